@@ -1,0 +1,1 @@
+"""Accesses, equations and programs; their scalar functions; their derivatives."""

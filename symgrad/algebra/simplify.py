@@ -1,0 +1,164 @@
+"""Smaller programs with the same outputs: an ordered list of named passes.
+
+No pass inlines one layer into the next: names that the user knows stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sympy import S, Symbol
+from sympy.core.parameters import distribute
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
+from symgrad.algebra.sizes import ZERO
+
+
+def simplify(program: Program) -> Program:
+    """All passes, in order."""
+    with distribute(False):
+        for _, rewrite in PASSES:
+            program = rewrite(program)
+    return program
+
+
+def fold_constants(program: Program) -> Program:
+    """dloss = 1; dlse[b] += dloss*adv[b]  ->  dlse[b] += adv[b]."""
+    constant = {
+        e.target.tensor: e.body
+        for e in program.equations
+        if e.op == "sum" and not e.box and not e.target.subscripts and e.body.is_Number and len(program.writers[e.target.tensor]) == 1
+    }
+    values = {Symbol(name): number for name, number in constant.items()}
+
+    def folded(equation: Equation) -> Equation:
+        return equation.with_body(equation.body.xreplace(values)) if values.keys() & equation.slot_of.keys() else equation
+
+    return program.map_equations(folded) if values else program
+
+
+
+def drop_zeros(program: Program) -> Program:
+    """T += 0 beside other contributions  ->  nothing."""
+
+    def kept(equation: Equation) -> bool:
+        return equation.op != "sum" or equation.body != S.Zero or len(program.writers[equation.target.tensor]) == 1
+
+    return replace(program, equations=tuple(e for e in program.equations if kept(e)))
+
+
+def join_copies(program: Program) -> Program:
+    """T[b,i] += R[b,i] and nothing else into T  ->  R wherever T is read."""
+    alias: dict[str, str] = {}
+    for equation in program.equations:
+        slot = equation.slot_of.get(equation.body) if equation.body.is_Symbol else None
+        target = equation.target.tensor
+        if (
+            equation.op == "sum"
+            and isinstance(slot, Access)
+            and slot.subscripts == equation.target.subscripts
+            and _is_whole(equation, program)
+            and program.tensor_of[slot.tensor].shape == program.tensor_of[target].shape
+            and program.tensor_of[slot.tensor].kind == "real"
+            and target not in program.outputs
+        ):
+            alias[target] = slot.tensor
+    return _renamed(program, alias)
+
+
+def share(program: Program) -> Program:
+    """T[b] = f(x[b]), U[i] = f(x[i])  ->  T wherever U is read."""
+    while True:
+        first: dict[object, str] = {}
+        alias: dict[str, str] = {}
+        for name, equations in program.writers.items():
+            if all(e.target.is_plain for e in equations):
+                key = (program.tensor_of[name].shape, program.tensor_of[name].kind, tuple(_canonical(e) for e in equations))
+                if key in first and name not in program.outputs:
+                    alias[name] = first[key]
+                else:
+                    first.setdefault(key, name)
+        if not alias:
+            return program
+        program = _renamed(program, alias)
+
+
+def drop_dead(program: Program) -> Program:
+    """Equations that no output needs  ->  nothing."""
+    needed, waiting = set(program.outputs), list(program.outputs)
+    while waiting:
+        for equation in program.writers.get(waiting.pop(), ()):
+            for access in equation.reads:
+                if access.tensor not in needed:
+                    needed.add(access.tensor)
+                    waiting.append(access.tensor)
+    return replace(
+        program,
+        tensors=tuple(t for t in program.tensors if t.name in needed or t.role != "computed"),
+        equations=tuple(e for e in program.equations if e.target.tensor in needed),
+    )
+
+
+PASSES: tuple[tuple[str, Callable[[Program], Program]], ...] = (
+    ("fold constants", fold_constants),
+    ("drop zeros", drop_zeros),
+    ("join copies", join_copies),
+    ("share", share),
+    ("drop dead", drop_dead),
+)
+
+
+def _is_whole(equation: Equation, program: Program) -> bool:
+    """The equation alone writes its tensor, every place of it once."""
+    tensor = program.tensor_of[equation.target.tensor]
+    return (
+        len(program.writers[tensor.name]) == 1
+        and equation.target.is_plain
+        and not equation.target.padded
+        and not equation.reduced
+        and all(
+            equation.range_of[str(s)].lo == ZERO and equation.range_of[str(s)].hi == size
+            for s, size in zip(equation.target.subscripts, tensor.shape, strict=True)
+        )
+    )
+
+
+def _canonical(equation: Equation) -> object:
+    """The equation without its target's name and without its letters."""
+    rename = {r.index: Affine.index(f"_{n}") for n, r in enumerate(_by_target(equation))}
+    slots = {symbol: slot.substitute(rename) for symbol, slot in equation.slots}
+    body = equation.body.xreplace({symbol: slot_symbol(slot) for symbol, slot in slots.items()})
+    box = tuple((str(rename[r.index]), r.lo, r.hi) for r in _by_target(equation))
+    return (equation.op, body, tuple(s.substitute(rename) for s in equation.target.subscripts), box)
+
+
+def _by_target(equation: Equation) -> list[Range]:
+    order = [str(s) for s in equation.target.subscripts]
+    return sorted(equation.box, key=lambda r: order.index(r.index) if r.index in order else len(order))
+
+
+def _renamed(program: Program, alias: Mapping[str, str]) -> Program:
+    """Reads of each alias become reads of what it stands for; its equations stay, for `drop_dead`."""
+
+    def final(name: str) -> str:
+        while name in alias:
+            name = alias[name]
+        return name
+
+    def access(old: Access) -> Access:
+        inner = tuple(access(s) if isinstance(s, Access) else s for s in old.subscripts)
+        return Access(final(old.tensor), inner, old.padded)
+
+    def changed(equation: Equation) -> Equation:
+        slots: dict[Symbol, Slot] = {s: access(slot) if isinstance(slot, Access) else slot for s, slot in equation.slots}
+        names = {s: slot_symbol(slot) for s, slot in slots.items()}
+        target = Access(equation.target.tensor, access(equation.target).subscripts, equation.target.padded)
+        body = equation.body.xreplace({s: n for s, n in names.items() if s != n})
+        return replace(equation, target=target, body=body, slots=tuple(sorted({names[s]: slots[s] for s in slots}.items(), key=lambda p: p[0].name)))
+
+    if not alias:
+        return program
+    kept = tuple(e for e in program.equations if e.target.tensor not in alias)
+    return replace(program, equations=kept).map_equations(changed)

@@ -1,0 +1,1 @@
+"""The notation of equations: what the parser reads, the printer writes."""

@@ -1,0 +1,175 @@
+"""Which places of a tensor an equation touches: reads in range, no place assigned twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from math import gcd
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Equation, Range, Tensor, bounds
+from symgrad.algebra.sizes import Size
+from symgrad.errors import SpecError
+from symgrad.notation.names import shown
+from symgrad.notation.resolve import Ranges
+from symgrad.notation.scope import Scanned
+
+Check = tuple[Size, str]
+"""A size that has to be at least 0 on entry, and the message where it is not."""
+
+MOST_ASSIGNMENTS = 200
+
+
+def required(
+    size: Size, message: str, error: SpecError, defaults: Mapping[str, int]
+) -> tuple[Check, ...]:
+    """size >= 0: nothing if that is proved, `error` if it is refuted, else a check for the entry."""
+    if size.is_nonnegative():
+        return ()
+    if (-size - 1).is_nonnegative():
+        raise error
+    if size.names <= set(defaults) and size.evaluate(defaults) < 0:
+        error.message += " (at the default sizes)"
+        raise error
+    return ((size, message),)
+
+
+def at_least(size: Size, error: SpecError, defaults: Mapping[str, int]) -> tuple[Check, ...]:
+    """size >= 0, said as `T must be at least 2` for T - 2."""
+    return required(
+        size, f"{bound_text(size)[0]} must be at least {bound_text(size)[1]}", error, defaults
+    )
+
+
+def bound_text(size: Size) -> tuple[Size, int]:
+    """size >= 0 as (varying part, least value)."""
+    constant = dict(size.terms).get((), 0)
+    return size - constant, -constant
+
+
+def essential(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """The checks that no other one implies, in an order that depends on them alone."""
+    first: dict[Size, str] = {}
+    for size, message in checks:
+        first.setdefault(size, message)
+    ordered = sorted(first, key=str)
+    kept = [s for s in ordered if not any(o != s and (s - o).is_nonnegative() for o in ordered)]
+    return tuple((size, first[size]) for size in kept)
+
+
+def read_checks(
+    equation: Equation, scanned: Scanned, tensors: Mapping[str, Tensor], defaults: Mapping[str, int]
+) -> Iterator[Check]:
+    """Every read and write that is not padded is in range over its box."""
+    where = {access: at for at, access in reversed(list(scanned.access.items()))}
+    for r in equation.box:
+        error = scanned.statement.error(f"the range {r.lo} <= {r.index} < {r.hi} runs backwards")
+        yield from required(
+            r.count,
+            f"the range {r.lo} <= {r.index} < {r.hi} must not run backwards",
+            error,
+            defaults,
+        )
+    for access in (equation.target, *equation.reads):
+        if access.padded:
+            continue
+        at = where.get(access, scanned.statement.left.at)
+        for axis, subscript in enumerate(access.subscripts):
+            size = tensors[access.tensor].shape[axis]
+            for least, what in _margins(subscript, size, equation.range_of, tensors):
+                if least is None:
+                    raise scanned.statement.error(
+                        f"{access}: it cannot be shown that {subscript} stays in range", at
+                    )
+                message = f"{access} needs {what}"
+                error = scanned.statement.error(_outside(access, axis, size, what, equation), at)
+                yield from required(least, message, error, defaults)
+
+
+def _margins(
+    subscript: Affine | Access, size: Size, box: Mapping[str, Range], tensors: Mapping[str, Tensor]
+) -> Iterator[tuple[Size | None, str]]:
+    """What must be at least 0 for a subscript to stay inside its axis."""
+    if isinstance(subscript, Access):
+        below = tensors[subscript.tensor].below
+        yield None if below is None else size - below, f"{below} <= {size}"
+        return
+    reach = bounds(subscript, box)
+    if reach is None:
+        yield None, ""
+        return
+    yield reach[0], f"0 <= {reach[0]}"
+    yield size - 1 - reach[1], f"{reach[1]} < {size}"
+
+
+def _outside(access: Access, axis: int, size: Size, what: str, equation: Equation) -> str:
+    verb = "writes" if access == equation.target else "reads"
+    message = f"{access} {verb} outside axis {axis + 1} of {access.tensor}, which has size {size}: {what} does not hold"
+    if isinstance(access.subscripts[axis], Access):
+        return f"{message}; its bound is that of the int tensor's declaration"
+    return f"{message}; narrow the range with `for`, or write pad({access.tensor}[...]), which reads 0 outside"
+
+
+def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> None:
+    """No place is assigned twice with `=`, within one equation or by two."""
+    assigned: dict[str, list[tuple[Scanned, Mapping[str, Range]]]] = {}
+    for one, own in zip(scanned, ranges, strict=True):
+        if not one.statement.adds:
+            box: Mapping[str, Range] = {i: Range(i, *own[i]) for i in one.outer}
+            assigned.setdefault(one.target.tensor, []).append((one, box))
+    for name, writers in assigned.items():
+        if len(writers) > MOST_ASSIGNMENTS:
+            raise writers[-1][0].statement.error(
+                f"more than {MOST_ASSIGNMENTS} equations assign {shown(name)}; use an index"
+            )
+        for (first, box), (second, other) in combinations(writers, 2):
+            if not _disjoint(first.target, box, second.target, other):
+                line = first.statement.source.place(first.statement.left.at).line
+                raise second.statement.error(
+                    f"{second.target} is assigned a second time: line {line} assigns {first.target}; "
+                    "to add to it write +=, or write to places that differ for all sizes"
+                )
+
+
+def check_injective(scanned: Scanned) -> None:
+    """With =, each index is fixed by the place: a subscript holds it and indices already fixed."""
+    if scanned.statement.adds:
+        return
+    target = scanned.target
+    scatter = next(target.gathers(), None)
+    known: set[str] = set()
+    for _ in target.subscripts:
+        for subscript in target.subscripts:
+            unknown = (
+                [i for i in subscript.indices if i not in known]
+                if isinstance(subscript, Affine)
+                else []
+            )
+            if len(unknown) == 1:
+                known.add(unknown[0])
+    if scatter is None and known >= set(scanned.outer):
+        return
+    why = f"{scatter} may repeat" if scatter else "two points may share a place"
+    raise scanned.statement.error(
+        f"{target} = ... may assign a place twice ({why}); write += to add all of them up"
+    )
+
+
+def _disjoint(a: Access, a_box: Mapping[str, Range], b: Access, b_box: Mapping[str, Range]) -> bool:
+    """Provably no place in common: along some axis one lies below the other, or their steps interlock."""
+    for x, y in zip(a.subscripts, b.subscripts, strict=True):
+        if not isinstance(x, Affine) or not isinstance(y, Affine):
+            continue
+        p, q = bounds(x, a_box), bounds(y, b_box)
+        if p and q and ((q[0] - p[1]).is_positive() or (p[0] - q[1]).is_positive()):
+            return True
+        steps = [c.constant for _, c in (*x.terms, *y.terms)]
+        gap = (x.offset - y.offset).constant
+        if (
+            gap
+            and None not in steps
+            and (step := gcd(*(s for s in steps if s is not None)))
+            and gap % step
+        ):
+            return True
+    return False

@@ -1,0 +1,163 @@
+"""The declaring sections of a spec: [sizes], [params], [data], [functions], [tensors]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symgrad.algebra.program import Role, Tensor
+from symgrad.algebra.sizes import Size
+from symgrad.notation.declarations import Declared, size_text, tensor_type
+from symgrad.notation.document import Document
+from symgrad.notation.names import fault_of, shown
+from symgrad.notation.parser import parse_expression
+from symgrad.notation.places import Check, at_least, required
+from symgrad.notation.sizes import size_of
+from symgrad.notation.syntax import Compare
+
+SECTIONS: tuple[tuple[str, Role], ...] = (
+    ("params", "param"),
+    ("data", "data"),
+    ("tensors", "computed"),
+)
+LARGEST_DEFAULT = 2**31
+MOST_ARGUMENTS = 9
+
+
+@dataclass(frozen=True)
+class Sections:
+    """declared: what equations may speak of; notes: the descriptions of sizes; checks: sizes to hold."""
+
+    declared: Declared
+    notes: tuple[tuple[str, str], ...]
+    checks: tuple[Check, ...]
+
+
+def read_sections(document: Document) -> Sections:
+    """The declarations of a spec, each name given once."""
+    _check_names(document)
+    sizes, derived, notes = _sizes(document)
+    partial = Declared(sizes, derived)
+    tensors: dict[Role, tuple[Tensor, ...]] = {}
+    for section, role in SECTIONS:
+        tensors[role] = tuple(_tensors(document, section, role, partial))
+    declared = Declared(
+        sizes,
+        derived,
+        (*tensors["param"], *tensors["data"]),
+        tensors["computed"],
+        _functions(document),
+    )
+    return Sections(declared, notes, tuple(dict.fromkeys(_checks(document, declared))))
+
+
+def _check_names(document: Document) -> None:
+    where: dict[str, str] = {}
+    for section in ("sizes", "params", "data", "tensors", "functions"):
+        for name in document.table(section):
+            fault = fault_of(name)
+            if fault:
+                raise document.error(f"{shown(name)} in [{section}] {fault}", section, name)
+            if name in where:
+                raise document.error(
+                    f"{shown(name)} is declared in [{where[name]}] and again in [{section}]",
+                    section,
+                    name,
+                )
+            where[name] = section
+
+
+def _sizes(
+    document: Document,
+) -> tuple[
+    tuple[tuple[str, int | None], ...], tuple[tuple[str, Size], ...], tuple[tuple[str, str], ...]
+]:
+    sizes: dict[str, int | None] = {}
+    derived: dict[str, Size] = {}
+    notes: dict[str, str] = {}
+    for name, value in document.table("sizes").items():
+        known = {**{n: Size.of(n) for n in sizes}, **derived}
+        if isinstance(value, str):
+            size = size_text(document.source(value, "sizes", name), known)
+            if size is None:
+                sizes[name] = None
+                notes[name] = value
+            else:
+                derived[name] = size
+        elif (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or not 1 <= value <= LARGEST_DEFAULT
+        ):
+            raise document.error(
+                f"size {shown(name)} is a whole number of at least 1, a description or an expression, and "
+                f"{ascii(value)[:40]} came",
+                "sizes",
+                name,
+            )
+        else:
+            sizes[name] = value
+    return tuple(sizes.items()), tuple(derived.items()), tuple(notes.items())
+
+
+def _tensors(document: Document, section: str, role: Role, declared: Declared) -> Iterator[Tensor]:
+    for name in document.table(section):
+        text = document.text(section, name) or ""
+        yield tensor_type(document.source(text, section, name), name, role, declared.size_of)
+
+
+def _functions(document: Document) -> tuple[tuple[str, int], ...]:
+    found = []
+    for name in document.table("functions"):
+        arity = document.typed(int, "functions", name)
+        if not 1 <= arity <= MOST_ARGUMENTS:
+            raise document.error(
+                f"function {shown(name)} takes 1 to {MOST_ARGUMENTS} arguments, and {arity} came",
+                "functions",
+                name,
+            )
+        found.append((name, int(arity)))
+    return tuple(found)
+
+
+def _checks(document: Document, declared: Declared) -> Iterator[Check]:
+    """Every size that is an expression is big enough."""
+    defaults = declared.defaults
+    for name, size in declared.derived:
+        error = document.error(f"size {shown(name)} = {size} is below 1", "sizes", name)
+        yield from required(size - 1, f"{name} = {size} must be at least 1", error, defaults)
+    for tensor in (*declared.tensors, *declared.shapes):
+        section = {"param": "params", "data": "data", "computed": "tensors"}[tensor.role]
+        for axis, size in enumerate(tensor.shape):
+            error = document.error(
+                f"axis {axis + 1} of {tensor.name} has size {size}, which is below 0",
+                section,
+                tensor.name,
+            )
+            yield from required(
+                size,
+                f"axis {axis + 1} of {tensor.name} has size {size}, which must be at least 0",
+                error,
+                defaults,
+            )
+        if tensor.below is not None:
+            error = document.error(
+                f"{tensor.name} < {tensor.below} leaves no value", section, tensor.name
+            )
+            yield from at_least(tensor.below - 1, error, defaults)
+    yield from _required(document, declared)
+
+
+def _required(document: Document, declared: Declared) -> Iterator[Check]:
+    """require = ["T >= 2"]."""
+    for text in document.names("require") or ():
+        source = document.source(text, "require")
+        node = parse_expression(source)
+        if not isinstance(node, Compare) or node.operators != (">=",):
+            raise document.error(f'require: {shown(text)} is not of the form "T >= 2"', "require")
+        left, right = (size_of(n, source, declared.size_of) for n in node.operands)
+        yield from at_least(
+            left - right,
+            document.error(f"require: {shown(text)} does not hold", "require"),
+            declared.defaults,
+        )

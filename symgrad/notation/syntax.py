@@ -1,0 +1,179 @@
+"""The syntax tree of one equation: target[...] = expression for lo <= i < hi.
+
+Sums and products hold all their terms, so that a long expression is wide and never deep. `at` is
+the offset in the source's text; `height` is the number of levels below, capped when it is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symgrad.errors import Place, SpecError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Text that came from a place in a file: line and column are those of its first character."""
+
+    text: str
+    file: str | None = None
+    line: int = 1
+    column: int = 1
+
+    def place(self, at: int) -> Place:
+        start = self.text.rfind("\n", 0, at) + 1
+        column = at - start + (self.column if start == 0 else 1)
+        return Place(self.file, self.line + self.text.count("\n", 0, at), column)
+
+    def error(self, message: str, at: int) -> SpecError:
+        return SpecError(message, self.place(at))
+
+
+@dataclass(frozen=True)
+class Node:
+    at: int
+    height: int = field(default=0, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class Name(Node):
+    name: str
+
+
+@dataclass(frozen=True)
+class Read(Node):
+    """name[subscripts]; of rank 0 only inside pad(...) or on a left side."""
+
+    name: str
+    subscripts: tuple[Node, ...]
+    padded: bool = False
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """name(arguments); name may carry primes."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Reduce(Node):
+    """op(indices: body)."""
+
+    op: str
+    indices: tuple[Name, ...]
+    body: Node
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    """Signed terms: (+1, a), (-1, b)."""
+
+    terms: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    """Factors with their power: (+1, a), (-1, b) is a/b."""
+
+    factors: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True)
+class Floor(Node):
+    """left // right, of sizes."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class Power(Node):
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True)
+class Compare(Node):
+    """a < b <= c: operators stand between neighbouring operands."""
+
+    operators: tuple[str, ...]
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Junction(Node):
+    """All operands joined by `and`, or all by `or`."""
+
+    word: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Invert(Node):
+    """not operand."""
+
+    operand: Node
+
+
+@dataclass(frozen=True)
+class Mask(Node):
+    """[condition]: 1 where it holds, else 0."""
+
+    condition: Node
+
+
+@dataclass(frozen=True)
+class For(Node):
+    """lo <= index < hi."""
+
+    index: str
+    lo: Node | None
+    hi: Node
+
+
+@dataclass(frozen=True)
+class Statement:
+    """left = right, or left += right; text is as the user wrote it."""
+
+    source: Source
+    left: Read
+    adds: bool
+    right: Node
+    ranges: tuple[For, ...]
+
+    def error(self, message: str, at: int | None = None) -> SpecError:
+        return self.source.error(message, self.left.at if at is None else at)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes right below."""
+    match node:
+        case Read():
+            return node.subscripts
+        case Call():
+            return node.arguments
+        case Reduce():
+            return (node.body,)
+        case Sum():
+            return tuple(term for _, term in node.terms)
+        case Product():
+            return tuple(factor for _, factor in node.factors)
+        case Floor():
+            return (node.left, node.right)
+        case Power():
+            return (node.base, node.exponent)
+        case Compare() | Junction():
+            return node.operands
+        case Invert():
+            return (node.operand,)
+        case Mask():
+            return (node.condition,)
+    return ()

@@ -1,0 +1,1 @@
+"""Program -> array steps, by index sets, never by recognising a layer."""

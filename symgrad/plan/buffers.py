@@ -1,0 +1,99 @@
+"""Which buffers share memory: those of one shape and kind whose lives do not overlap.
+
+A life reaches from the first step that writes a buffer to the last that touches it; a loop counts as
+one step for what lives around it. At a step that works place by place, an input that dies there may
+hand its memory to the output: the chain runs in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+
+from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Operand, Step, Ufunc, View
+
+
+@dataclass
+class _Life:
+    first: int
+    last: int
+    inherits: frozenset[str]
+
+
+def shared(arrays: Sequence[Array], steps: Sequence[Step], kept: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """(buffer, the earlier buffer whose memory it takes); `kept` buffers are read after the last step."""
+    buffers = {a.name: a for a in arrays if a.storage == "buffer"}
+    lives: dict[str, _Life] = {}
+    end = _live(steps, 0, frozenset(n for n, a in buffers.items() if a.local), lives)
+    for name in kept:
+        if name in lives:
+            lives[name].last = end
+    pools: dict[object, list[tuple[str, int, str]]] = {}
+    pairs = []
+    position = {name: n for n, name in enumerate(buffers)}
+    for name in sorted((n for n in lives if n in buffers), key=lambda n: (lives[n].first, position[n])):
+        life, array = lives[name], buffers[name]
+        pool = pools.setdefault((array.shape, array.kind), [])
+        free = (n for n, (_, busy, holder) in enumerate(pool) if busy < life.first or (busy == life.first and holder in life.inherits))
+        chosen = next(free, None)
+        if chosen is None:
+            pool.append((name, life.last, name))
+        else:
+            pairs.append((name, pool[chosen][0]))
+            pool[chosen] = (pool[chosen][0], life.last, name)
+    return tuple(pairs)
+
+
+def _live(steps: Sequence[Step], clock: int, local: frozenset[str], lives: dict[str, _Life]) -> int:
+    """Fill `lives`; the time after the last step. What a loop carries around lives through all of it."""
+    for step in steps:
+        if isinstance(step, (Loop, Guard)):
+            start = clock
+            clock = _live(step.body, clock + 1, local, lives)
+            for name in touched(step):
+                if name not in local or lives[name].first < start:
+                    lives[name].first = min(lives[name].first, start)
+                    lives[name].last = clock
+                    lives[name].inherits = frozenset() if lives[name].first == start else lives[name].inherits
+        else:
+            for name in touched(step):
+                life = lives.setdefault(name, _Life(clock, clock, _inheritable(step, name)))
+                life.last = clock
+        clock += 1
+    return clock
+
+
+def _inheritable(step: Step, name: str) -> frozenset[str]:
+    """The inputs whose memory the output may take over: same places, read before they are written."""
+    if not isinstance(step, Ufunc) or step.out.array != name or step.scratch or not _is_whole(step.out) or step.function in OVERWRITES_EARLY:
+        return frozenset()
+    same = {
+        i.array for i in step.inputs if isinstance(i, Operand) and i.layout == step.out.layout and _is_whole(i)
+    }
+    others = {i.array for i in step.inputs if isinstance(i, Operand) and not (i.layout == step.out.layout and _is_whole(i))}
+    return frozenset(same - others)
+
+
+def _is_whole(operand: Operand) -> bool:
+    view = operand.view
+    return isinstance(view, View) and all(getattr(p, "whole", False) for p in view.picks) and operand.layout == tuple((d,) for d in view.dims)
+
+
+def touched(step: Step) -> Iterator[str]:
+    """The arrays that a step reads or writes, in a loop those of all its steps."""
+    if isinstance(step, (Loop, Guard)):
+        for inner in step.body:
+            yield from touched(inner)
+    elif not isinstance(step, Note):
+        for operand in operands(step):
+            yield operand.array
+
+
+def operands(step: Step) -> Iterator[Operand]:
+    for item in fields(step):  # type: ignore[arg-type]
+        value = getattr(step, item.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Operand):
+                yield part
+
+

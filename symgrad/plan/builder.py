@@ -1,0 +1,303 @@
+"""Collects arrays and steps while a program is lowered, and turns reads into views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import prod
+
+from sympy import Integer
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Kind, Program, Range, bounds, fresh_name
+from symgrad.algebra.sizes import ONE, ZERO, Size, largest
+from symgrad.errors import ProgramError
+from symgrad.plan.steps import Array, At, Copy, Layout, Operand, Positions, Scalar, Slice, Step, Storage, Strided, Take, View
+
+Ranges = Mapping[str, Range]
+TYPICAL = 32
+"""What a free size counts as when costs are compared."""
+
+
+@dataclass
+class Builder:
+    """The state of one lowering. `loops` are the indices that a loop around the next step fixes."""
+
+    program: Program
+    arrays: dict[str, Array] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    loops: tuple[str, ...] = ()
+    cache: dict[object, View | Strided] = field(default_factory=dict)
+    scalars: set[str] = field(default_factory=set)
+    temporaries: int = 0
+
+    def typical(self, size: Size) -> int:
+        """A size as a number, for comparing costs."""
+        known = {name: value if value is not None else TYPICAL for name, value in self.program.sizes}
+        return max(1, size.evaluate(known))
+
+    def cost(self, indices: Sequence[str] | frozenset[str], ranges: Ranges) -> int:
+        return prod((self.typical(ranges[i].count) for i in indices), start=1)
+
+    def add(self, *steps: Step) -> None:
+        self.steps.extend(steps)
+
+    def array(self, name: str, shape: tuple[Size, ...], kind: Kind = "real", storage: Storage = "buffer") -> Array:
+        made = Array(fresh_name(name, {*self.arrays, *self.program.names}), shape, kind, storage, local=bool(self.loops))
+        self.arrays[made.name] = made
+        return made
+
+    def temporary(self, dims: Sequence[str], ranges: Ranges, kind: Kind = "real", stem: str = "t") -> View:
+        """A new buffer over `dims`."""
+        if stem == "t":
+            self.temporaries += 1
+            stem = f"t_{self.temporaries}"
+        return whole(self.array(stem, tuple(ranges[d].count for d in dims), kind), dims)
+
+    def constant(self, start: Size, count: Size, step: Size, kind: Kind) -> str:
+        """The array start, start + step, ... as numbers of that kind."""
+        for array in self.arrays.values():
+            if array.values == (start, step) and array.shape == (count,) and array.kind == kind:
+                return array.name
+        made = self.array("arange", (count,), kind, "constant")
+        self.arrays[made.name] = Array(made.name, (count,), kind, "constant", (start, step))
+        return made.name
+
+    @contextmanager
+    def inside(self, *loops: str) -> Iterator[list[Step]]:
+        """Steps added here go into the yielded list: the body of a loop."""
+        outer, cache = self.steps, self.cache
+        self.steps, self.cache, self.loops = [], dict(cache), (*self.loops, *loops)
+        yield self.steps
+        self.steps, self.cache, self.loops = outer, cache, self.loops[: len(self.loops) - len(loops)]
+
+    def forget(self, tensor: str) -> None:
+        """Drop what was copied out of a tensor that is now written."""
+        self.cache = {key: view for key, view in self.cache.items() if tensor not in str(key)}
+
+
+def whole(array: Array, dims: Sequence[str]) -> View:
+    """All of an array, its axes named."""
+    picks = (Slice(d, Affine(), size, ONE, True) for d, size in zip(dims, array.shape, strict=True))
+    return View(array.name, tuple(picks))
+
+
+def laid_out(view: View | Strided, dims: Sequence[str]) -> Operand:
+    """The view's dimensions in the order of `dims`, with new axes where it has none."""
+    present = set(view.dims)
+    layout = [(d,) if d in present else () for d in dims]
+    while layout and layout[0] == ():
+        layout.pop(0)
+    return Operand(view, tuple(layout))
+
+
+def read(builder: Builder, access: Access, ranges: Ranges) -> View | Strided:
+    """The view that an access of rank > 0 takes of its tensor; pads and gathers are copied first."""
+    if any(isinstance(s, Access) for s in access.subscripts):
+        return _gathered(builder, access, ranges)
+    array, subscripts = builder.arrays[access.tensor], _affine(access)
+    if access.padded:
+        array, subscripts = _padded(builder, access, ranges)
+    return affine_view(builder, array, subscripts, ranges)
+
+
+def _affine(access: Access) -> tuple[Affine, ...]:
+    return tuple(s for s in access.subscripts if isinstance(s, Affine))
+
+
+def affine_view(builder: Builder, array: Array, subscripts: Sequence[Affine], ranges: Ranges) -> View | Strided:
+    """Slices where each index stands alone on one axis with a positive step, else strides."""
+    free = [[(i, c) for i, c in s.terms if i not in builder.loops] for s in subscripts]
+    indices = [i for terms in free for i, _ in terms]
+    starts = [_start(s, ranges, builder.loops) for s in subscripts]
+    simple = all(len(terms) <= 1 and all(c.is_positive() for _, c in terms) for terms in free)
+    if simple and len(set(indices)) == len(indices):
+        picks: list[Slice | At] = []
+        for terms, start, size in zip(free, starts, array.shape, strict=True):
+            if not terms:
+                picks.append(At(start))
+                continue
+            (index, step), count = terms[0], ranges[terms[0][0]].count
+            picks.append(Slice(index, start, count, step, start == Affine() and step == ONE and count == size))
+        return View(array.name, tuple(picks))
+    dims = tuple(dict.fromkeys(indices))
+    steps = tuple(tuple(dict(terms).get(d, ZERO) for terms in free) for d in dims)
+    return Strided(array.name, tuple(starts), dims, tuple(ranges[d].count for d in dims), steps)
+
+
+def _start(subscript: Affine, ranges: Ranges, loops: Sequence[str]) -> Affine:
+    """The subscript's value where every index that no loop fixes is at its lowest."""
+    lows = {i: Affine((), ranges[i].lo) for i in subscript.indices if i not in loops}
+    return subscript.substitute(lows)
+
+
+def margins(builder: Builder, access: Access, ranges: Ranges) -> list[tuple[Size, Size]]:
+    """For each axis, how far the access reaches below 0 and beyond the end."""
+    found = []
+    for subscript, size in zip(_affine(access), builder.program.tensor_of[access.tensor].shape, strict=True):
+        reach = bounds(subscript, ranges)
+        if reach is None:
+            raise ProgramError(f"{access}: the sign of a coefficient in {subscript} is not known")
+        found.append((largest(ZERO, ZERO - reach[0]), largest(ZERO, reach[1] - size + 1)))
+    return found
+
+
+def bordered(builder: Builder, access: Access, ranges: Ranges, stem: str) -> tuple[Array, View, tuple[Affine, ...]]:
+    """A buffer with room for all that the access reaches, the tensor's part of it, and the new subscripts."""
+    tensor = builder.program.tensor_of[access.tensor]
+    sides = margins(builder, access, ranges)
+    shape = tuple(low + size + high for (low, high), size in zip(sides, tensor.shape, strict=True))
+    array = builder.array(stem, shape)
+    picks = (
+        Slice(f"@{n}", Affine((), low), size, ONE, low == ZERO and high == ZERO)
+        for n, ((low, high), size) in enumerate(zip(sides, tensor.shape, strict=True))
+    )
+    moved = tuple(s + Affine((), low) for s, (low, _) in zip(_affine(access), sides, strict=True))
+    return array, View(array.name, tuple(picks)), moved
+
+
+def _padded(builder: Builder, access: Access, ranges: Ranges) -> tuple[Array, tuple[Affine, ...]]:
+    """A copy of the tensor with a border of zeros, and the subscripts into it."""
+    tensor = builder.arrays[access.tensor]
+    sides = margins(builder, access, ranges)
+    if all(side == (ZERO, ZERO) for side in sides):
+        return tensor, _affine(access)
+    key = ("pad", access.tensor, tuple(sides))
+    moved = tuple(s + Affine((), low) for s, (low, _) in zip(_affine(access), sides, strict=True))
+    if key not in builder.cache:
+        array, middle, _ = bordered(builder, access, ranges, f"{access.tensor}_pad")
+        builder.add(fill(array, 0))
+        axes = tuple((f"@{n}",) for n in range(len(array.shape)))
+        builder.add(Copy(Operand(whole(tensor, [a for (a,) in axes]), axes), Operand(middle, axes)))
+        builder.cache[key] = middle
+    return builder.arrays[builder.cache[key].array], moved
+
+
+def fill(array: Array, value: int) -> Copy:
+    """array = value, everywhere."""
+    from_number = Scalar(Integer(value))
+    dims = [f"@{n}" for n in range(len(array.shape))]
+    return Copy(from_number, Operand(whole(array, dims), tuple((d,) for d in dims)))
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A gather's or scatter's axes: `source` merges the keyed ones into dimension `axis`."""
+
+    source: Operand
+    axis: int
+    rest: tuple[str, ...]
+    positions: Operand
+    keys: tuple[str, ...]
+    adjacent: bool
+
+
+def keyed(builder: Builder, access: Access, ranges: Ranges, array: Array) -> Keyed:
+    """How an access with integer reads goes through `array`: which axes they pick, at which places."""
+    keys = [i for s in access.subscripts if isinstance(s, Access) for i in sorted(s.indices) if i not in builder.loops]
+    order = tuple(i for i in ranges if i in keys)
+    axes = [n for n, s in enumerate(access.subscripts) if isinstance(s, Access) or (s.indices & set(order))]
+    picks: list[Slice | At] = []
+    for n, subscript in enumerate(access.subscripts):
+        if n in axes:
+            picks.append(Slice(f"@{n}", Affine(), array.shape[n], ONE, True))
+        elif isinstance(subscript, Affine):
+            part = affine_view(builder, Array("", (array.shape[n],)), [subscript], ranges)
+            if not isinstance(part, View):
+                raise ProgramError(f"{access}: {subscript} beside a gather has more than one index")
+            picks.append(part.picks[0])
+    view = View(array.name, tuple(picks))
+    merged = tuple(f"@{n}" for n in axes)
+    rest = tuple(d for d in view.dims if d not in merged)
+    first = view.dims.index(merged[0])
+    adjacent = view.dims[first : first + len(merged)] == merged and axes == list(range(axes[0], axes[0] + len(axes)))
+    axis = first if adjacent else 0
+    layout: Layout = (*((d,) for d in rest[:axis]), merged, *((d,) for d in rest[axis:]))
+    return Keyed(Operand(view, layout), axis, rest, _positions(builder, access, axes, order, ranges, array), order, adjacent)
+
+
+def _positions(builder: Builder, access: Access, axes: Sequence[int], keys: Sequence[str], ranges: Ranges, array: Array) -> Operand:
+    """The integer array of places on the keyed axes, over the keys."""
+    subscripts = [access.subscripts[n] for n in axes]
+    if len(axes) == 1 and isinstance(subscripts[0], Access):
+        return laid_out(read(builder, subscripts[0], ranges), keys)
+    cached = ("at", tuple(subscripts), tuple(array.shape[n] for n in axes), tuple(ranges[k] for k in keys))
+    if cached not in builder.cache:
+        terms: list[Operand | Affine] = []
+        for subscript in subscripts:
+            if isinstance(subscript, Access):
+                terms.append(laid_out(read(builder, subscript, ranges), keys) if subscript.subscripts else _scalar_place(subscript))
+            else:
+                terms += [_numbers(builder, subscript, keys, ranges)]
+        out = builder.temporary(keys, ranges, "int", "at")
+        builder.add(Positions(tuple(terms), tuple(array.shape[n] for n in axes), laid_out(out, keys)))
+        builder.cache[cached] = out
+    return laid_out(builder.cache[cached], keys)
+
+
+def _scalar_place(access: Access) -> Affine:
+    return Affine.index(access.tensor)
+
+
+def _numbers(builder: Builder, subscript: Affine, keys: Sequence[str], ranges: Ranges) -> Operand | Affine:
+    """An affine subscript as integers: a constant array, or a number where a loop fixes it."""
+    free = [(i, c) for i, c in subscript.terms if i not in builder.loops]
+    if not free:
+        return subscript
+    if len(free) > 1 or len(subscript.terms) > 1:
+        raise ProgramError(f"{subscript}: beside a gather only one index may stand on an axis")
+    (index, step), r = free[0], ranges[free[0][0]]
+    name = builder.constant(subscript.offset + step * r.lo, r.count, step, "int")
+    return laid_out(whole(builder.arrays[name], (index,)), keys)
+
+
+def _gathered(builder: Builder, access: Access, ranges: Ranges) -> View | Strided:
+    """The gathered values in a buffer: keys where the keyed axes were."""
+    if access.padded:
+        raise ProgramError(f"{access}: pad does not go with a gather; mask the index instead")
+    used = tuple(ranges[i] for i in sorted(access.indices))
+    key = (access, used)
+    if key not in builder.cache:
+        at = keyed(builder, access, ranges, builder.arrays[access.tensor])
+        source = at.source if at.adjacent else copied(builder, at.source, ranges)
+        dims = (*at.rest[: at.axis], *at.keys, *at.rest[at.axis :])
+        out = builder.temporary(dims, ranges, builder.arrays[access.tensor].kind, f"{access.tensor}_at")
+        builder.add(Take(source, at.positions, at.axis, laid_out(out, dims)))
+        builder.cache[key] = out
+    return builder.cache[key]
+
+
+def copied(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:
+    """The same dimensions, from a contiguous copy laid out for them."""
+    dims = [d for group in operand.layout for d in group]
+    sizes = {p.index: p.count for p in operand.view.picks if isinstance(p, Slice)} if isinstance(operand.view, View) else dict(
+        zip(operand.view.dims, operand.view.counts, strict=True)
+    )
+    key = ("copy", operand.view, tuple(dims))
+    if key not in builder.cache:
+        array = builder.array(f"{operand.array}_t", tuple(sizes[d] for d in dims), builder.arrays[operand.array].kind)
+        out = whole(array, dims)
+        flat = tuple((d,) for d in dims)
+        builder.add(Copy(Operand(operand.view, flat), Operand(out, flat)))
+        builder.cache[key] = out
+    return Operand(builder.cache[key], operand.layout)
+
+
+def mergeable(operand: Operand) -> bool:
+    """Whether every merged group is a run of whole neighbouring axes, so that it reshapes without a copy."""
+    groups = [g for g in operand.layout if len(g) > 1]
+    if not groups:
+        return True
+    if isinstance(operand.view, Strided):
+        return False
+    place = {p.index: n for n, p in enumerate(operand.view.picks) if isinstance(p, Slice)}
+    for group in groups:
+        for outer, inner in zip(group, group[1:], strict=False):
+            pick = operand.view.picks[place[inner]]
+            if place[inner] != place[outer] + 1 or not (isinstance(pick, Slice) and pick.whole):
+                return False
+        first = operand.view.picks[place[group[0]]]
+        if not (isinstance(first, Slice) and first.step == ONE):
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""The independent check: a naive evaluator, finite differences, verdicts."""

@@ -1,0 +1,113 @@
+"""Which tensors must be known before which, and which of them read each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from sympy import Expr, Symbol
+
+from symgrad.algebra.access import Access
+from symgrad.algebra.program import Equation, Program
+from symgrad.algebra.scalars import Stop
+
+Node = tuple[int, int]
+"""(equation number, node number): the k-th stop or selection of an equation."""
+
+
+def stops_in(body: Expr) -> tuple[Stop, ...]:
+    """The distinct Stop nodes of a body in preorder; their places here are their node numbers."""
+    found: dict[Stop, None] = {}
+    pending = [body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Stop):
+            found.setdefault(node)
+        pending.extend(reversed(node.args))
+    return tuple(found)
+
+
+def live_symbols(body: Expr, frozen: Collection[Expr]) -> frozenset[Symbol]:
+    """The symbols of a body that are read when the nodes in `frozen` are already known."""
+    found: set[Symbol] = set()
+    pending = [body]
+    while pending:
+        node = pending.pop()
+        if node in frozen:
+            continue
+        if isinstance(node, Symbol):
+            found.add(node)
+        pending.extend(node.args)
+    return frozenset(found)
+
+
+def live_reads(equation: Equation, number: int, frozen: Collection[Node]) -> tuple[str, ...]:
+    """The tensors that an equation reads, those of frozen stops left out."""
+    held = [stop for k, stop in enumerate(stops_in(equation.body)) if (number, k) in frozen]
+    symbols = live_symbols(equation.body, held)
+    accesses = [s for symbol, s in equation.slots if symbol in symbols and isinstance(s, Access)]
+    gathers = [g for a in (*accesses, equation.target) for g in a.gathers()]
+    return tuple(dict.fromkeys(a.tensor for a in (*accesses, *gathers)))
+
+
+def reads_of(program: Program, frozen: Collection[Node] = ()) -> Mapping[str, tuple[str, ...]]:
+    """For each written tensor, the tensors that its equations read."""
+    reads: dict[str, tuple[str, ...]] = {}
+    for number, equation in enumerate(program.equations):
+        name = equation.target.tensor
+        reads[name] = (*reads.get(name, ()), *live_reads(equation, number, frozen))
+    return reads
+
+
+def groups(roots: Iterable[str], reads: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The tensors that the roots need, each after what it reads; a cycle together.
+
+    Strongly connected components after Tarjan (1972), with a stack of its own.
+    """
+    found: list[tuple[str, ...]] = []
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    open_: list[str] = []
+    path: list[tuple[str, Iterator[str]]] = []
+
+    def enter(name: str) -> None:
+        number[name] = low[name] = len(number)
+        open_.append(name)
+        path.append((name, iter(reads.get(name, ()))))
+
+    for root in roots:
+        if root not in number:
+            enter(root)
+        while path:
+            name, rest = path[-1]
+            following = next(rest, None)
+            if following is None:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[name])
+                if low[name] == number[name]:
+                    start = open_.index(name)
+                    found.append(tuple(open_[start:]))
+                    del open_[start:]
+            elif following not in number:
+                enter(following)
+            elif following in open_:
+                low[name] = min(low[name], number[following])
+    return found
+
+
+def downstream(
+    names: Iterable[str], program: Program, frozen: Collection[Node] = ()
+) -> frozenset[str]:
+    """The tensors whose values may change when `names` do, and `names`; frozen stops pass nothing."""
+    readers: dict[str, set[str]] = {}
+    for target, sources in reads_of(program, frozen).items():
+        for source in sources:
+            readers.setdefault(source, set()).add(target)
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(readers.get(name, ()))
+    return frozenset(found)

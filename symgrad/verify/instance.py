@@ -1,0 +1,155 @@
+"""Instances of a program: sizes to check it at, and seeded ordinary inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symgrad.algebra.access import Access
+from symgrad.algebra.program import Program, Tensor
+from symgrad.algebra.sizes import Size
+from symgrad.errors import ProgramError
+from symgrad.verify.arithmetic import Array
+from symgrad.verify.evaluate import evaluate
+from symgrad.verify.inputs import shape_of
+
+SMALL = (3, 2, 4)
+FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
+ATTEMPTS = 100
+DRAWS = ("ordinary", "data between 0 and 1", "everything between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Sizes and inputs at which the loss is finite. drawn: how the inputs were drawn."""
+
+    name: str
+    sizes: Mapping[str, int]
+    values: Mapping[str, Array]
+    drawn: str
+
+
+def small_instance(
+    program: Program, loss: str, checks: Sequence[Size], seed: int
+) -> Instance | None:
+    """Every size that an input carries as an axis, shrunk to 2..4, distinct where there is room."""
+    fixed = {name: value for name, value in program.sizes if value is not None}
+    for name in _axes(program):
+        fixed.pop(name, None)
+    names = [name for name, _ in program.sizes if name not in fixed]
+    rng = np.random.default_rng([seed, 1])
+    return _first(program, loss, checks, "small", fixed, _choices(names, SMALL, rng), rng)
+
+
+def own_instance(
+    program: Program, loss: str, checks: Sequence[Size], seed: int
+) -> Instance | None:
+    """The spec's own sizes; the free ones 7, 8, ..."""
+    fixed = {name: value for name, value in program.sizes if value is not None}
+    names = [name for name, value in program.sizes if value is None]
+    rng = np.random.default_rng([seed, 2])
+    return _first(program, loss, checks, "own sizes", fixed, _choices(names, FREE, rng), rng)
+
+
+def _axes(program: Program) -> frozenset[str]:
+    """The sizes that can be read off an input's shape, so that they can be chosen."""
+    inputs = (t for t in program.tensors if t.role != "computed")
+    return frozenset(n for t in inputs for s in t.shape for n in s.names if s == Size.of(n))
+
+
+def _choices(
+    names: Sequence[str], values: Sequence[int], rng: np.random.Generator
+) -> Iterator[Mapping[str, int]]:
+    """The values in order, then at random, then at random with more of them."""
+    yield {name: values[k % len(values)] for k, name in enumerate(names)}
+    for attempt in range(ATTEMPTS if names else 0):
+        pool = [*values, *range(max(values) + 1, max(values) + 1 + attempt // 10)]
+        order = [pool[k] for k in rng.permutation(len(pool))]
+        yield {name: order[k % len(order)] for k, name in enumerate(names)}
+
+
+def _first(
+    program: Program,
+    loss: str,
+    checks: Sequence[Size],
+    name: str,
+    fixed: Mapping[str, int],
+    choices: Iterator[Mapping[str, int]],
+    rng: np.random.Generator,
+) -> Instance | None:
+    """The first sizes and inputs at which every range is proper and the loss is finite."""
+    for chosen in choices:
+        sizes = {**fixed, **chosen}
+        if not _fits(program, checks, sizes):
+            continue
+        for drawn in DRAWS:
+            values = draw(program, sizes, drawn, rng)
+            try:
+                value = evaluate(program, values, sizes, outputs=(loss,)).values[loss]
+            except ProgramError:  # a range that these sizes make empty or too long
+                break
+            if np.isfinite(value):
+                return Instance(name, sizes, values, drawn)
+    return None
+
+
+def _fits(program: Program, checks: Sequence[Size], sizes: Mapping[str, int]) -> bool:
+    lengths = [size for tensor in program.tensors for size in tensor.shape]
+    counts = [r.count for equation in program.equations for r in equation.box]
+    return all(s.evaluate(sizes) >= 0 for s in checks) and all(
+        s.evaluate(sizes) >= 1 for s in (*lengths, *counts)
+    )
+
+
+def draw(
+    program: Program, sizes: Mapping[str, int], drawn: str, rng: np.random.Generator
+) -> Mapping[str, Array]:
+    """Inputs for every declared tensor but those with a default."""
+    found: dict[str, Array] = {}
+    for tensor in program.tensors:
+        if tensor.role == "computed" or tensor.default is not None:
+            continue
+        shape = shape_of(tensor, sizes)
+        if tensor.kind == "bool":
+            found[tensor.name] = np.asarray(rng.permutation(np.arange(_count(shape)) % 2 == 0))
+            found[tensor.name] = found[tensor.name].reshape(shape)
+        elif tensor.kind == "int":
+            found[tensor.name] = np.asarray(rng.integers(0, _below(tensor, program, sizes), shape))
+        else:
+            inside = drawn == DRAWS[2] or (drawn == DRAWS[1] and tensor.role == "data")
+            found[tensor.name] = _reals(tensor, shape, inside, rng)
+    return found
+
+
+def _reals(
+    tensor: Tensor, shape: tuple[int, ...], inside: bool, rng: np.random.Generator
+) -> Array:
+    """Normal, weights scaled by their last axis; or between 0.1 and 0.9."""
+    if inside:
+        return np.asarray(rng.uniform(0.1, 0.9, shape))
+    scale = shape[-1] ** -0.5 if tensor.role == "param" and len(shape) > 1 else 0.7
+    return np.asarray(rng.normal(0.0, scale, shape))
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=int))
+
+
+def _below(tensor: Tensor, program: Program, sizes: Mapping[str, int]) -> int:
+    """The declared bound, and the length of each axis that the tensor is a subscript of."""
+    limits = [tensor.below.evaluate(sizes)] if tensor.below is not None else []
+    for equation in program.equations:
+        for access in (*equation.reads, equation.target):
+            if not access.padded:
+                lengths = shape_of(program.tensor_of[access.tensor], sizes)
+                pairs = zip(access.subscripts, lengths, strict=False)
+                limits += [n for s, n in pairs if isinstance(s, Access) and s.tensor == tensor.name]
+    return min(limits, default=5)
+
+
+def box_points(program: Program, sizes: Mapping[str, int]) -> int:
+    """How many points all boxes have: what one evaluation costs."""
+    boxes = ([max(0, r.count.evaluate(sizes)) for r in e.box] for e in program.equations)
+    return sum(_count(tuple(box)) for box in boxes)

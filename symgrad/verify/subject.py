@@ -1,0 +1,159 @@
+"""What is under check: a callable, or a module that runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from symgrad.errors import SpecError
+from symgrad.verify.arithmetic import Array
+
+RUNNER = Path(__file__).with_name("runner.py")
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: value and gradients of a loss, at these inputs.
+
+    function: the module's function.
+    params, data: the inputs by name; wrt: the gradients wanted.
+    """
+
+    function: str
+    params: Mapping[str, Array]
+    data: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    wrt: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. error: why nothing did.
+
+    again:   value and gradients with a workspace, where the subject has one.
+    conduct: each rule that was looked at, and what broke it ("" if nothing).
+    """
+
+    value: float = 0.0
+    gradients: Mapping[str, Array] = field(default_factory=dict)
+    again: tuple[float, Mapping[str, Array]] | None = None
+    conduct: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+class Subject(Protocol):
+    """Answers requests, in their order."""
+
+    @property
+    def name(self) -> str: ...
+
+    def answers(self, requests: Sequence[Request]) -> Sequence[Answer]: ...
+
+
+@dataclass(frozen=True)
+class CallableSubject:
+    """f(values) -> (value, gradients), in this process: for tests and for one's own code."""
+
+    function: Callable[[Mapping[str, Array]], tuple[float, Mapping[str, Array]]]
+    name: str = "a callable"
+
+    def answers(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: Request) -> Answer:
+        value, gradients = self.function({**request.params, **request.data})
+        return Answer(float(value), {name: np.asarray(g) for name, g in gradients.items()})
+
+
+@dataclass(frozen=True)
+class ModuleSubject:
+    """An emitted module. It is executed: check only files that you would run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def answers(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        if not self.path.is_file():
+            raise SpecError(f'"{self.path}" is not a file; give the path of a generated module')
+        with tempfile.TemporaryDirectory(prefix="symgrad-") as folder:
+            _write(Path(folder), requests)
+            # -P keeps the folder of the runner off sys.path: it imports NumPy and the module alone.
+            command = [sys.executable, "-P", str(RUNNER), str(self.path.resolve()), folder]
+            try:
+                done = subprocess.run(
+                    command, capture_output=True, text=True, timeout=SECONDS, check=False
+                )
+            except subprocess.TimeoutExpired:
+                return [Answer(error=f"no answer within {SECONDS} seconds") for _ in requests]
+            answers = Path(folder) / "answers.json"
+            if done.returncode or not answers.exists():
+                last = (done.stderr.strip().splitlines() or ["it ended without an answer"])[-1]
+                return [Answer(error=f"the module does not run: {last}") for _ in requests]
+            return _read(Path(folder), len(requests))
+
+
+def _write(folder: Path, requests: Sequence[Request]) -> None:
+    arrays = {
+        f"{k}/{role}/{name}": array
+        for k, request in enumerate(requests)
+        for role, group in (("params", request.params), ("data", request.data))
+        for name, array in group.items()
+    }
+    plain = [
+        {
+            "function": request.function,
+            "params": list(request.params),
+            "data": list(request.data),
+            "sizes": dict(request.sizes),
+            "wrt": list(request.wrt),
+        }
+        for request in requests
+    ]
+    # One file an array: a tensor's name is then never a name inside an archive.
+    for number, array in enumerate(arrays.values()):
+        np.save(folder / f"in_{number}.npy", array, allow_pickle=False)
+    text = json.dumps({"requests": plain, "arrays": list(arrays)})
+    (folder / "requests.json").write_text(text, encoding="utf-8")
+
+
+def _read(folder: Path, count: int) -> list[Answer]:
+    plain = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    arrays = {
+        name: np.load(folder / f"out_{number}.npy", allow_pickle=False)
+        for number, name in enumerate(plain["arrays"])
+    }
+
+    def gradients(k: int, run: str) -> Mapping[str, Array]:
+        prefix = f"{k}/{run}/"
+        return {
+            name.removeprefix(prefix): array
+            for name, array in arrays.items()
+            if name.startswith(prefix)
+        }
+
+    answers = []
+    for k in range(count):
+        one = plain["answers"][k]
+        again = one.get("again")
+        answers.append(
+            Answer(
+                float(one.get("value", "nan")),
+                gradients(k, "first"),
+                None if again is None else (float(again), gradients(k, "again")),
+                one.get("conduct", {}),
+                one.get("error", ""),
+            )
+        )
+    return answers

@@ -1,0 +1,172 @@
+"""What a check found, as plain data: entries, blocks, rules of conduct, and three verdicts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+LOOSEST = 1e-3
+"""A bound above this part of a block's scale says nothing."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One comparison: |exact - numeric| <= bound.
+
+    index:   of an entry; None for a direction of +1 and -1 over the whole block.
+    exact:   what the code under check returned.
+    numeric: the finite difference.
+    bound:   tol*|numeric| + 64*eps*S + what the finite difference may be off by.
+    sides:   the one-sided slopes, at a kink.
+    """
+
+    index: tuple[int, ...] | None
+    exact: float
+    numeric: float
+    bound: float
+    sides: tuple[float, float] | None = None
+
+    @property
+    def error(self) -> float:
+        return abs(self.exact - self.numeric)
+
+    def verdict(self, scale: float) -> Verdict:
+        """Against a block whose entries are as large as `scale`."""
+        if not math.isfinite(self.numeric) or not math.isfinite(self.bound):
+            return "INCONCLUSIVE"
+        if not self.error <= self.bound:
+            return "FAIL"
+        return "PASS" if self.bound <= LOOSEST * scale else "INCONCLUSIVE"
+
+    @property
+    def badness(self) -> float:
+        """How many times the bound the error is; what cannot be told counts as 1."""
+        if not math.isfinite(self.numeric) or not math.isfinite(self.bound):
+            return 1.0
+        if not math.isfinite(self.error):
+            return math.inf
+        return self.error / self.bound if self.bound else (math.inf if self.error else 0.0)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The gradient by one tensor, or the value itself, at one instance.
+
+    name:     the tensor; the loss itself where its value is compared.
+    instance: the sizes at which it was checked, in words.
+    total:    how many entries the block has.
+    entries, directions: how many of either were compared.
+    kinks:    at how many of them the loss has a kink.
+    worst:    the comparison with the largest error against its bound.
+    equation: what defines the block, as text.
+    """
+
+    loss: str
+    name: str
+    instance: str
+    total: int
+    entries: int
+    directions: int
+    kinks: int
+    worst: Entry | None
+    verdict: Verdict
+    equation: str = ""
+    note: str = ""
+
+    @property
+    def compared(self) -> int:
+        return self.entries + self.directions
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """A rule that the code keeps beside the numbers: `inputs are unmodified`."""
+
+    loss: str
+    claim: str
+    verdict: Verdict
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole check. notes: what was not checked, and why."""
+
+    subject: str
+    blocks: tuple[Block, ...]
+    conduct: tuple[Conduct, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL if anything failed; PASS only if something was compared and nothing is in doubt."""
+        found = [part.verdict for part in (*self.blocks, *self.conduct)]
+        return "INCONCLUSIVE" if not self.blocks else worst_of(found)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def failures(self) -> tuple[Block, ...]:
+        return tuple(block for block in self.blocks if block.verdict == "FAIL")
+
+    def to_json(self) -> str:
+        """One JSON object; a number that is not finite is a string."""
+        data = {"verdict": self.verdict, "exit_code": self.exit_code, **asdict(self)}
+        return json.dumps(_plain(data), indent=2, allow_nan=False)
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """FAIL, else INCONCLUSIVE, else PASS; of nothing: INCONCLUSIVE."""
+    found = set(verdicts)
+    if "FAIL" in found:
+        return "FAIL"
+    return "PASS" if found == {"PASS"} else "INCONCLUSIVE"
+
+
+def block_of(
+    loss: str,
+    name: str,
+    instance: str,
+    total: int,
+    entries: Iterable[Entry],
+    *,
+    scale: float | None = None,
+    equation: str = "",
+    note: str = "",
+) -> Block:
+    """The block that some comparisons make; none is INCONCLUSIVE."""
+    found = tuple(entries)
+    size = max((abs(v) for e in found for v in (e.exact, e.numeric) if math.isfinite(v)), default=0)
+    size = max(size, scale if scale is not None and size == 0 else 0)
+    if found and size == (scale or 0) and all(e.exact == 0 for e in found):
+        note = note or "every entry compared is 0"
+    return Block(
+        loss=loss,
+        name=name,
+        instance=instance,
+        total=total,
+        entries=sum(e.index is not None for e in found),
+        directions=sum(e.index is None for e in found),
+        kinks=sum(e.sides is not None for e in found),
+        worst=max(found, key=lambda e: e.badness, default=None),
+        verdict=worst_of(e.verdict(size) for e in found),
+        equation=equation,
+        note=note if found else "no entry was compared",
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,3 @@
+"""The version, which every generated module records."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,309 @@
+"""Specs that must be refused: what is wrong, the text, where the error points, and what it says.
+
+`line:column` counts from 1 in the TOML text. EQUATIONS stand in one spec, whose first equation is
+on line 2; SECTIONS replace or add to its declarations; TEXTS are whole files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bad:
+    """place is "" where the error has only the file."""
+
+    claim: str
+    text: str
+    place: str
+    words: tuple[str, ...]
+
+
+DECLARATIONS = '''
+[sizes]
+B = "batch"
+T = "steps"
+N = 4
+M = 3
+[functions]
+sigma = 1
+pair = 2
+[params]
+W = "real[M, N]"
+c = "real[M]"
+[data]
+x = "real[B, N]"
+s = "real[B, T]"
+a = "int[B] < M"
+free = "int[B]"
+wide = "int[B] < N"
+done = "bool[B]"
+gamma = "real = 0.99"
+'''
+
+
+def in_spec(equations: str, declarations: str = DECLARATIONS) -> str:
+    return f'equations = """\n{equations}\n"""\n{declarations}'
+
+
+def deep(opening: str, inner: str, closing: str, levels: int) -> str:
+    return opening * levels + inner + closing * levels
+
+
+CODE = "__import__('os')"
+
+# claim, equations, place, words
+EQUATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    # Signs and structure.
+    ("a caret is not a power", "loss = sum(b,n: x[b,n]^2)", "2:23", ("'^'", "**")),
+    ("an at sign", "loss = sum(m: c[m] @ c[m])", "2:20", ("'@'", "sum(j:")),
+    ("a semicolon", "loss = 1; q = 2", "2:9", ("';'", "one line")),
+    ("a brace", "loss = {1}", "2:8", ("'{'", "( )")),
+    ("an attribute", "loss = x.shape", "2:9", ("'.'", "attributes")),
+    ("a backtick", "loss = `id`", "2:8", ("unexpected character",)),
+    ("a dollar", "loss = $x", "2:8", ("unexpected character",)),
+    ("no right-hand side", "loss =", "2:7", ("end of the line", "a number, a name")),
+    ("no left-hand side", "= 3", "2:1", ("'='", "name of a tensor")),
+    ("a number on the left", "3 = gamma", "2:1", ("'3'", "name of a tensor")),
+    ("no equals sign", "loss 3", "2:6", ("'3'", "'=' or '+='")),
+    ("two equals signs", "loss = gamma = 3", "2:14", ("'='", "==")),
+    ("a minus-equals", "loss -= 3", "2:6", ("'-'", "'=' or '+='")),
+    ("a bracket never closed", "loss = (1 + 2", "2:8", ("'('", "never closed")),
+    ("a bracket never opened", "loss = 1 + 2)", "2:13", ("')'", "never opened")),
+    ("brackets that cross", "loss = sum(m: c[m)]", "2:18", ("')'", "'['")),
+    ("a product without a star", "loss = 2gamma", "2:8", ("2*gamma",)),
+    ("two names side by side", "loss = gamma gamma", "2:14", ("'gamma'", "product", "*")),
+    ("an operator at the end", "loss = gamma *", "2:15", ("end of the line",)),
+    ("two operators", "loss = gamma * / 2", "2:16", ("'/'",)),
+    ("an empty call", "loss = exp()", "2:8", ("exp takes 1 argument", "0 came")),
+    ("empty subscripts", "loss = x[]", "2:11", ("empty subscripts",)),
+    ("an argument left out", "loss = minimum(1,,2)", "2:18", ("','",)),
+    ("subscripts of subscripts", "loss = sum(b,n: x[b][n])", "2:21", ("'['",)),
+    ("a call of a value", "loss = (gamma)(2)", "2:15", ("'('", "*")),
+    ("a string", "loss = 'gamma'", "2:8", ("unexpected character",)),
+    ("a number too long", f"loss = {'1' * 5000}", "2:8", ("400 digits",)),
+    ("an exponent too large", "loss = 1e999999", "2:8", ("exponent",)),
+    ("a tower of powers", "loss = 9**9**9", "2:9", ("exponent beyond 1000",)),
+    ("a power of a long number", "loss = (2**1000)**1000", "2:17", ("too large",)),
+    ("a division by zero", "loss = gamma/0", "2:14", ("zero",)),
+    ("a division by what cancels", "loss = 1/(gamma - gamma)", "2:11", ("zero",)),
+    ("a root of a negative number", "loss = sqrt(-2)", "2:8", ("not real",)),
+    # Depth and length.
+    ("brackets 10,000 deep", f"loss = {deep('(', '1', ')', 10_000)}", "2:208", ("200 levels",)),
+    ("10,000 minus signs", f"loss = {'-' * 10_000}1", "2:208", ("200 levels",)),
+    ("calls 10,000 deep", f"loss = {deep('exp(', '1', ')', 10_000)}", "2:808", ("200 levels",)),
+    ("powers 10,000 high", f"loss = {'gamma**' * 8_000}2", "2:1408", ("200 levels",)),
+    ("`not` 10,000 times", f"loss = where({'not ' * 10_000}1 < 2, 1, 2)", "2:810", ("200 levels",)),
+    ("subscripts 10,000 deep", f"loss = {deep('x[', '1', ']', 10_000)}", "2:408", ("200 levels",)),
+    ("masks 10,000 deep", f"loss = {deep('[', '1', ']', 10_000)}", "2:208", ("200 levels",)),
+    ("sums 10,000 deep", f"loss = {deep('sum(i:', '1', ')', 9_000)}", "2:1208", ("200 levels",)),
+    ("quotients 10,000 long", f"loss = N{'//2' * 10_000}", "2:609", ("200 levels",)),
+    ("an equation of 65 kB", f"loss = 1{' + 1' * 16_500}", "2:1", ("64 kB",)),
+    ("an equation of 1 MB", f"loss = 1{'+1' * 520_000}", "2:1", ("64 kB",)),
+    ("a comparison 1,000 long", f"loss = [{'1 < ' * 1_000}2]", "2:11", ("50 conditions",)),
+    # Names.
+    ("a keyword on the left", "lambda = 1\nloss = 1", "2:1", ("keyword",)),
+    ("a builtin on the left", "eval = 1\nloss = 1", "2:1", ("builtin",)),
+    ("a dunder on the left", "__class__ = 1\nloss = 1", "2:1", ("underscore",)),
+    ("two underscores inside", "a__b = 1\nloss = 1", "2:1", ("two underscores",)),
+    ("a function's name on the left", "tanh = 1\nloss = 1", "2:1", ("function of the notation",)),
+    ("a reduction's name on the left", "mean = 1\nloss = 1", "2:1", ("reduction of the notation",)),
+    ("PI on the left", "PI = 3\nloss = 1", "2:1", ("word of the notation",)),
+    ("the module's own name on the left", "np = 3\nloss = 1", "2:1", ("generated module",)),
+    ("a size on the left", "N = 3\nloss = 1", "2:1", ("is a size",)),
+    ("a parameter on the left", "c[m] = 3\nloss = 1", "2:1", ("[params] or [data]",)),
+    ("a declared function on the left", "sigma = 3\nloss = 1", "2:1", ("[functions]",)),
+    ("primes on the left", "h' = 3\nloss = 1", "2:1", ("not a name",)),
+    ("a non-ASCII name", "lo\u00dfs = 1", "2:3", ("'\\xdf'", "not ASCII")),
+    ("a full-width letter", "\uff4coss = 1", "2:1", ("not ASCII",)),
+    ("a Greek letter", "loss = \u03b3", "2:8", ("not ASCII",)),
+    ("an Arabic digit", "loss = \u0663", "2:8", ("not ASCII",)),
+    ("a keyword as an index", "h[if] = 1 for if < 3\nloss = 1", "2:3", ("keyword",)),
+    ("a builtin as an index", "loss = sum(id: c[id])", "2:12", ("builtin",)),
+    ("code as a tensor", f"{CODE} = 1\nloss = 1", "2:12", ("unexpected character",)),
+    ("code as an index", f"loss = sum({CODE}: 1)", "2:23", ("unexpected character",)),
+    ("code as a function", "loss = __import__(1)", "2:8", ("unknown function", "known: ")),
+    ("code as a read", "loss = __builtins__[1]", "2:8", ("unknown tensor",)),
+    ("eval as a function", "loss = eval(gamma)", "2:8", ("unknown function", "eval")),
+    ("a name too long", f"{'h' * 65} = 1\nloss = 1", "2:1", ("65 characters", "64")),
+    ("an adjoint's name", "h = 1\ndh = 2\nloss = h", "3:1", ("adjoint", '"h"')),
+    # Unknown things.
+    ("an unknown function", "loss = tanhh(gamma)", "2:8", ('"tanhh"', 'did you mean "tanh"?')),
+    ("an unknown tensor", "loss = sum(b: xx[b,0])", "2:15", ('"xx"', 'did you mean "x"?')),
+    ("an unknown name", "loss = gama", "2:8", ('"gama"', 'did you mean "gamma"?')),
+    ("a tensor never defined", "loss = h[0]", "2:8", ("neither declared nor defined",)),
+    ("an unknown size in a range", "h[i] = 1 for i < Q\nloss = h[0]", "2:18", ('unknown size "Q"',)),
+    ("a reduction misspelt", "loss = meen(b: x[b,0])", "2:8", ("binds no index", '"mean"')),
+    ("a tensor called like a function", "loss = sum(b: a(b))", "2:15", ("is a tensor", "[ ]")),
+    ("a function read like a tensor", "loss = exp[0]", "2:8", ("unknown tensor",)),
+    ("a size read like a tensor", "loss = N[0]", "2:8", ("is a size",)),
+    ("a function without arguments", "loss = exp", "2:8", ("without its arguments",)),
+    ("primes of a known function", "loss = tanh'(gamma)", "2:8", ("[functions]",)),
+    ("a prime that names no argument", "loss = pair'(1,2)", "2:8", ("f'1(x,y)",)),
+    ("too many arguments", "loss = sigma(1,2)", "2:8", ("1 argument", "2 came")),
+    ("clip of two values", "loss = clip(gamma, 1)", "2:8", ("clip takes 3 arguments",)),
+    # Two values where an index is meant, and the reverse.
+    ("max of two values", "loss = max(gamma, 1)", "2:8", ('did you mean "maximum"?',)),
+    ("min of two values", "loss = min(gamma, 1)", "2:8", ('did you mean "minimum"?',)),
+    ("max of one value", "loss = max(gamma)", "2:8", ("needs the index",)),
+    ("sum without an index", "loss = sum(c)", "2:8", ("sum(i: x[i])",)),
+    ("max over two indices", "loss = max(b,n: x[b,n])", "2:8", ("exactly one index",)),
+    ("argmax over two indices", "loss = argmax(b,n: x[b,n])", "2:8", ("exactly one index",)),
+    # Indices.
+    ("an unbound index", "loss = x[b,0]", "2:10", ('"b" is not bound', "sum(b: ...)")),
+    ("an unbound index beside a sum", "loss = sum(b: x[b,n])", "2:19", ('"n" is not bound',)),
+    ("an index bound twice", "loss = sum(b: sum(b: x[b,0]))", "2:19", ("bound twice",)),
+    ("an index bound twice in one list", "loss = sum(b,b: x[b,0])", "2:14", ("bound twice",)),
+    ("a left index bound again", "h[b] = sum(b: x[b,0])\nloss = h[0]", "2:12", ("bound twice",)),
+    ("a size as an index", "loss = sum(N: c[N])", "2:12", ("is a size and an index",)),
+    ("a rank-0 tensor as an index", "loss = sum(gamma: c[gamma])", "2:12", ("is a tensor and an index",)),
+    ("a real tensor as a subscript", "loss = c[gamma]", "2:10", ("tensor", "index")),
+    ("a read of a real tensor as a subscript", "loss = sum(b: x[b,x[b,0]])", "2:19", ("is real",)),
+    ("a bool as a subscript", "loss = sum(b: c[done[b]])", "2:17", ("is bool", "int[...] < 2")),
+    ("an int without a bound as a subscript", "loss = sum(b: c[free[b]])", "2:17", ("upper bound",)),
+    ("an affine form of a gather", "loss = sum(b: c[a[b]+1])", "2:17", ("one integer tensor alone",)),
+    ("a product of indices", "loss = sum(i,j: c[i*j])", "2:21", ("not affine",)),
+    ("a broken subscript", "loss = c[0.5]", "2:10", ("whole number",)),
+    ("a comparison as a subscript", "loss = c[1 < 2]", "2:12", ("size was expected",)),
+    ("an index divided", "loss = sum(i: c[i//2])", "2:18", ("//", "index")),
+    ("pad in a subscript", "loss = sum(b: c[pad(a[b])])", "2:17", ("pad(...)",)),
+    ("pad of an expression", "loss = pad(1 + gamma)", "2:8", ("one read",)),
+    # Ranges and sizes.
+    ("no range for an index", "h[i] = 1\nloss = h[0]", "2:1", ("no range for index", "for i < ...")),
+    ("no range for a shifted index", "h[t] = s[0,t+1]\nloss = h[0]", "2:1", ("no range", '"t"')),
+    ("contradicting sizes", "loss = sum(i: c[i]*x[0,i])", "2:24", ("size M", "size N")),
+    ("swapped axes", "h[b,m] = sum(n: W[n,m]*x[b,n])\nloss = h[0,0]", "2:28", ("contradicting sizes", "W", "x")),
+    ("two ranges for one index", "h[i] = 1 for i < 2, i < 3\nloss = h[0]", "2:21", ("two ranges",)),
+    ("a range for an index that is not there", "loss = gamma for i < 3", "2:18", ('"i"', "does not use")),
+    ("a range that is no range", "h[i] = 1 for i\nloss = 1", "2:14", ("for i < hi",)),
+    ("a range that ends with <=", "h[i] = 1 for 0 <= i <= 3\nloss = 1", "2:21", ("'<='", "lo <= i < hi")),
+    ("an empty range", "h[i] = 1 for 3 <= i < 2\nloss = 1", "2:19", ("empty",)),
+    ("a range of an index", "h[i,j] = 1 for i < 3, j < i\nloss = 1", "2:27", ('unknown size "i"',)),
+    ("sizes divided with one slash", "h[i] = 1 for i < N/2\nloss = 1", "2:20", ("//",)),
+    ("a size divided by zero", "h[i] = 1 for i < N//0\nloss = 1", "2:19", ("at least 1",)),
+    ("too few subscripts", "loss = sum(b: x[b])", "2:15", ("2 axes", "1 subscript came")),
+    ("too many subscripts", "loss = sum(m: c[m,0])", "2:15", ("1 axis", "2 subscripts came")),
+    ("no subscripts", "loss = c", "2:8", ("without subscripts",)),
+    ("other ranks on the left", "h[m] = c[m]\nh[m,n] = W[m,n]\nloss = h[0]", "3:1", ("2 subscripts", "1 elsewhere")),
+    ("a read out of range", "h[b,t] = s[b,t+1] for t < T\nloss = h[0,0]", "2:10", ("outside", "pad(s[...])")),
+    ("a read below 0", "h[b,t] = s[b,t-1] for t < T\nloss = h[0,0]", "2:10", ("outside", "0 <= -1")),
+    ("a read past a fixed size", "loss = c[7]", "2:8", ("outside", "7 < M")),
+    ("a gather past the end", "loss = sum(b: c[wide[b]])", "2:15", ("outside", "N <= M", "default sizes")),
+    ("a write below 0", "h[n-1] = x[0,n]\nloss = h[0]", "2:1", ("outside",)),
+    ("a scatter without a shape", "h[a[b]] += x[b,0]\nloss = h[0]", "2:1", ("[tensors]",)),
+    ("a padded write without a shape", "pad(h[n+1]) += x[0,n]\nloss = h[0]", "2:1", ("padded", "[tensors]")),
+    # Definitions.
+    ("a tensor assigned twice", "h[m] = c[m]\nh[m] = 2*c[m]\nloss = h[0]", "3:1", ("second time", "line 2")),
+    ("places that overlap", "h[0] = 1\nh[m] = c[m]\nloss = h[0]", "3:1", ("second time",)),
+    ("an equation that assigns a place twice", "h[m+n] = W[m,n]\nloss = h[0]", "2:1", ("twice", "+=")),
+    ("a scatter that assigns", "h[a[b]] = x[b,0]\nloss = h[0]", "2:1", ("may repeat", "+=")),
+    ("a logsumexp with a second term", "h[b] = logsumexp(n: x[b,n])\nh[b] += 1\nloss = h[0]", "3:1", ("exactly one equation",)),
+    ("a cycle of one", "h = h + 1\nloss = h", "2:1", ("without a shift",)),
+    ("a cycle of two", "h = q\nq = h\nloss = h", "2:1", ("h -> q",)),
+    ("a cycle that reads both ways", "h[b,t] = s[b,t] + pad(h[b,t+1]) + pad(h[b,t-1])\nloss = h[0,0]", "2:1", ("without a shift",)),
+    ("a loss that is not a scalar", "loss[b] = x[b,0]", "2:1", ("shape (B)", "sum or mean")),
+    ("an integer loss", "loss = argmax(n: x[0,n])", "2:1", ("kind int",)),
+    ("nothing to compute", "h[m] = c[m]", "", ("nothing to compute",)),
+    # Conditions.
+    ("a comparison as a number", "loss = 1 + (gamma < 1)", "2:19", ("where", "[a < b]")),
+    ("a number as a condition", "loss = where(gamma, 1, 2)", "2:14", ("condition was expected",)),
+    ("a number as a mask", "loss = [gamma]", "2:9", ("condition was expected",)),
+    ("where without an else", "loss = where(gamma < 1, 2)", "2:8", ("where takes 3", "2 came")),
+    ("an ampersand", "loss = [gamma < 1 & gamma > 0]", "2:19", ("'&'", "and")),
+    ("an assignment in a condition", "loss = [gamma = 1]", "2:15", ("'='",)),
+)
+
+# claim, declarations, place, words; the equation is loss = 1
+SECTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("an unknown section", "[sizs]\nB = 2", "4:1", ('"sizs"', 'did you mean "sizes"?')),
+    ("networks", "[networks.policy]\nlayers = []", "4:1", ("later version",)),
+    ("a size of zero", "[sizes]\nB = 0", "5:1", ("at least 1", "0 came")),
+    ("a size below zero", "[sizes]\nB = -3", "5:1", ("-3 came",)),
+    ("a broken size", "[sizes]\nB = 2.5", "5:1", ("2.5 came",)),
+    ("a size that is true", "[sizes]\nB = true", "5:1", ("True came",)),
+    ("a size too large", "[sizes]\nB = 99999999999999999999", "5:1", ("came",)),
+    ("a size in quotes", '[sizes]\nB = "4"', "5:6", ("without quotes",)),
+    ("a size of an unknown size", '[sizes]\nL = 4\nU = "(L + Q)//2"', "6:11", ('unknown size "Q"',)),
+    ("a size of a later size", '[sizes]\nU = "=L + 1"\nL = 4', "5:7", ('unknown size "L"',)),
+    ("a size that comes out below 1", '[sizes]\nL = 4\nU = "L - 9"', "6:1", ("below 1", "default sizes")),
+    ("a size with a slash", '[sizes]\nL = 4\nU = "L/2"', "6:8", ("//",)),
+    ("a keyword as a size", "[sizes]\nclass = 3", "5:1", ("keyword",)),
+    ("code as a size", f'[sizes]\n"{CODE}" = 3', "5:1", ("__import__", "underscore")),
+    ("a non-ASCII size", '[sizes]\n"\u00df" = 3', "5:1", ("\\xdf", "not ASCII")),
+    ("an unknown kind", '[data]\nx = "float[3]"', "5:6", ("'float'", "real")),
+    ("an empty type", '[data]\nx = ""', "5:6", ("end of the line", "a type")),
+    ("a type that is a number", "[data]\nx = 3", "5:1", ("a string", "3 came")),
+    ("a type of an unknown size", '[data]\nx = "real[Q]"', "5:11", ('unknown size "Q"',)),
+    ("a type with an index", '[data]\nx = "real[2.5]"', "5:11", ("whole number",)),
+    ("an empty shape", '[data]\nx = "real[]"', "5:12", ("empty subscripts",)),
+    ("a type that goes on", '[data]\nx = "real[3] please"', "5:14", ("'please'", "end of the type")),
+    ("a bound of a real", '[data]\nx = "real[3] < 2"', "5:6", ("only an int",)),
+    ("a default of a vector", '[data]\nx = "real[3] = 2"', "5:6", ("rank-0",)),
+    ("a default that is a name", '[data]\nx = "real = PI"', "5:13", ("a number was expected",)),
+    ("a default of a parameter", '[params]\nx = "real = 2"', "5:6", ("init=constant",)),
+    ("an initialisation of data", '[data]\nx = "real[3] init=zeros"', "5:6", ("only [params]",)),
+    ("an unknown initialisation", '[params]\nx = "real[3] init=zero"', "5:19", ('did you mean "zeros"?',)),
+    ("constant without a value", '[params]\nx = "real[3] init=constant"', "5:19", ("constant(0.5)",)),
+    ("zeros with a value", '[params]\nx = "real[3] init=zeros(1)"', "5:19", ("takes 0",)),
+    ("an orthogonal vector", '[params]\nx = "real[3] init=orthogonal(1)"', "5:6", ("2 axes",)),
+    ("an integer parameter", '[params]\nx = "int[3]"', "5:6", ("a parameter is real",)),
+    ("a keyword as data", '[data]\nlambda = "real"', "5:1", ("keyword",)),
+    ("a builtin as data", '[data]\ninput = "real"', "5:1", ("builtin",)),
+    ("code as data", f'[data]\n"{CODE}" = "real"', "5:1", ("underscore",)),
+    ("code in a type", f'[data]\nx = "{CODE}"', "5:17", ("unexpected character",)),
+    ("a function's name as data", '[data]\nexp = "real"', "5:1", ("function of the notation",)),
+    ("one name in two sections", '[sizes]\nB = 2\n[data]\nB = "real"', "7:1", ("[sizes]", "[data]")),
+    ("an adjoint's name as data", '[params]\nx = "real"\n[data]\ndx = "real"', "7:1", ("adjoint", '"x"')),
+    ("an adjoint's name as a size", '[params]\nx = "real"\n[sizes]\ndx = 2', "7:1", ("adjoint",)),
+    ("a function of no argument", "[functions]\nsigma = 0", "5:1", ("1 to 9",)),
+    ("a function of text", '[functions]\nsigma = "x"', "5:1", ("a whole number",)),
+    ("code as a function", f'[functions]\n"{CODE}" = 1', "5:1", ("underscore",)),
+    ("a known function declared", "[functions]\ntanh = 1", "5:1", ("function of the notation",)),
+    ("a shape that nothing defines", '[tensors]\nh = "real[3]"', "5:1", ("no equation",)),
+    ("a computed int declared", '[tensors]\nloss = "int"', "5:9", ("real",)),
+    ("a loss that is no table", "[losses]\nactor = 3", "5:1", ("a table",)),
+    ("a loss named by a keyword", '[losses.class]\nequations = "loss = 1"', "4:1", ("keyword",)),
+    ("code as a loss", f'[losses."{CODE}"]\nequations = "loss = 1"', "4:1", ("underscore",)),
+    ("a loss with an unknown key", '[losses.actor]\nequation = "loss = 1"', "5:1", ('did you mean "equations"?',)),
+    ("nothing to differentiate by", "[sizes]\nB = 2", "1:1", ("nothing to be differentiated by",)),
+)
+
+# claim, text, place, words
+TEXTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("text that is not TOML", "equations = loss", "1:13", ("not TOML",)),
+    ("a string never closed", 'equations = """\nloss = 1\n', "3:1", ("not TOML",)),
+    ("a key twice", 'outputs = []\noutputs = []\n', "2:13", ("not TOML",)),
+    ("arrays 10,000 deep", f"a = {'[' * 10_000}", "", ("nested too deeply",)),
+    ("a key of many parts", f"a{'.a' * 5_000} = 1", "1", ("50 parts",)),
+    ("a number of many digits", f"a = {'1' * 10_000}", "", ("number too long",)),
+    ("a file of more than 1 MB", f"# {'x' * 1_100_000}", "", ("1024 kB",)),
+    ("an empty file", "", "", ("nothing to compute",)),
+    ("equations that are a list", 'equations = ["loss = 1"]', "1:1", ("a string", "came")),
+    ("outputs that are text", 'outputs = "h"\nequations = "h = 1"', "1:1", ("a list of names",)),
+    ("an output that is a number", 'outputs = [3]\nequations = "h = 1"', "1:1", ("names", "3 came")),
+    ("an unknown output", 'outputs = ["hh"]\nequations = "h = 1"', "1:1", ('"hh"', 'did you mean "h"?')),
+    ("an output twice", 'outputs = ["h", "h"]\nequations = "h = 1"', "1:1", ("twice",)),
+    ("an unknown aux", 'aux = ["q"]\nequations = "loss = 1"\n[params]\np = "real"', "1:1", ('"q"',)),
+    ("an unknown wrt", 'wrt = ["q"]\nequations = "loss = p"\n[params]\np = "real"', "1:1", ('"q"', "real tensor")),
+    ("wrt a computed tensor", 'wrt = ["h"]\nequations = """\nh = p\nloss = h\n"""\n[params]\np = "real"', "1:1", ('"h"',)),
+    ("wrt an int", 'wrt = ["k"]\nequations = "loss = k"\n[data]\nk = "int"', "1:1", ('"k"',)),
+    ("a loss without a loss", '[losses.actor]\nequations = "h = p"\n[params]\np = "real"', "1:1", ('"loss"',)),
+    ("an unknown wrt of a loss", '[losses.one]\nwrt = ["q"]\nequations = "loss = p"\n[params]\np = "real"', "2:1", ('"q"',)),
+    ("a size by name", "sizes = 3", "1:1", ("a table", "3 came")),
+    ("code in an output", f'outputs = ["{CODE}"]\nequations = "h = 1"', "1:1", ("__import__",)),
+    ("an error on one line", 'equations = "loss = tanhh(1)"\n', "1:21", ("tanhh",)),
+    ("an error in a literal string", "equations = '''\n\n  loss = tanhh(1)\n'''\n", "3:10", ("tanhh",)),
+    ("an error in a loss", '[losses.one]\nequations = """\nloss = tanhh(1)\n"""\n', "3:8", ("tanhh",)),
+    ("a loss that writes a shared tensor", 'equations = "h = 1"\n[losses.one]\nequations = "h = 2\\nloss = h"', "3:14", ("shared equations",)),
+    ("a requirement that is no bound", 'require = ["T"]\nequations = "loss = 1"', "1:1", ("T >= 2",)),
+)
+
+
+def cases() -> list[Bad]:
+    """Every row as a spec's text."""
+    rows = [Bad(claim, in_spec(text), place, words) for claim, text, place, words in EQUATIONS]
+    rows += [
+        Bad(claim, f'equations = """\nloss = 1\n"""\n{text}\n', place, words)
+        for claim, text, place, words in SECTIONS
+    ]
+    return rows + [Bad(*row) for row in TEXTS]
