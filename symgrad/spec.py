@@ -262,7 +262,8 @@ class _Reader:
         if not names:
             raise self.document.error(
                 f"loss {shown(name)} has nothing to be differentiated by: name wrt, or declare [params]",
-                *path,
+                *path[:-1],
+                "equations",
             )
         self.check_prefix(program, statements)
         return Loss(name, program, VALUE, names)

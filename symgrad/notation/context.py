@@ -51,10 +51,11 @@ class Context:
     ) -> Iterator[Candidate]:
         target = equation.target
         own = self.cycle.get(target.tensor)
-        for access in (target, *equation.reads):
+        places = [(target, True), *((read, False) for read in equation.reads)]
+        for access, writes in places:
             name = access.tensor
             waits = own is not None and self.cycle.get(name) == own and name not in known
-            if not self.exact(name) and (waits or access is target):
+            if not self.exact(name) and (waits or writes):
                 continue
             for axis, subscript in enumerate(access.subscripts):
                 if isinstance(subscript, Affine) and subscript.plain == index:

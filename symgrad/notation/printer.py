@@ -28,7 +28,18 @@ Text = tuple[str, int]
 
 def expression_text(expr: Expr) -> str:
     """The expression in the notation."""
+    for part in _inside_out(expr):
+        _text(part)
     return _text(expr)[0]
+
+
+def _inside_out(expr: Expr) -> list[Expr]:
+    """Every part after its own parts, so that printing one never goes deep."""
+    found, waiting = [], [expr]
+    while waiting:
+        found.append(waiting.pop())
+        waiting.extend(a for a in found[-1].args if a.args)
+    return found[::-1]
 
 
 def number_text(value: Rational) -> str:

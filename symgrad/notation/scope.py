@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import Kind
-from symgrad.algebra.sizes import ZERO, Size
 from symgrad.algebra.scalars import FUNCTIONS
+from symgrad.algebra.sizes import ZERO, Size
 from symgrad.errors import did_you_mean
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.parser import REDUCTIONS

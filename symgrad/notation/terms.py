@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from symgrad.notation.sizes import names_in
 from symgrad.notation.syntax import (
     Call,
     Floor,
@@ -32,51 +33,60 @@ class Term:
     means: tuple[Name, ...] = ()
 
 
-def split(node: Node, sizes: Collection[str]) -> tuple[Term, ...]:
-    """The terms; those that bind no index are one."""
+def split(node: Node, sizes: Collection[str], needed: frozenset[str]) -> tuple[Term, ...]:
+    """The terms; those that bind no index are one.
+
+    needed: the indices that a reduction has to use to be a term; one that does not is worth a
+    tensor of its own, or it would be summed again for each of their values.
+    """
     match node:
         case Sum():
-            bound = [(sign, n) for sign, n in node.terms if binds(n, sizes)]
-            rest = tuple((sign, n) for sign, n in node.terms if not binds(n, sizes))
+            bound = [(sign, n) for sign, n in node.terms if binds(n, sizes, needed)]
+            rest = tuple((sign, n) for sign, n in node.terms if not binds(n, sizes, needed))
             if not bound:
                 return (Term(node),)
-            terms = [replace(t, sign=sign * t.sign) for sign, n in bound for t in split(n, sizes)]
+            terms = [
+                replace(t, sign=sign * t.sign)
+                for sign, n in bound
+                for t in split(n, sizes, needed)
+            ]
             return (*terms, *((Term(_sum(node, rest)),) if rest else ()))
         case Product():
-            return _product(node, sizes)
-        case Reduce(op=op) if op in LINEAR:
+            factor = _reducing(node, sizes, needed)
+            if factor is not None:
+                others = tuple((p, n) for p, n in node.factors if n is not factor)
+                terms = list(split(factor, sizes, needed))
+                return tuple(replace(t, factors=(*others, *t.factors)) for t in terms)
+        case Reduce(op=op) if binds(node, sizes, needed):
             means = node.indices if op == "mean" else ()
             return tuple(
                 replace(t, binders=(*node.indices, *t.binders), means=(*means, *t.means))
-                for t in split(node.body, sizes)
+                for t in split(node.body, sizes, needed | {b.name for b in node.indices})
             )
     return (Term(node),)
 
 
 def _sum(node: Sum, terms: tuple[tuple[int, Node], ...]) -> Node:
-    return terms[0][1] if len(terms) == 1 and terms[0][0] > 0 else replace(node, terms=terms)
+    alone = len(terms) == 1 and terms[0][0] > 0
+    return terms[0][1] if alone else replace(node, terms=terms)
 
 
-def _product(node: Product, sizes: Collection[str]) -> tuple[Term, ...]:
-    reducing = [n for power, n in node.factors if power > 0 and binds(n, sizes)]
-    others = tuple((p, n) for p, n in node.factors if not reducing or n is not reducing[0])
-    if len(reducing) != 1 or not all(is_constant(n, sizes) for _, n in others):
-        return (Term(node),)
-    return tuple(replace(t, factors=(*others, *t.factors)) for t in split(reducing[0], sizes))
+def _reducing(node: Product, sizes: Collection[str], needed: frozenset[str]) -> Node | None:
+    """The one factor that reduces, where all others are numbers and sizes."""
+    found = [n for power, n in node.factors if power > 0 and binds(n, sizes, needed)]
+    others = [n for _, n in node.factors if not found or n is not found[0]]
+    return found[0] if found and all(is_constant(n, sizes) for n in others) else None
 
 
-def binds(node: Node, sizes: Collection[str]) -> bool:
-    """A sum or a mean stands at the top of one of its terms."""
+def binds(node: Node, sizes: Collection[str], needed: frozenset[str]) -> bool:
+    """A sum or a mean that uses all `needed` indices stands at the top of one of its terms."""
     match node:
         case Sum():
-            return any(binds(n, sizes) for _, n in node.terms)
+            return any(binds(n, sizes, needed) for _, n in node.terms)
         case Product():
-            found = [n for p, n in node.factors if p > 0 and binds(n, sizes)]
-            return len(found) == 1 and all(
-                is_constant(n, sizes) for _, n in node.factors if n is not found[0]
-            )
+            return _reducing(node, sizes, needed) is not None
         case Reduce():
-            return node.op in LINEAR
+            return node.op in LINEAR and needed <= {n.name for n in names_in(node)}
     return False
 
 

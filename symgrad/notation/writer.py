@@ -13,7 +13,8 @@ from symgrad.algebra.program import Equation, Op, Range, Tensor, count_of, make_
 from symgrad.algebra.sizes import Size
 from symgrad.notation.bodies import Body
 from symgrad.notation.scope import Env, Scanned, Symbols, key_of
-from symgrad.notation.syntax import Name, Node, Read, Reduce, children
+from symgrad.notation.sizes import names_in
+from symgrad.notation.syntax import Name, Node, Read, Reduce
 from symgrad.notation.terms import LINEAR, Term, split
 
 SUFFIX = {
@@ -53,7 +54,7 @@ class Writer:
         if isinstance(node, Reduce) and node.op not in LINEAR and assigns:
             self.reduction(target, node, env)
             return
-        terms = split(node, self.symbols.sizes)
+        terms = split(node, self.symbols.sizes, target.indices)
         for term in terms:
             self.term(target, term, env, assigns and not any(t.binders for t in terms))
 
@@ -156,7 +157,7 @@ class Writer:
 
     def new(self, suffix: str, node: Node, env: Env, last: str | None = None) -> Access:
         """A new tensor over the indices in scope that `node` uses."""
-        used = _used(node)
+        used = {n.name for n in names_in(node)}
         axes = tuple(letter for letter in env if letter in used and letter != last) + (
             (last,) if last else ()
         )
@@ -177,14 +178,3 @@ class Writer:
     def body(self) -> Body:
         return Body(self.scanned.statement, self.symbols, self.scanned.access, self.hoist)
 
-
-def _used(node: Node) -> frozenset[str]:
-    """Every bare name in a tree; those bound inside do not matter, since no letter is bound twice."""
-    found: set[str] = set()
-    waiting = [node]
-    while waiting:
-        top = waiting.pop()
-        if isinstance(top, Name):
-            found.add(top.name)
-        waiting.extend(children(top))
-    return frozenset(found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symgrad.verify.arithmetic import Array
-from symgrad.verify.differences import Direction, Point, Slope, entry_direction, rademacher, slope
+from symgrad.verify.differences import Direction, Point, entry_direction, rademacher, slope
 from symgrad.verify.verdict import Block, Entry, block_of
 
 EPS = 2.0**-52
@@ -76,31 +76,20 @@ def compare(
 def _entry(
     point: Point, claim: Claim, direction: Direction, index: tuple[int, ...] | None, rule: Rule
 ) -> Entry:
-    found = slope(point, direction)
-    by = direction[claim.name]
-    if index is None:
-        exact = float(np.sum(by * claim.gradient)) if claim.gradient.dtype == object else math.fsum(
-            (by * claim.gradient).ravel()
-        )
-        size = float(np.sum(claim.scales))
-        return _compared(index, exact, exact - float(found.value), size, found, rule)
-    gap = float(claim.gradient[index] - found.value)
-    return _compared(index, float(claim.gradient[index]), gap, float(claim.scales[index]), found, rule)
-
-
-def _compared(
-    index: tuple[int, ...] | None, exact: float, gap: float, size: float, found: Slope, rule: Rule
-) -> Entry:
-    numeric = float(found.value)
-    bound = rule.tolerance * abs(numeric) + rule.rounding * size + found.bound
-    return Entry(index, exact, numeric, bound, found.sides)
+    found, by = slope(point, direction), direction[claim.name]
+    gradient = point.numbers.array(claim.gradient)
+    exact = np.sum(by * gradient) if index is None else gradient[index]
+    size = float(np.sum(claim.scales) if index is None else claim.scales[index])
+    bound = rule.tolerance * abs(float(found.value)) + rule.rounding * size + found.bound
+    error = abs(float(exact - found.value))  # subtracted in the numbers, which may be 60 digits
+    return Entry(index, float(exact), float(found.value), error, bound, found.sides)
 
 
 def value_block(point: Point, value: float, instance: str, rule: Rule, equation: str) -> Block:
     """The loss itself, as a block of one entry."""
     numeric = float(point.value)
     bound = rule.tolerance * abs(numeric) + rule.rounding * point.scale
-    entry = Entry((), float(value), numeric, bound)
+    entry = Entry((), float(value), numeric, abs(float(value) - numeric), bound)
     return block_of(
         point.loss, point.loss, instance, 1, [entry], scale=point.scale, equation=equation
     )

@@ -1,9 +1,9 @@
-"""Finite differences of a loss: (f(x + h d) - f(x - h d)) / 2h, with stop(...) held at the base point.
+"""Finite differences: (f(x + h d) - f(x - h d)) / 2h, with stop(...) held at the base point.
 
-Kinks are known, not guessed: where a selection or an argmax goes another way at x - h, x and x + h, the
-step is made smaller; where that does not help, x is at a kink. There the value is the slope of the
-branch taken AT x, which is the declared convention (relu'(0) = 0, ties to the first argument), and
-the one-sided slopes are reported beside it.
+Kinks are known, not guessed: where a selection or an argmax goes another way at x - h, x and x + h,
+the step is made smaller; where that does not help, x is at a kink. There the value is the slope of
+the branch taken AT x, which is the declared convention (relu'(0) = 0, ties to the first argument),
+and the one-sided slopes are reported beside it.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def groups(roots: Iterable[str], reads: Mapping[str, tuple[str, ...]]) -> list[t
 def downstream(
     names: Iterable[str], program: Program, frozen: Collection[Node] = ()
 ) -> frozenset[str]:
-    """The tensors whose values may change when `names` do, and `names`; frozen stops pass nothing."""
+    """The tensors whose values may change when `names` do, and they; frozen stops pass nothing."""
     readers: dict[str, set[str]] = {}
     for target, sources in reads_of(program, frozen).items():
         for source in sources:

@@ -21,6 +21,10 @@ ATTEMPTS = 100
 DRAWS = ("ordinary", "data between 0 and 1", "everything between 0 and 1")
 
 
+class NoInstance(Exception):
+    """Why no sizes and inputs could be found."""
+
+
 @dataclass(frozen=True)
 class Instance:
     """Sizes and inputs at which the loss is finite. drawn: how the inputs were drawn."""
@@ -31,10 +35,8 @@ class Instance:
     drawn: str
 
 
-def small_instance(
-    program: Program, loss: str, checks: Sequence[Size], seed: int
-) -> Instance | None:
-    """Every size that an input carries as an axis, shrunk to 2..4, distinct where there is room."""
+def small_instance(program: Program, loss: str, checks: Sequence[Size], seed: int) -> Instance:
+    """Every size that an input carries as an axis, shrunk to 2..4, distinct where possible."""
     fixed = {name: value for name, value in program.sizes if value is not None}
     for name in _axes(program):
         fixed.pop(name, None)
@@ -43,14 +45,18 @@ def small_instance(
     return _first(program, loss, checks, "small", fixed, _choices(names, SMALL, rng), rng)
 
 
-def own_instance(
-    program: Program, loss: str, checks: Sequence[Size], seed: int
-) -> Instance | None:
+def own_instance(program: Program, loss: str, checks: Sequence[Size], seed: int) -> Instance:
     """The spec's own sizes; the free ones 7, 8, ..."""
     fixed = {name: value for name, value in program.sizes if value is not None}
     names = [name for name, value in program.sizes if value is None]
     rng = np.random.default_rng([seed, 2])
     return _first(program, loss, checks, "own sizes", fixed, _choices(names, FREE, rng), rng)
+
+
+def instance_at(program: Program, loss: str, sizes: Mapping[str, int], seed: int) -> Instance:
+    """These sizes."""
+    rng = np.random.default_rng([seed, 3])
+    return _first(program, loss, (), "given sizes", {}, iter([sizes]), rng)
 
 
 def _axes(program: Program) -> frozenset[str]:
@@ -78,8 +84,9 @@ def _first(
     fixed: Mapping[str, int],
     choices: Iterator[Mapping[str, int]],
     rng: np.random.Generator,
-) -> Instance | None:
+) -> Instance:
     """The first sizes and inputs at which every range is proper and the loss is finite."""
+    reason = f"no {name} sizes give every axis and range at least one place"
     for chosen in choices:
         sizes = {**fixed, **chosen}
         if not _fits(program, checks, sizes):
@@ -88,11 +95,13 @@ def _first(
             values = draw(program, sizes, drawn, rng)
             try:
                 value = evaluate(program, values, sizes, outputs=(loss,)).values[loss]
-            except ProgramError:  # a range that these sizes make empty or too long
+            except ProgramError as error:  # such as a range that these sizes make too long
+                reason = error.message
                 break
+            reason = f"the loss is {float(value)} at every input drawn"
             if np.isfinite(value):
                 return Instance(name, sizes, values, drawn)
-    return None
+    raise NoInstance(reason)
 
 
 def _fits(program: Program, checks: Sequence[Size], sizes: Mapping[str, int]) -> bool:
@@ -123,9 +132,7 @@ def draw(
     return found
 
 
-def _reals(
-    tensor: Tensor, shape: tuple[int, ...], inside: bool, rng: np.random.Generator
-) -> Array:
+def _reals(tensor: Tensor, shape: tuple[int, ...], inside: bool, rng: np.random.Generator) -> Array:
     """Normal, weights scaled by their last axis; or between 0.1 and 0.9."""
     if inside:
         return np.asarray(rng.uniform(0.1, 0.9, shape))

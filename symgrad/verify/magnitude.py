@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
+from symgrad.algebra.program import INF
 from symgrad.algebra.scalars import Scalar, Select, Stop
 from symgrad.verify.arithmetic import TEXTBOOK, Array, Numbers
 from symgrad.verify.body import Body, Trace
@@ -38,6 +39,11 @@ class Magnitude:
 
     def scales(self, node: Expr) -> tuple[Array, ...]:
         return tuple(self.scale(argument) for argument in node.args)
+
+
+def _symbol(m: Magnitude, node: Symbol) -> Array:
+    """Infinity is exact: it rounds nothing."""
+    return m.body.numbers.ratio(0, 1) if node == INF else m.slot(node)
 
 
 def _sum(m: Magnitude, node: Expr) -> Array:
@@ -89,7 +95,7 @@ def _slope(name: str, points: tuple[Array, ...], position: int, numbers: Numbers
 
 
 RULES: tuple[tuple[type[Any], Callable[..., Any]], ...] = (
-    (sympy.Symbol, lambda m, node: m.slot(node)),
+    (sympy.Symbol, _symbol),
     (sympy.Add, _sum),
     (sympy.Mul, _product),
     (sympy.Pow, _power),

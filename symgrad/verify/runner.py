@@ -77,10 +77,14 @@ def answer(
     conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
     value_only = getattr(module, request["function"].removesuffix("_and_grad"), None)
     if value_only is not None:
-        came = value_only(*arguments, **{n: v for n, v in data.items() if n in parameters(value_only)})
+        came = value_only(
+            *arguments, **{n: v for n, v in data.items() if n in parameters(value_only)}
+        )
         alone = float(came[0] if isinstance(came, tuple) else came)
         conduct["value() returns the value of value_and_grad()"] = (
-            "" if abs(alone - value) <= 1e-12 * abs(value) or alone == value else f"{alone!r}, not {value!r}"
+            ""
+            if abs(alone - value) <= 1e-12 * abs(value) or alone == value
+            else f"{alone!r}, not {value!r}"
         )
     answered["conduct"] = conduct
     return answered

@@ -1,4 +1,4 @@
-"""SPEC read from a module's text by a bounded tokenizer: the file is neither imported nor parsed."""
+"""SPEC read from a module's text by a bounded tokenizer: the file is not imported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def spec_text(path: Path) -> str:
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror}", Place(str(path))) from None
     if len(raw) > CAP:
-        raise SpecError(f"is larger than {CAP} bytes; expected a generated module", Place(str(path)))
+        raise SpecError(
+            f"is larger than {CAP} bytes; expected a generated module", Place(str(path))
+        )
     try:
         source = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -44,7 +46,8 @@ def _found(source: str, path: Path) -> str:
     except (tokenize.TokenError, IndentationError, SyntaxError, RecursionError):
         raise SpecError("cannot be read as Python", Place(str(path), line or None)) from None
     raise SpecError(
-        "holds no SPEC; expected a generated module: make one with `symgrad generate`", Place(str(path))
+        "holds no SPEC; expected a generated module: make one with `symgrad generate`",
+        Place(str(path)),
     )
 
 

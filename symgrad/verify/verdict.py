@@ -16,7 +16,7 @@ LOOSEST = 1e-3
 
 @dataclass(frozen=True)
 class Entry:
-    """One comparison: |exact - numeric| <= bound.
+    """One comparison: error = |exact - numeric| <= bound.
 
     index:   of an entry; None for a direction of +1 and -1 over the whole block.
     exact:   what the code under check returned.
@@ -28,12 +28,9 @@ class Entry:
     index: tuple[int, ...] | None
     exact: float
     numeric: float
+    error: float
     bound: float
     sides: tuple[float, float] | None = None
-
-    @property
-    def error(self) -> float:
-        return abs(self.exact - self.numeric)
 
     def verdict(self, scale: float) -> Verdict:
         """Against a block whose entries are as large as `scale`."""
@@ -105,7 +102,7 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """FAIL if anything failed; PASS only if something was compared and nothing is in doubt."""
-        found = [part.verdict for part in (*self.blocks, *self.conduct)]
+        found = [*(b.verdict for b in self.blocks), *(c.verdict for c in self.conduct)]
         return "INCONCLUSIVE" if not self.blocks else worst_of(found)
 
     @property

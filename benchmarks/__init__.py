@@ -1,0 +1,1 @@
+"""Figures for the docs: each module prints the table that it is named after."""
