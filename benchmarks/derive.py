@@ -30,10 +30,12 @@ PATIENCE = 10.0
 
 def mlp(width: int, depth: int) -> str:
     """4 inputs, `depth` hidden tanh layers of one width, 2 outputs, a softmax policy gradient."""
-    shapes = [f'W{n} = "real[H, {"4" if n == 1 else "H"}]"\nc{n} = "real[H]"' for n in range(1, depth + 1)]
+    shapes = [
+        f'W{n} = "real[H, {"4" if n == 1 else "H"}]"\nc{n} = "real[H]"' for n in range(1, depth + 1)
+    ]
     layers = [
-        f"z{n}[b,i] = sum(j: W{n}[i,j]*{'obs' if n == 1 else f'h{n - 1}'}[b,j]) + c{n}[i]\nh{n}[b,i] = tanh(z{n}[b,i])"
-        for n in range(1, depth + 1)
+        f"z{n}[b,i] = sum(j: W{n}[i,j]*{before}[b,j]) + c{n}[i]\nh{n}[b,i] = tanh(z{n}[b,i])"
+        for n, before in enumerate(["obs", *(f"h{n}" for n in range(1, depth))], start=1)
     ]
     return "\n".join(
         [
@@ -80,10 +82,19 @@ def expanded(width: int, depth: int) -> float:
         weights: list[sympy.Symbol] = []
 
         def layer(inputs: list[sympy.Expr], outputs: int, name: str) -> list[sympy.Expr]:
-            made = [sympy.Symbol(f"{name}_{i}_{j}") for i in range(outputs) for j in range(len(inputs) + 1)]
+            made = [
+                sympy.Symbol(f"{name}_{i}_{j}")
+                for i in range(outputs)
+                for j in range(len(inputs) + 1)
+            ]
             weights.extend(made)
-            rows = [made[i * (len(inputs) + 1) : (i + 1) * (len(inputs) + 1)] for i in range(outputs)]
-            return [sum(w * x for w, x in zip(row, [*inputs, sympy.Integer(1)], strict=True)) for row in rows]
+            rows = [
+                made[i * (len(inputs) + 1) : (i + 1) * (len(inputs) + 1)] for i in range(outputs)
+            ]
+            return [
+                sum(w * x for w, x in zip(row, [*inputs, sympy.Integer(1)], strict=True))
+                for row in rows
+            ]
 
         values: list[sympy.Expr] = list(sympy.symbols("x0:4"))
         for n in range(depth):
@@ -96,7 +107,9 @@ def expanded(width: int, depth: int) -> float:
     return median(run, 1)
 
 
-def table(title: str, column: str, rows: list[tuple[int, int, int]], console: Console, times: int) -> None:
+def table(
+    title: str, column: str, rows: list[tuple[int, int, int]], console: Console, times: int
+) -> None:
     """One row for each (shown, width, depth)."""
     out = Table(title=title, title_justify="left")
     for name in (column, "derive s", "plan s", "render s", "total s", "SymPy, scalars s"):
@@ -108,12 +121,14 @@ def table(title: str, column: str, rows: list[tuple[int, int, int]], console: Co
         scalar = expanded(width, depth) if lasting else None
         lasting = lasting and scalar is not None and scalar < PATIENCE
         cells = (derive, plan, render, derive + plan + render)
-        out.add_row(str(shown), *(f"{c:.3f}" for c in cells), f"{scalar:.2f}" if scalar is not None else "-")
+        out.add_row(
+            str(shown), *(f"{c:.3f}" for c in cells), f"{scalar:.2f}" if scalar is not None else "-"
+        )
     console.print(out)
 
 
 def start_ratio(times: int = 7) -> tuple[float, float]:
-    """Seconds of `symgrad generate` of 4-64-64-2, and of `python -c "import sympy"`, process start included."""
+    """Seconds of `symgrad generate` of 4-64-64-2 and of `import sympy`, each a whole process."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "mlp.toml"
         spec.write_text(mlp(64, 2), encoding="utf-8")
@@ -133,8 +148,16 @@ def _seconds(command: list[str]) -> float:
 
 def main() -> None:
     console = Console(width=100)
-    table("Width, two hidden layers (median of 5)", "width", [(w, w, 2) for w in WIDTHS], console, 5)
-    table("Depth, width 4 (median of 3; one run from 32 on)", "layers", [(d, 4, d) for d in DEPTHS], console, 3)
+    table(
+        "Width, two hidden layers (median of 5)", "width", [(w, w, 2) for w in WIDTHS], console, 5
+    )
+    table(
+        "Depth, width 4 (median of 3; one run from 32 on)",
+        "layers",
+        [(d, 4, d) for d in DEPTHS],
+        console,
+        3,
+    )
     generate, bare = start_ratio()
     console.print(f"4-64-64-2 from spec to module, process start included: {generate:.2f} s")
     console.print(f'python -c "import sympy": {bare:.2f} s; ratio {generate / bare:.2f}')

@@ -16,7 +16,9 @@ class Place:
     column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ":".join(
+            str(part) for part in (self.file, self.line, self.column) if part is not None
+        )
 
 
 class SymgradError(Exception):
@@ -51,7 +53,7 @@ class StaleError(SymgradError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "tanh"? known: elu, gelu, ...`, or only the known words where none is near."""
+    """`; did you mean "tanh"? known: elu, gelu, ...`; only the known words where none is near."""
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     hint = f'; did you mean "{near[0]}"?' if near else ""

@@ -112,7 +112,12 @@ def test_both_sides_are_equal_at_sixty_digits(case: Case) -> None:
     stable, _ = used(program)
     rng = np.random.default_rng(3)
     for _ in range(5):
-        values = {"b": rng.normal(), "x": 2 * rng.normal(size=3), "w": rng.normal(size=2), "act": [0, 1, 1]}
+        values = {
+            "b": rng.normal(),
+            "x": 2 * rng.normal(size=3),
+            "w": rng.normal(size=2),
+            "act": [0, 1, 1],
+        }
         plain, rewritten = (
             evaluate(replace(p, outputs=("loss",)), values, {"B": 3}, Digits(60)).values["loss"]
             for p in (program, stable)
@@ -126,7 +131,11 @@ def test_value_and_gradient_are_right_where_the_plain_form_fails(case: Case, dty
     module = types.ModuleType("case")
     exec(generate(spec_of(case.equations)), module.__dict__)
     data = {"x": np.full(3, case.extreme, dtype), "w": np.array([1.0, -1.0], dtype)}
-    taken = {name: data[name] for name in inspect.signature(module.value_and_grad).parameters if name in data}
+    taken = {
+        name: data[name]
+        for name in inspect.signature(module.value_and_grad).parameters
+        if name in data
+    }
     value, grads = module.value_and_grad(module.Params(np.zeros(1, dtype)), **taken)
     tolerance = 1e-12 if dtype is np.float64 else 1e-5
     assert np.isclose(value, case.value, rtol=tolerance, atol=1e-30)

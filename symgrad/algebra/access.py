@@ -100,7 +100,9 @@ class Access:
                 yield subscript
 
     def substitute(self, mapping: Mapping[str, Affine]) -> Access:
-        return Access(self.tensor, tuple(s.substitute(mapping) for s in self.subscripts), self.padded)
+        return Access(
+            self.tensor, tuple(s.substitute(mapping) for s in self.subscripts), self.padded
+        )
 
     def of(self, tensor: str) -> Access:
         """The same map, of another tensor."""

@@ -2,8 +2,8 @@
 
     dX[g(I)] += dT[f(I)] * w * (d body / d slot)        over the same box,
 
-with w = 1 for a sum, expdiff(body, T[f(I)]) for logsumexp, 0 for argmax. The tangent is the same line
-with the reads left where they are. Both return programs, so they can be applied again, in any order.
+with w = 1 for a sum, expdiff(body, T[f(I)]) for logsumexp, 0 for argmax. The tangent is the same
+line with the reads left where they are. Both return programs, so they can be applied again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.order import Loop, schedule
-from symgrad.algebra.program import Equation, Program, Range, Slot, Tensor, fresh_name, make_equation, slot_symbol
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Range,
+    Slot,
+    Tensor,
+    fresh_name,
+    make_equation,
+    slot_symbol,
+)
 from symgrad.algebra.scalars import FUNCTIONS, absorb
 from symgrad.algebra.sizes import ZERO
 from symgrad.errors import ProgramError, did_you_mean
@@ -24,7 +33,7 @@ from symgrad.errors import ProgramError, did_you_mean
 
 @dataclass(frozen=True)
 class Partial:
-    """d body / d slot of one equation, with forward values reused; times w it is the chain's factor."""
+    """w * d body / d slot of one equation, with forward values reused: a factor of the chain."""
 
     equation: Equation
     read: Access
@@ -53,7 +62,11 @@ def partials(equation: Equation, program: Program) -> list[Partial]:
     if equation.op == "argmax":
         return []
     own = slot_symbol(equation.target)
-    reuse = equation.assigns and len(program.writers[equation.target.tensor]) == 1 and not equation.body.is_Symbol
+    reuse = (
+        equation.assigns
+        and len(program.writers[equation.target.tensor]) == 1
+        and not equation.body.is_Symbol
+    )
     value = {**dict(equation.slots), own: equation.target}
     found = []
     for symbol, read in equation.slots:
@@ -65,7 +78,9 @@ def partials(equation: Equation, program: Program) -> list[Partial]:
         elif reuse and not equation.body.is_number:
             slope = slope.xreplace({equation.body: own})
         if slope != S.Zero:
-            found.append(Partial(equation, read, slope, tuple(value[s] for s in _ordered(slope, value))))
+            found.append(
+                Partial(equation, read, slope, tuple(value[s] for s in _ordered(slope, value)))
+            )
     return found
 
 
@@ -76,21 +91,29 @@ def _ordered(expression: Expr, known: Mapping[Symbol, Slot]) -> list[Symbol]:
 def reverse(program: Program, value: str, wrt: Sequence[str]) -> Derived:
     """dvalue/dX for each X in wrt: reads turn into writes, equations in reverse order, once each.
 
-    value: a rank-0 real tensor; wrt: real tensors. A tensor that value does not depend on gets zero.
+    value: a rank-0 real tensor; wrt: real tensors. What value does not depend on gets zero.
     Cost: one equation for each nonzero local partial on a path from wrt to value.
     """
     _check(program, (value, *wrt))
     if program.tensor_of[value].shape:
         shape = ", ".join(str(size) for size in program.tensor_of[value].shape)
-        raise ProgramError(f'"{value}" has shape ({shape}), but only a scalar has a gradient; reduce it with sum or mean')
+        raise ProgramError(
+            f'"{value}" has shape ({shape}); only a scalar has a gradient: use sum or mean'
+        )
     with distribute(False):
         local = [p for e in _backwards(program) for p in partials(e, program)]
         links = [(p.read.tensor, p.equation.target.tensor) for p in local]
         needed = _reached(wrt, links) & _reached((value,), [(b, a) for a, b in links])
-        used = tuple(p for p in local if p.read.tensor in needed and p.equation.target.tensor in needed)
+        used = tuple(
+            p for p in local if p.read.tensor in needed and p.equation.target.tensor in needed
+        )
         name_of = _names(program, {*needed, *wrt}, "d{}")
-        seed = make_equation(Access(name_of[value]), S.One, (), (), assigns=True, origin=f"{value} by itself") if needed else None
-        adjoints = [seed] * (seed is not None) + [_adjoint(p, name_of) for p in used]
+        adjoints = [_adjoint(p, name_of) for p in used]
+        if needed:
+            seed = Access(name_of[value])
+            adjoints.insert(
+                0, make_equation(seed, S.One, (), (), assigns=True, origin=f"{value} by itself")
+            )
     return _derived(program, adjoints, used, name_of, wrt)
 
 
@@ -120,7 +143,10 @@ def forward(program: Program, seeds: Mapping[str, str], of: Sequence[str]) -> De
         name_of = {**_names(program, {*active, *of} - set(seeds), "{}_dot"), **seeds}
         tangents = [_tangent(p, name_of) for p in used]
     new = {name: Tensor(name, program.tensor_of[x].shape, role="data") for x, name in seeds.items()}
-    declared = replace(program, tensors=(*program.tensors, *(t for n, t in new.items() if n not in program.tensor_of)))
+    declared = replace(
+        program,
+        tensors=(*program.tensors, *(t for n, t in new.items() if n not in program.tensor_of)),
+    )
     return _derived(declared, tangents, used, name_of, of)
 
 
@@ -145,12 +171,20 @@ def _derived(
 ) -> Derived:
     """The program with its new tensors; a derivative that nothing contributes to is set to zero."""
     written = {e.target.tensor for e in equations} | set(program.tensor_of)
-    zeros = [_zero(program.tensor_of[name], name_of[name], program) for name in asked if name_of[name] not in written]
+    zeros = [
+        _zero(program.tensor_of[name], name_of[name], program)
+        for name in asked
+        if name_of[name] not in written
+    ]
     shapes = {new: program.tensor_of[old].shape for old, new in name_of.items()}
     new = dict.fromkeys(e.target.tensor for e in (*equations, *zeros))
     result = {name: name_of[name] for name in asked}
     return Derived(
-        program.extended([Tensor(name, shapes[name]) for name in new], (*equations, *zeros), tuple(dict.fromkeys(result.values()))),
+        program.extended(
+            [Tensor(name, shapes[name]) for name in new],
+            (*equations, *zeros),
+            tuple(dict.fromkeys(result.values())),
+        ),
         result,
         used,
         {old: name for old, name in name_of.items() if name in new},
@@ -159,15 +193,23 @@ def _derived(
 
 def _zero(tensor: Tensor, name: str, program: Program) -> Equation:
     taken = {*program.tensor_of, *dict(program.sizes)}
-    letters = [i for i in "ijklmnpqrstuvwabcdefgh" if i not in taken] + [fresh_name("i", taken | {"i"})]
-    box = tuple(Range(index, ZERO, size) for index, size in zip(letters, tensor.shape, strict=False))
+    letters = [i for i in "ijklmnpqrstuvwabcdefgh" if i not in taken] + [
+        fresh_name("i", taken | {"i"})
+    ]
+    box = tuple(
+        Range(index, ZERO, size) for index, size in zip(letters, tensor.shape, strict=False)
+    )
     target = Access.plain(name, tuple(r.index for r in box))
-    return make_equation(target, S.Zero, (), box, assigns=True, origin=f"nothing depends on {tensor.name}")
+    return make_equation(
+        target, S.Zero, (), box, assigns=True, origin=f"nothing depends on {tensor.name}"
+    )
 
 
 def _backwards(program: Program) -> Iterator[Equation]:
     for group in reversed(schedule(program)):
-        yield from reversed([s.equation for s in group.steps]) if isinstance(group, Loop) else (group,)
+        yield from (
+            reversed([s.equation for s in group.steps]) if isinstance(group, Loop) else (group,)
+        )
 
 
 def _reached(start: Sequence[str], links: Sequence[tuple[str, str]]) -> set[str]:
@@ -200,4 +242,6 @@ def _check(program: Program, names: Sequence[str]) -> None:
         if name not in program.tensor_of:
             raise ProgramError(f'unknown tensor "{name}"{did_you_mean(name, program.tensor_of)}')
         if program.tensor_of[name].kind != "real":
-            raise ProgramError(f'"{name}" is {program.tensor_of[name].kind}; only real tensors have derivatives')
+            raise ProgramError(
+                f'"{name}" is {program.tensor_of[name].kind}; only real tensors have derivatives'
+            )

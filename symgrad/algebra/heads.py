@@ -12,7 +12,15 @@ from sympy import Dummy, Expr, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
-from symgrad.algebra.program import Equation, Program, Slot, Tensor, fresh_name, make_equation, slot_symbol
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Slot,
+    Tensor,
+    fresh_name,
+    make_equation,
+    slot_symbol,
+)
 from symgrad.algebra.scalars import Scalar, Select, Stop, Unknown
 
 
@@ -81,13 +89,21 @@ class _Work:
         box = tuple(r for r in equation.box if r.index in carried)
         key = (node, box)
         if key not in self.known:
-            leading = [s for a in (*node.args, node) for s in sorted(a.free_symbols, key=lambda s: s.name)]
-            stem = next(slot.tensor for s in leading if isinstance(slot := self.slots.get(s), Access))
+            leading = [
+                s for a in (*node.args, node) for s in sorted(a.free_symbols, key=lambda s: s.name)
+            ]
+            stem = next(
+                slot.tensor for s in leading if isinstance(slot := self.slots.get(s), Access)
+            )
             taken = {*self.program.names, *(t.name for t in self.tensors)}
             name = fresh_name(f"{stem}_{label}", taken)
             self.tensors.append(Tensor(name, tuple(r.hi for r in box)))
             target = Access.plain(name, tuple(r.index for r in box))
-            self.pending.append(make_equation(target, node, reads, box, assigns=True, origin=f"part of {equation.target}"))
+            self.pending.append(
+                make_equation(
+                    target, node, reads, box, assigns=True, origin=f"part of {equation.target}"
+                )
+            )
             self.known[key] = target
         access = self.known[key]
         self.slots[slot_symbol(access)] = access
@@ -114,4 +130,6 @@ def _slope_names_arguments(head: Expr) -> bool:
     names = [Dummy() for _ in head.args]
     own = head.func(*names)
     value = Dummy()
-    return any(own.fdiff(k + 1).xreplace({own: value}).free_symbols & set(names) for k in range(len(names)))
+    return any(
+        own.fdiff(k + 1).xreplace({own: value}).free_symbols & set(names) for k in range(len(names))
+    )

@@ -50,7 +50,9 @@ def schedule(program: Program) -> tuple[Equation | Loop, ...]:
     groups = _components(needs)
     equations = program.equations
     return tuple(
-        _loop([equations[n] for n in sorted(group)]) if len(group) > 1 or group[0] in needs[group[0]] else equations[group[0]]
+        _loop([equations[n] for n in sorted(group)])
+        if len(group) > 1 or group[0] in needs[group[0]]
+        else equations[group[0]]
         for group in groups
     )
 
@@ -122,7 +124,8 @@ def _loop(equations: list[Equation]) -> Loop:
             sign = 1 if backward else -1
             return Loop(
                 tuple(
-                    Step(equations[n], _shifted(equations[n].target, axes)[0], sign * shifts[n]) for n in order
+                    Step(equations[n], _shifted(equations[n].target, axes)[0], sign * shifts[n])
+                    for n in order
                 ),
                 backward,
             )
@@ -143,8 +146,10 @@ def _shifted(access: Access, axes: Mapping[str, int]) -> tuple[str, int]:
     return "", 0
 
 
-def _axes(equations: list[Equation], names: set[str], known: dict[str, int]) -> dict[str, int] | None:
-    """The loop axis of every tensor of the cycle, spread from one of them; None if they disagree."""
+def _axes(
+    equations: list[Equation], names: set[str], known: dict[str, int]
+) -> dict[str, int] | None:
+    """The loop axis of each tensor of the cycle, spread from one of them; None if they disagree."""
     axes = dict(known)
     changed = True
     while changed:
@@ -167,7 +172,9 @@ def _axes(equations: list[Equation], names: set[str], known: dict[str, int]) -> 
     return axes if set(axes) == names else None
 
 
-def _edges(equations: list[Equation], names: set[str], axes: Mapping[str, int]) -> list[_Edge] | None:
+def _edges(
+    equations: list[Equation], names: set[str], axes: Mapping[str, int]
+) -> list[_Edge] | None:
     edges = []
     for reader, equation in enumerate(equations):
         index, _ = _shifted(equation.target, axes)
@@ -184,7 +191,7 @@ def _edges(equations: list[Equation], names: set[str], axes: Mapping[str, int]) 
 
 
 def _shifts(count: int, edges: list[_Edge]) -> list[int] | None:
-    """s with lag + s[reader] - s[writer] >= 0 for every edge (Bellman-Ford), 0 where that suffices."""
+    """s with lag + s[reader] - s[writer] >= 0 for every edge (Bellman-Ford); 0 where it can be."""
     shift = [0] * count
     for _ in range(count + 1):
         moved = False
@@ -200,7 +207,10 @@ def _shifts(count: int, edges: list[_Edge]) -> list[int] | None:
 def _within(count: int, edges: list[_Edge], shifts: list[int]) -> list[int] | None:
     """The order of one iteration; None if something there needs itself."""
     needs: list[tuple[int, ...]] = [
-        tuple(e.writer for e in edges if e.reader == n and e.lag + shifts[n] - shifts[e.writer] == 0) for n in range(count)
+        tuple(
+            e.writer for e in edges if e.reader == n and e.lag + shifts[n] - shifts[e.writer] == 0
+        )
+        for n in range(count)
     ]
     groups = _components(needs)
     if any(len(group) > 1 or group[0] in needs[group[0]] for group in groups):

@@ -128,7 +128,9 @@ class Program:
     def indices(self) -> frozenset[str]:
         return frozenset(r.index for e in self.equations for r in e.box)
 
-    def extended(self, tensors: Iterable[Tensor], equations: Iterable[Equation], outputs: tuple[str, ...]) -> Program:
+    def extended(
+        self, tensors: Iterable[Tensor], equations: Iterable[Equation], outputs: tuple[str, ...]
+    ) -> Program:
         return replace(
             self,
             tensors=(*self.tensors, *tensors),

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import sympy
-from sympy import Expr, Function, Integer, Rational, S, Symbol
-
-from symgrad.algebra.program import INF
+from sympy import Expr, Function, Rational, S, Symbol
 
 
 class Scalar(Function):  # type: ignore[misc]
@@ -105,9 +103,13 @@ def unknown(base: str, orders: tuple[int, ...]) -> type[Unknown]:
 
     sigma, sigma', sigma''; of several arguments: f'1 by the first, f'1'2 by both.
     """
-    marks = "'" * orders[0] if len(orders) == 1 else "".join(f"'{k + 1}" * o for k, o in enumerate(orders))
+    marks = (
+        "'" * orders[0]
+        if len(orders) == 1
+        else "".join(f"'{k + 1}" * o for k, o in enumerate(orders))
+    )
     members = {"base": base, "orders": orders, "nargs": len(orders)}
-    return cast(type[Unknown], type(Unknown)(base + marks, (Unknown,), members))
+    return cast(type[Unknown], cast(Any, type(Unknown))(base + marks, (Unknown,), members))
 
 
 def select(condition: Expr, yes: Expr, no: Expr) -> Expr:
@@ -181,7 +183,8 @@ ROWS: tuple[Row, ...] = (
 
 
 def _class(row: Row) -> type[Scalar]:
-    return cast(type[Scalar], type(Scalar)(row.name, (Scalar,), {"row": row, "nargs": row.arity}))
+    made = cast(Any, type(Scalar))(row.name, (Scalar,), {"row": row, "nargs": row.arity})
+    return cast(type[Scalar], made)
 
 
 FUNCTIONS: Mapping[str, type[Scalar]] = {row.name: _class(row) for row in ROWS}
@@ -202,7 +205,11 @@ def absorb(factor: Expr, slope: Expr) -> Expr:
         masks = [a for a in slope.args if isinstance(a, Select)]
         if masks:
             rest = sympy.Mul(*(a for a in slope.args if a is not masks[0]))
-            return absorb(cast(Expr, factor * rest), masks[0]) if len(masks) == 1 else absorb(factor, absorb(rest, masks[0]))
+            return (
+                absorb(cast(Expr, factor * rest), masks[0])
+                if len(masks) == 1
+                else absorb(factor, absorb(rest, masks[0]))
+            )
     return S.Zero if slope == S.Zero else cast(Expr, factor * slope)
 
 
@@ -210,6 +217,3 @@ def kinks_in(body: Expr) -> tuple[str, ...]:
     """The conventions that a body relies on, in table order."""
     used = {type(node).__name__ for node in sympy.preorder_traversal(body)}
     return tuple(row.kink for row in ROWS if row.kink and row.name in used)
-
-
-__all__ = ["FUNCTIONS", "INF", "Integer", "PREDICATES", "ROWS", "Scalar", "Select", "Stop", "absorb", "select", "unknown"]

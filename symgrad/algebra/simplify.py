@@ -29,22 +29,33 @@ def fold_constants(program: Program) -> Program:
     constant = {
         e.target.tensor: e.body
         for e in program.equations
-        if e.op == "sum" and not e.box and not e.target.subscripts and e.body.is_Number and len(program.writers[e.target.tensor]) == 1
+        if e.op == "sum"
+        and not e.box
+        and not e.target.subscripts
+        and e.body.is_Number
+        and len(program.writers[e.target.tensor]) == 1
     }
     values = {Symbol(name): number for name, number in constant.items()}
 
     def folded(equation: Equation) -> Equation:
-        return equation.with_body(equation.body.xreplace(values)) if values.keys() & equation.slot_of.keys() else equation
+        return (
+            equation.with_body(equation.body.xreplace(values))
+            if values.keys() & equation.slot_of.keys()
+            else equation
+        )
 
     return program.map_equations(folded) if values else program
-
 
 
 def drop_zeros(program: Program) -> Program:
     """T += 0 beside other contributions  ->  nothing."""
 
     def kept(equation: Equation) -> bool:
-        return equation.op != "sum" or equation.body != S.Zero or len(program.writers[equation.target.tensor]) == 1
+        return (
+            equation.op != "sum"
+            or equation.body != S.Zero
+            or len(program.writers[equation.target.tensor]) == 1
+        )
 
     return replace(program, equations=tuple(e for e in program.equations if kept(e)))
 
@@ -75,7 +86,11 @@ def share(program: Program) -> Program:
         alias: dict[str, str] = {}
         for name, equations in program.writers.items():
             if all(e.target.is_plain for e in equations):
-                key = (program.tensor_of[name].shape, program.tensor_of[name].kind, tuple(_canonical(e) for e in equations))
+                key = (
+                    program.tensor_of[name].shape,
+                    program.tensor_of[name].kind,
+                    tuple(_canonical(e) for e in equations),
+                )
                 if key in first and name not in program.outputs:
                     alias[name] = first[key]
                 else:
@@ -136,11 +151,13 @@ def _canonical(equation: Equation) -> object:
 
 def _by_target(equation: Equation) -> list[Range]:
     order = [str(s) for s in equation.target.subscripts]
-    return sorted(equation.box, key=lambda r: order.index(r.index) if r.index in order else len(order))
+    return sorted(
+        equation.box, key=lambda r: order.index(r.index) if r.index in order else len(order)
+    )
 
 
 def _renamed(program: Program, alias: Mapping[str, str]) -> Program:
-    """Reads of each alias become reads of what it stands for; its equations stay, for `drop_dead`."""
+    """Reads of each alias become reads of what it stands for; the alias's equations go."""
 
     def final(name: str) -> str:
         while name in alias:
@@ -152,11 +169,22 @@ def _renamed(program: Program, alias: Mapping[str, str]) -> Program:
         return Access(final(old.tensor), inner, old.padded)
 
     def changed(equation: Equation) -> Equation:
-        slots: dict[Symbol, Slot] = {s: access(slot) if isinstance(slot, Access) else slot for s, slot in equation.slots}
+        slots: dict[Symbol, Slot] = {
+            s: access(slot) if isinstance(slot, Access) else slot for s, slot in equation.slots
+        }
         names = {s: slot_symbol(slot) for s, slot in slots.items()}
-        target = Access(equation.target.tensor, access(equation.target).subscripts, equation.target.padded)
+        target = Access(
+            equation.target.tensor, access(equation.target).subscripts, equation.target.padded
+        )
         body = equation.body.xreplace({s: n for s, n in names.items() if s != n})
-        return replace(equation, target=target, body=body, slots=tuple(sorted({names[s]: slots[s] for s in slots}.items(), key=lambda p: p[0].name)))
+        return replace(
+            equation,
+            target=target,
+            body=body,
+            slots=tuple(
+                sorted({names[s]: slots[s] for s in slots}.items(), key=lambda p: p[0].name)
+            ),
+        )
 
     if not alias:
         return program

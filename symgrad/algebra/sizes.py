@@ -59,7 +59,9 @@ class Size:
         for monomial, coefficient in terms:
             total[tuple(sorted(monomial, key=str))] += coefficient
         kept = [(m, c) for m, c in total.items() if c]
-        return Size(tuple(sorted(kept, key=lambda term: (-len(term[0]), [str(a) for a in term[0]]))))
+        return Size(
+            tuple(sorted(kept, key=lambda term: (-len(term[0]), [str(a) for a in term[0]])))
+        )
 
     def __add__(self, other: int | str | Size) -> Size:
         return Size.collect((*self.terms, *Size.of(other).terms))
@@ -104,12 +106,18 @@ class Size:
         found: set[str] = set()
         for monomial, _ in self.terms:
             for atom in monomial:
-                found |= {atom} if isinstance(atom, str) else frozenset().union(*(part.names for part in _parts(atom)))
+                found |= (
+                    {atom}
+                    if isinstance(atom, str)
+                    else frozenset().union(*(part.names for part in _parts(atom)))
+                )
         return frozenset(found)
 
     def map(self, value: Callable[[str], Size]) -> Size:
         """Each named size replaced by a size."""
-        return sum((prod((_atom(a, value) for a in m), start=Size.of(c)) for m, c in self.terms), ZERO)
+        return sum(
+            (prod((_atom(a, value) for a in m), start=Size.of(c)) for m, c in self.terms), ZERO
+        )
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         result = self.map(lambda name: Size.of(sizes[name])).constant
@@ -120,7 +128,10 @@ class Size:
     def __str__(self) -> str:
         text = ""
         for monomial, coefficient in sorted(self.terms, key=lambda term: term[1] < 0):
-            shown = "*".join([str(abs(coefficient))] * (abs(coefficient) != 1 or not monomial) + [str(a) for a in monomial])
+            shown = "*".join(
+                [str(abs(coefficient))] * (abs(coefficient) != 1 or not monomial)
+                + [str(a) for a in monomial]
+            )
             text += ("-" if coefficient < 0 else "+" if text else "") + shown
         return text or "0"
 
@@ -132,7 +143,9 @@ class Size:
 
 
 def _parts(atom: FloorDiv | Largest) -> tuple[Size, Size]:
-    return (atom.numerator, atom.divisor) if isinstance(atom, FloorDiv) else (atom.first, atom.second)
+    return (
+        (atom.numerator, atom.divisor) if isinstance(atom, FloorDiv) else (atom.first, atom.second)
+    )
 
 
 def _atom(atom: Atom, value: Callable[[str], Size]) -> Size:
@@ -167,8 +180,9 @@ ONE = Size.of(1)
 def is_nonnegative(size: Size) -> bool:
     """True only where size >= 0 for all named sizes >= 1.
 
-    A quotient q = n//d obeys n - d + 1 <= q*d <= n, which eliminates it from d*size; what is left is
-    a polynomial, nonnegative for sizes >= 1 if every coefficient in the shifted names s - 1 is.
+    A quotient q = n//d obeys n - d + 1 <= q*d <= n, which eliminates it from d*size; a maximum is
+    at least each of its parts. What is left is a polynomial, nonnegative for sizes >= 1 if every
+    coefficient in the shifted names s - 1 is.
     """
     for monomial, _ in size.terms:
         for atom in monomial:

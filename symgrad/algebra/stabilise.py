@@ -1,4 +1,4 @@
-"""A forward program rewritten so that no intermediate overflows or cancels: a named pass, before derive.
+"""A forward program rewritten so that no intermediate overflows or cancels, before derive.
 
     log(sigmoid(x)) -> -softplus(-x)          log(e / sum of e) -> x - logsumexp(x), e = exp(x)
 
@@ -16,7 +16,15 @@ from sympy import Expr, Integer, S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Program, Slot, Tensor, fresh_name, make_equation, slot_symbol
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Slot,
+    Tensor,
+    fresh_name,
+    make_equation,
+    slot_symbol,
+)
 from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.algebra.scalars import Scalar as Row
 
@@ -46,7 +54,9 @@ def stabilise(program: Program) -> tuple[Program, tuple[str, ...]]:
             work.pending = []
     if not work.used:
         return program, ()
-    changed_program = replace(program, tensors=(*program.tensors, *work.tensors), equations=tuple(equations))
+    changed_program = replace(
+        program, tensors=(*program.tensors, *work.tensors), equations=tuple(equations)
+    )
     return changed_program, tuple(IDENTITIES[name] for name in IDENTITIES if name in work.used)
 
 
@@ -74,7 +84,9 @@ class _Work:
             return node
         if _is(node, "log"):
             return self.log_of(node.args[0]) or node.func(self.stable(node.args[0]))
-        rule = self.complement(node) if node.is_Add else self.quotient(node) if node.is_Mul else None
+        rule = (
+            self.complement(node) if node.is_Add else self.quotient(node) if node.is_Mul else None
+        )
         return rule if rule is not None else node.func(*(self.stable(a) for a in node.args))
 
     # ---- what a read stands for ---------------------------------------------------------------
@@ -85,15 +97,24 @@ class _Work:
         if not isinstance(access, Access) or access.padded:
             return node
         writers = self.program.writers.get(access.tensor, ())
-        if len(writers) != 1 or not writers[0].assigns or writers[0].op != "sum" or not writers[0].target.is_plain:
+        if (
+            len(writers) != 1
+            or not writers[0].assigns
+            or writers[0].op != "sum"
+            or not writers[0].target.is_plain
+        ):
             return node
-        places = {str(s): a for s, a in zip(writers[0].target.subscripts, access.subscripts, strict=True)}
+        places = {
+            str(s): a for s, a in zip(writers[0].target.subscripts, access.subscripts, strict=True)
+        }
         moved = {symbol: _through(slot, places) for symbol, slot in writers[0].slots}
         if any(slot is None for slot in moved.values()):
             return node
         known = {symbol: slot for symbol, slot in moved.items() if slot is not None}
         self.slots |= {slot_symbol(slot): slot for slot in known.values()}
-        return writers[0].body.xreplace({symbol: slot_symbol(slot) for symbol, slot in known.items()})
+        return writers[0].body.xreplace(
+            {symbol: slot_symbol(slot) for symbol, slot in known.items()}
+        )
 
     def summed(self, node: Expr) -> Expr | None:
         """logsumexp over the same places, where `node` reads a sum of exponentials."""
@@ -101,7 +122,12 @@ class _Work:
         if not isinstance(access, Access) or access.padded:
             return None
         writers = self.program.writers.get(access.tensor, ())
-        if len(writers) != 1 or writers[0].op != "sum" or not writers[0].reduced or not writers[0].target.is_plain:
+        if (
+            len(writers) != 1
+            or writers[0].op != "sum"
+            or not writers[0].reduced
+            or not writers[0].target.is_plain
+        ):
             return None
         if access.tensor not in self.sums:
             outer, self.slots = self.slots, dict(writers[0].slots)
@@ -113,7 +139,14 @@ class _Work:
             name = fresh_name(f"{access.tensor}_lse", taken)
             self.tensors.append(Tensor(name, self.program.tensor_of[access.tensor].shape))
             target = writers[0].target.of(name)
-            made = make_equation(target, exponent, inner.values(), writers[0].box, "logsumexp", origin=f"log of {access.tensor}")
+            made = make_equation(
+                target,
+                exponent,
+                inner.values(),
+                writers[0].box,
+                "logsumexp",
+                origin=f"log of {access.tensor}",
+            )
             self.pending.append(made)
             self.sums[access.tensor] = name
         read = access.of(self.sums[access.tensor])
@@ -145,7 +178,11 @@ class _Work:
         terms: list[Expr] = []
         opaque: list[Expr] = []
         for factor in sympy.Mul.make_args(node):
-            base, power = (factor.base, factor.exp) if factor.is_Pow and factor.exp.is_number else (factor, S.One)
+            base, power = (
+                (factor.base, factor.exp)
+                if factor.is_Pow and factor.exp.is_number
+                else (factor, S.One)
+            )
             stable = _f("log", base) if base.is_Number and base.is_positive else self.log_of(base)
             if stable is None or (base.is_Number and not base.is_positive):
                 opaque.append(factor)
@@ -161,15 +198,24 @@ class _Work:
             return self.by("log one minus sigmoid", -_f("softplus", form[1]))
         if form is not None:
             x = form[1]
-            return self.by("log one minus tanh squared", 2 * (_f("log", Integer(2)) - x - _f("softplus", -2 * x)))
+            return self.by(
+                "log one minus tanh squared",
+                2 * (_f("log", Integer(2)) - x - _f("softplus", -2 * x)),
+            )
         if len(node.args) != 2:
             return None
         first, second = (a if a.is_Number else self.meaning(a) for a in node.args)
         if S.One in (first, second):
             other = second if first == S.One else first
-            return self.by("one plus exp", _f("softplus", other.args[0])) if _is(other, "exp") else None
+            return (
+                self.by("one plus exp", _f("softplus", other.args[0]))
+                if _is(other, "exp")
+                else None
+            )
         if _is(first, "exp") and _is(second, "exp"):
-            return self.by("exp plus exp", first.args[0] + _f("softplus", second.args[0] - first.args[0]))
+            return self.by(
+                "exp plus exp", first.args[0] + _f("softplus", second.args[0] - first.args[0])
+            )
         return None
 
     def complement(self, node: Expr) -> Expr | None:
@@ -205,8 +251,12 @@ class _Work:
             for exponential in exponentials:
                 total = self.summed(divisor.base)
                 if total is not None:
-                    rest = sympy.Mul(*(self.stable(a) for a in node.args if a not in (divisor, exponential)))
-                    return rest * self.by("softmax", _f("expdiff", self.meaning(exponential).args[0], total))
+                    rest = sympy.Mul(
+                        *(self.stable(a) for a in node.args if a not in (divisor, exponential))
+                    )
+                    return rest * self.by(
+                        "softmax", _f("expdiff", self.meaning(exponential).args[0], total)
+                    )
         return None
 
     def by(self, name: str, result: Expr) -> Expr:
@@ -219,13 +269,17 @@ def _is(node: Expr, name: str) -> bool:
 
 
 def _through(slot: Slot, places: Mapping[str, Affine | Access]) -> Slot | None:
-    """A slot of a definition, seen from where the defined tensor is read; None where that is no slot."""
+    """A slot of a definition, seen from a read of what it defines; None where that is no slot."""
     affine = {index: place for index, place in places.items() if isinstance(place, Affine)}
     if isinstance(slot, Affine):
         return slot.substitute(affine) if slot.indices <= set(affine) else None
     subscripts: list[Affine | Access] = []
     for subscript in slot.subscripts:
-        place = places.get(subscript.plain) if isinstance(subscript, Affine) and subscript.plain else None
+        place = (
+            places.get(subscript.plain)
+            if isinstance(subscript, Affine) and subscript.plain
+            else None
+        )
         moved = place if isinstance(place, Access) else _through(subscript, places)
         if moved is None:
             return None

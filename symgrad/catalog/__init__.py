@@ -1,0 +1,1 @@
+"""What is ready to use: specs by name."""

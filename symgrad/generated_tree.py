@@ -1,0 +1,202 @@
+"""Modules on disk: written whole or not at all, listed in a manifest, and compared with their specs.
+
+    generated/manifest.json     for each file its spec, the spec's hash, the file's hash, the version
+    generated/numpy/NAME.py     one for each built-in spec that has something to compute
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from symgrad import pipeline
+from symgrad.catalog.builtin import names, spec_path
+from symgrad.errors import Place, SpecError, SymgradError
+from symgrad.spec import Spec, load
+from symgrad.version import VERSION
+
+BACKEND = "numpy"
+MANIFEST = "manifest.json"
+LISTED = re.compile(rf"{BACKEND}/[A-Za-z][A-Za-z0-9_]*\.py")
+"""What a manifest may name: nothing else is ever removed on its word."""
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def source_tree(package: Path = _PACKAGE) -> Path:
+    """The folder `generated` of the source tree that this package is run from."""
+    root = package.parent
+    if not (root / "pyproject.toml").is_file() or not (root / "templates").is_dir():
+        raise SymgradError(
+            "--all rebuilds generated/ of a source tree, and this is an installed symgrad;"
+            " run it from a clone, or name a folder with -o",
+        )
+    return root / "generated"
+
+
+def module_of(spec: Spec) -> str:
+    """The text of the spec's NumPy module.
+
+    Errors: SpecError where a declared function leaves nothing that can be computed.
+    """
+    if spec.functions:
+        listed = ", ".join(name for name, _ in spec.functions)
+        raise SpecError(
+            f"there is nothing to generate: [functions] declares {listed}, which has no value;"
+            " such a spec can be derived"
+        )
+    return pipeline.generate(spec)
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file with this text, or the old file untouched: a new file takes its place at the end.
+
+    An existing file keeps its permissions, a new one has the usual ones.
+    """
+    target = Path(os.path.realpath(path))
+    new = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            new.chmod(target.stat().st_mode & 0o7777)
+        new.replace(target)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def existing_folder(folder: Path) -> Path:
+    """`folder`, if it is one."""
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "there is no such folder"
+        raise SymgradError(f"{what}; name one that exists, or make it first", Place(str(folder)))
+    return folder
+
+
+def _unwritable(path: Path, error: OSError) -> SymgradError:
+    return SymgradError(f"cannot be written: {error.strerror or error}", Place(str(path)))
+
+
+# ---- the tree -----------------------------------------------------------------------------------
+
+
+def tree() -> dict[str, str]:
+    """What generated/ holds: the text of each file, by its path in the folder, sorted."""
+    files: dict[str, str] = {}
+    rows: dict[str, dict[str, str]] = {}
+    for name in names():
+        spec = load(spec_path(name))
+        if spec.functions:  # it can only be derived
+            continue
+        path, text = f"{BACKEND}/{name}.py", module_of(spec)
+        files[path] = text
+        rows[path] = {
+            "spec": name,
+            "spec_hash": spec.hash,
+            "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
+            "version": VERSION,
+        }
+    return {MANIFEST: json.dumps({"files": rows}, indent=2, sort_keys=True) + "\n", **files}
+
+
+def write_tree(folder: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    """Writes the files, the manifest last; removes those that only the old manifest lists.
+
+    Returns what else lies in the folder, and is left there.
+    """
+    orphans = listed(folder) - files.keys()
+    try:
+        for part in sorted({(folder / path).parent for path in files}):
+            part.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    for path in sorted(files, key=lambda path: (path == MANIFEST, path)):
+        write_whole(folder / path, files[path])
+    for path in sorted(orphans):
+        try:
+            (folder / path).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(folder / path, error) from None
+    return tuple(path for path in present(folder) if path not in files)
+
+
+def listed(folder: Path) -> set[str]:
+    """The modules that the folder's manifest lists; none where it cannot be read."""
+    try:
+        rows = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return {path for path in rows if LISTED.fullmatch(path)}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return set()
+
+
+def present(folder: Path) -> list[str]:
+    """Every file below the folder but Python's own caches, sorted."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return sorted(path.as_posix() for path in found if "__pycache__" not in path.parts)
+
+
+# ---- comparing ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A file that is not what its spec generates. diff: unified, from the disk to the spec."""
+
+    path: str
+    what: Literal["stale", "missing", "orphaned"]
+    diff: str
+
+
+def differences(folder: Path, files: Mapping[str, str], *, whole: bool) -> tuple[Difference, ...]:
+    """How the disk differs from `files`; `whole`: nothing else may lie in the folder."""
+    paths = {*files, *(present(folder) if whole else ())}
+    return tuple(found for path in sorted(paths) if (found := _difference(folder, path, files)))
+
+
+def _difference(folder: Path, path: str, files: Mapping[str, str]) -> Difference | None:
+    wanted = files.get(path)
+    try:
+        held: bytes | None = (folder / path).read_bytes()
+    except FileNotFoundError:
+        held = None
+    except OSError as error:
+        place = Place(str(folder / path))
+        raise SymgradError(f"cannot be read: {error.strerror or error}", place) from None
+    if wanted is not None and held == wanted.encode("utf-8"):
+        return None
+    shown = (folder / path).as_posix()
+    diff = difflib.unified_diff(
+        _lines(None if held is None else held.decode("utf-8", "backslashreplace")),
+        _lines(wanted),
+        "/dev/null" if held is None else shown,
+        "/dev/null" if wanted is None else f"{shown} (generated anew)",
+    )
+    what: Literal["stale", "missing", "orphaned"] = "missing" if held is None else "stale"
+    return Difference(path, "orphaned" if wanted is None else what, "".join(_closed(diff)))
+
+
+def _lines(text: str | None) -> list[str]:
+    """Lines with their ends; only a line feed ends one."""
+    return [] if not text else re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _closed(diff: Iterable[str]) -> Iterator[str]:
+    for line in diff:
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
