@@ -1,3 +1,90 @@
+"""Neural networks and losses, written as equations: a derivation, a NumPy module and a check.
+
+    import symgrad as sg
+    spec = sg.load("policy.toml")
+    print(sg.derive(spec).text())
+    source = sg.generate(spec)
+    report = sg.check(spec)
+
+What a name needs is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from symgrad.version import VERSION as __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from symgrad.algebra.program import Program as Program
+    from symgrad.api import as_spec as as_spec
+    from symgrad.api import check as check
+    from symgrad.api import derive as derive
+    from symgrad.api import generate as generate
+    from symgrad.api import gradient as gradient
+    from symgrad.api import hvp as hvp
+    from symgrad.api import jvp as jvp
+    from symgrad.api import load as load
+    from symgrad.api import parse as parse
+    from symgrad.errors import ProgramError as ProgramError
+    from symgrad.errors import SpecError as SpecError
+    from symgrad.errors import SymgradError as SymgradError
+    from symgrad.explain.derivation import Derivation as Derivation
+    from symgrad.spec import Loss as Loss
+    from symgrad.spec import Spec as Spec
+    from symgrad.verify.verdict import Report as Report
+
+__all__ = [
+    "Derivation",
+    "Loss",
+    "Program",
+    "ProgramError",
+    "Report",
+    "Spec",
+    "SpecError",
+    "SymgradError",
+    "__version__",
+    "as_spec",
+    "check",
+    "derive",
+    "generate",
+    "gradient",
+    "hvp",
+    "jvp",
+    "load",
+    "parse",
+]
+
+_HOMES = {
+    "Derivation": "symgrad.explain.derivation",
+    "Loss": "symgrad.spec",
+    "Program": "symgrad.algebra.program",
+    "ProgramError": "symgrad.errors",
+    "Report": "symgrad.verify.verdict",
+    "Spec": "symgrad.spec",
+    "SpecError": "symgrad.errors",
+    "SymgradError": "symgrad.errors",
+    "as_spec": "symgrad.api",
+    "check": "symgrad.api",
+    "derive": "symgrad.api",
+    "generate": "symgrad.api",
+    "gradient": "symgrad.api",
+    "hvp": "symgrad.api",
+    "jvp": "symgrad.api",
+    "load": "symgrad.api",
+    "parse": "symgrad.api",
+}
+"""Where each public name lives."""
+
+if not TYPE_CHECKING:  # a type checker would take every attribute for known
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,7 +1,7 @@
-"""Modules on disk: written whole or not at all, listed in a manifest, and compared with their specs.
+"""Modules on disk: written whole or not at all, listed in a manifest, compared with their specs.
 
-    generated/manifest.json     for each file its spec, the spec's hash, the file's hash, the version
-    generated/numpy/NAME.py     one for each built-in spec that has something to compute
+generated/manifest.json     for each file its spec, the spec's hash, the file's hash, the version
+generated/numpy/NAME.py     one for each built-in spec that has something to compute
 """
 
 from __future__ import annotations

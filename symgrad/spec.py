@@ -38,7 +38,7 @@ VALUE = "loss"
 
 @dataclass(frozen=True)
 class Loss:
-    """value: the rank-0 tensor to differentiate; wrt: what by; the program's outputs are (value, *aux)."""
+    """value: the scalar to differentiate; wrt: what by; the program's outputs: (value, *aux)."""
 
     name: str
     program: Program
@@ -148,7 +148,7 @@ class _Reader:
         )
         if not losses and not outputs:
             raise document.error(
-                'nothing to compute: define a rank-0 "loss" in equations, add [losses.NAME], or name outputs'
+                'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
             )
         self.checks |= dict.fromkeys(common.checks)
         return Spec(
@@ -192,7 +192,8 @@ class _Reader:
         for name in names:
             if name not in known:
                 raise self.document.error(
-                    f"{path[-1]}: {shown(name)} is not a computed tensor{did_you_mean(name, known)}",
+                    f"{path[-1]}: {shown(name)} is not a computed tensor"
+                    f"{did_you_mean(name, known)}",
                     *path,
                 )
         return names
@@ -256,12 +257,14 @@ class _Reader:
         for one in names:
             if one not in real:
                 raise self.document.error(
-                    f"wrt: {shown(one)} is not a real tensor of [params] or [data]{did_you_mean(one, real)}",
+                    f"wrt: {shown(one)} is not a real tensor of [params] or [data]"
+                    f"{did_you_mean(one, real)}",
                     *path,
                 )
         if not names:
             raise self.document.error(
-                f"loss {shown(name)} has nothing to be differentiated by: name wrt, or declare [params]",
+                f"loss {shown(name)} has nothing to be differentiated by: "
+                "name wrt, or declare [params]",
                 *path[:-1],
                 "equations",
             )

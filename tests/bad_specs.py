@@ -19,7 +19,7 @@ class Bad:
     words: tuple[str, ...]
 
 
-DECLARATIONS = '''
+DECLARATIONS = """
 [sizes]
 B = "batch"
 T = "steps"
@@ -39,7 +39,7 @@ free = "int[B]"
 wide = "int[B] < N"
 done = "bool[B]"
 gamma = "real = 0.99"
-'''
+"""
 
 
 def in_spec(equations: str, declarations: str = DECLARATIONS) -> str:
@@ -53,6 +53,7 @@ def deep(opening: str, inner: str, closing: str, levels: int) -> str:
 CODE = "__import__('os')"
 
 # claim, equations, place, words
+# fmt: off
 EQUATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     # Signs and structure.
     ("a caret is not a power", "loss = sum(b,n: x[b,n]^2)", "2:23", ("'^'", "**")),
@@ -193,8 +194,8 @@ EQUATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("a scatter without a shape", "h[a[b]] += x[b,0]\nloss = h[0]", "2:1", ("[tensors]",)),
     ("a padded write without a shape", "pad(h[n+1]) += x[0,n]\nloss = h[0]", "2:1", ("padded", "[tensors]")),
     # Definitions.
-    ("a tensor assigned twice", "h[m] = c[m]\nh[m] = 2*c[m]\nloss = h[0]", "3:1", ("second time", "line 2")),
-    ("places that overlap", "h[0] = 1\nh[m] = c[m]\nloss = h[0]", "3:1", ("second time",)),
+    ("a tensor assigned twice", "h[m] = c[m]\nh[m] = 2*c[m]\nloss = h[0]", "3:1", ("assigned twice", "h[m] in line 2")),
+    ("places that overlap", "h[0] = 1\nh[m] = c[m]\nloss = h[0]", "3:1", ("assigned twice",)),
     ("an equation that assigns a place twice", "h[m+n] = W[m,n]\nloss = h[0]", "2:1", ("twice", "+=")),
     ("a scatter that assigns", "h[a[b]] = x[b,0]\nloss = h[0]", "2:1", ("may repeat", "+=")),
     ("a logsumexp with a second term", "h[b] = logsumexp(n: x[b,n])\nh[b] += 1\nloss = h[0]", "3:1", ("exactly one equation",)),
@@ -257,7 +258,7 @@ SECTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("an adjoint's name as a size", '[params]\nx = "real"\n[sizes]\ndx = 2', "7:1", ("adjoint",)),
     ("a function of no argument", "[functions]\nsigma = 0", "5:1", ("1 to 9",)),
     ("a function of text", '[functions]\nsigma = "x"', "5:1", ("a whole number",)),
-    ("code as a function", f'[functions]\n"{CODE}" = 1', "5:1", ("underscore",)),
+    ("code as a declared function", f'[functions]\n"{CODE}" = 1', "5:1", ("underscore",)),
     ("a known function declared", "[functions]\ntanh = 1", "5:1", ("function of the notation",)),
     ("a shape that nothing defines", '[tensors]\nh = "real[3]"', "5:1", ("no equation",)),
     ("a computed int declared", '[tensors]\nloss = "int"', "5:9", ("real",)),
@@ -297,6 +298,7 @@ TEXTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("a loss that writes a shared tensor", 'equations = "h = 1"\n[losses.one]\nequations = "h = 2\\nloss = h"', "3:14", ("shared equations",)),
     ("a requirement that is no bound", 'require = ["T"]\nequations = "loss = 1"', "1:1", ("T >= 2",)),
 )
+# fmt: on
 
 
 def cases() -> list[Bad]:

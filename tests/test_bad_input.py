@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
+from bad_specs import Bad, cases
 
 from symgrad.errors import SymgradError
 from symgrad.spec import load, parse_spec
-from bad_specs import Bad, cases
 
 CASES = cases()
+SPECS = sorted((Path(__file__).parent.parent / "symgrad" / "catalog" / "specs").glob("*.toml"))
+PIECES = (
+    "[", "]", "(", ")", "+", "-", "/", "//", "**", "<", "<=", "=", "+=", ",", ":", " for ", "pad(", "sum(i:",
+    "max(v:", "where(", "stop(", "t", "b", "i", "B", "T", "0", "2.5", "1e9", "h", "h[b,t+1,i]", "inf", "not ",
+    "\n", "#", '"', "real", "int", "argmax(i:", "logsumexp(i:", "loss",
+)  # fmt: skip
 
 
 def test_there_are_at_least_a_hundred_cases_and_no_claim_twice() -> None:
@@ -40,13 +48,15 @@ def test_a_spec_named_like_code_is_refused() -> None:
     ("name", "content", "words"),
     [
         ("missing.toml", None, "cannot be read: No such file"),
-        ("latin.toml", b'# ok\n# \xff\n', "latin.toml:2: not UTF-8"),
+        ("latin.toml", b"# ok\n# \xff\n", "latin.toml:2: not UTF-8"),
         ("a-b.toml", b'equations = "loss = 1"', '"a-b" is not a name'),
         ("large.toml", b"#" * 1_100_000, "1024 kB"),
         ("nul.toml", b"\x00", "not TOML"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, content: bytes | None, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -58,3 +68,28 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, conten
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SymgradError, match="cannot be read"):
         load(tmp_path)
+
+
+def mutated(text: str, rng: random.Random) -> str:
+    """A few tokens dropped, doubled or exchanged."""
+    parts = re.findall(r"\w+|\s+|[^\w\s]", text)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        at = rng.randrange(len(parts))
+        piece = rng.choice((rng.choice(PIECES), rng.choice(parts), ""))
+        parts[at : at + rng.randrange(2)] = [piece]
+    return "".join(parts)
+
+
+def test_a_spec_with_a_slip_is_refused_in_one_line_or_reads_back() -> None:
+    rng = random.Random(0)
+    texts = [path.read_text(encoding="utf-8") for path in SPECS]
+    refused = []
+    for _ in range(300):
+        try:
+            found = parse_spec(mutated(rng.choice(texts), rng), "spec")
+        except SymgradError as error:
+            refused.append(str(error))
+            continue
+        assert parse_spec(found.canonical(), "spec") == found
+    assert [line for line in refused if len(line.splitlines()) != 1] == []
+    assert 150 < len(refused) < 285

@@ -13,16 +13,20 @@ from symgrad.algebra.scalars import ROWS
 from symgrad.notation.lexer import equations
 from symgrad.notation.parser import parse, parse_expression
 from symgrad.notation.printer import equation_text
-from symgrad.notation.scope import FORMS
+from symgrad.notation.symbols import FORMS
 from symgrad.notation.syntax import Name, Number, Power, Product, Source, Sum
 from symgrad.spec import Spec, parse_spec
 from symgrad.verify.evaluate import evaluate
 
 PAGE = (Path(__file__).parent.parent / "docs" / "notation.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-FUNCTION_ROWS = re.findall(r"^\| `(\w+)\((.*?)\)` \| (.*?) \| (.*?) ?\| `(.*?)` \| (.*?) \|$", PAGE, re.MULTILINE)
+FUNCTION_ROWS = re.findall(
+    r"^\| `(\w+)\((.*?)\)` \| (.*?) \| (.*?) ?\| `(.*?)` \| (.*?) \|$", PAGE, re.MULTILINE
+)
 RULES = re.findall(r"^\| (`y.*?`|`best.*?`) \| (`.*?`) \| (.*?) \|$", PAGE, re.MULTILINE)
-DECLARED = next(block for block in BLOCKS if block.startswith('outputs = ["start"]')).split('"""')[2]
+DECLARED = next(block for block in BLOCKS if block.startswith('outputs = ["start"]')).split('"""')[
+    2
+]
 
 
 def program_of(text: str, output: str, declared: str = DECLARED) -> Program:
@@ -186,7 +190,9 @@ def test_an_argmax_is_an_integer_below_its_range() -> None:
 
 def test_min_and_max_choose_the_first_of_equal_values() -> None:
     program = program_of("y = max(i: c[i])\nz = min(i: c[i]*1)", "y")
-    found = evaluate(program, {"c": np.array([2.0, 2.0])}, {"B": 1, "T": 1}, outputs=("y", "z", "y_argmax"))
+    found = evaluate(
+        program, {"c": np.array([2.0, 2.0])}, {"B": 1, "T": 1}, outputs=("y", "z", "y_argmax")
+    )
     assert [float(found.values[n]) for n in ("y", "z", "y_argmax")] == [2, 2, 0]
 
 
@@ -198,7 +204,10 @@ def test_a_read_that_sizes_decide_is_checked_on_entry() -> None:
     declared = DECLARED.replace("A = 2", 'A = "actions"')
     toml = f'outputs = ["y"]\nequations = "y[i] = W[i,i] for i < A"\n{declared}'
     ((size, message),) = parse_spec(toml, "example").checks
-    assert (str(size), message) == ("4-A" if "N = 4" not in declared else "N-A", "W[i,i] needs A-1 < N")
+    assert (str(size), message) == (
+        "4-A" if "N = 4" not in declared else "N-A",
+        "W[i,i] needs A-1 < N",
+    )
 
 
 def test_an_equation_of_64_kilobytes_is_read_quickly_enough_to_finish() -> None:

@@ -35,7 +35,7 @@ def split_heads(program: Program) -> Program:
         work = _Work(program)
         equations: list[Equation] = []
         for equation in program.equations:
-            changed = work.rewritten(equation)
+            changed = work.rewritten(_assigned(equation, program))
             equations += [*work.take(), changed]
     return replace(program, tensors=(*program.tensors, *work.tensors), equations=tuple(equations))
 
@@ -73,9 +73,15 @@ class _Work:
         return node.func(*(self.inner(a, equation) for a in node.args))
 
     def arguments(self, head: Expr, equation: Equation) -> Expr:
-        """A head with plain arguments."""
+        """A head with plain arguments. What a selection guards stays inside it.
+
+        Where where(x < 0, exp(x), 0) does not select exp(x), an adjoint of exp(x) by itself would be
+        0, and times the slope, which may have overflowed, nan.
+        """
+        if isinstance(head, Select):
+            return head.func(self.inner(head.args[0], equation), *head.args[1:])
         args = [self.inner(a, equation) for a in head.args]
-        if not isinstance(head, Select) and _slope_names_arguments(head):
+        if _slope_names_arguments(head):
             args = [self.named(a, equation, "arg") for a in args]
         return head.func(*args)
 
@@ -108,6 +114,14 @@ class _Work:
         access = self.known[key]
         self.slots[slot_symbol(access)] = access
         return slot_symbol(access)
+
+
+def _assigned(equation: Equation, program: Program) -> Equation:
+    """T[I] += body, over nothing and alone  ->  T[I] = body."""
+    target = equation.target
+    alone = len(program.writers[target.tensor]) == 1 and target.is_plain and not target.padded
+    over_nothing = equation.op == "sum" and not equation.reduced
+    return replace(equation, assigns=True) if alone and over_nothing else equation
 
 
 def _reading(slots: dict[Symbol, Slot]) -> set[Symbol]:

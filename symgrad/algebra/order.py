@@ -47,7 +47,7 @@ def schedule(program: Program) -> tuple[Equation | Loop, ...]:
     Errors: ProgramError for a cycle whose shift is zero, of two signs, or not along one axis.
     """
     needs = dependencies(program)
-    groups = _components(needs)
+    groups = components(needs)
     equations = program.equations
     return tuple(
         _loop([equations[n] for n in sorted(group)])
@@ -68,7 +68,7 @@ def dependencies(program: Program) -> list[tuple[int, ...]]:
     ]
 
 
-def _components(needs: Sequence[tuple[int, ...]]) -> list[list[int]]:
+def components(needs: Sequence[tuple[int, ...]]) -> list[list[int]]:
     """Strongly connected components, dependencies first (Tarjan 1972, without recursion)."""
     order: dict[int, int] = {}
     low: dict[int, int] = {}
@@ -212,7 +212,7 @@ def _within(count: int, edges: list[_Edge], shifts: list[int]) -> list[int] | No
         )
         for n in range(count)
     ]
-    groups = _components(needs)
+    groups = components(needs)
     if any(len(group) > 1 or group[0] in needs[group[0]] for group in groups):
         return None
     return [group[0] for group in groups]

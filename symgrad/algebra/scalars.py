@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import sympy
@@ -98,6 +99,7 @@ class Unknown(Function):  # type: ignore[misc]
         return cast(Expr, unknown(self.base, orders)(*self.args))
 
 
+@cache  # SymPy compares functions by their class, so there is one class for each
 def unknown(base: str, orders: tuple[int, ...]) -> type[Unknown]:
     """The declared function `base`, differentiated orders[k] times by argument k.
 

@@ -2,8 +2,8 @@
 
     H v = d/de grad L(w + e*v) at e = 0 = grad (grad L(w) . v)
 
-The first form is a tangent of the gradient (forward over reverse), the second a gradient of a scalar
-(reverse over reverse). Both are programs again.
+The first form is a tangent of the gradient (forward over reverse), the second a gradient of a
+scalar (reverse over reverse). Both are programs again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sympy import Symbol
+from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived, forward, reverse
@@ -61,7 +62,8 @@ def reverse_over_reverse(program: Program, value: str, wrt: Sequence[str]) -> De
     slope = fresh_name(f"{value}_dot", {*gradient.program.names, *along.values()})
     inner = split_heads(_inner_product(gradient, along, slope))
     second = reverse(inner, slope, wrt)
-    wanted = {second.result[x]: inner.fresh(f"{gradient.result[x]}_dot") for x in wrt}
+    fresh = second.program.fresh
+    wanted = {second.result[x]: fresh(f"{gradient.result[x]}_dot") for x in wrt}
     return replace(
         second,
         program=renamed(second.program, wanted),
@@ -79,7 +81,9 @@ def _inner_product(gradient: Derived, along: Mapping[str, str], slope: str) -> P
     for x, v in along.items():
         shape = program.tensor_of[x].shape
         box = [Range(i, ZERO, size) for i, size in zip(letters, shape, strict=False)]
-        reads = [Access.plain(name, tuple(r.index for r in box)) for name in (gradient.result[x], v)]
+        reads = [
+            Access.plain(name, tuple(r.index for r in box)) for name in (gradient.result[x], v)
+        ]
         body = slot_symbol(reads[0]) * slot_symbol(reads[1])
         origin = f"the gradient by {x} along {v}"
         equations.append(make_equation(Access(slope), body, reads, box, origin=origin))
@@ -118,8 +122,10 @@ def renamed(program: Program, names: Mapping[str, str]) -> Program:
             origin=equation.origin,
         )
 
+    with distribute(False):
+        program = program.map_equations(changed)
     return replace(
-        program.map_equations(changed),
+        program,
         tensors=tuple(replace(t, name=names.get(t.name, t.name)) for t in program.tensors),
         outputs=tuple(names.get(name, name) for name in program.outputs),
     )

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symgrad.algebra.access import Affine
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Kind, Slot
 from symgrad.algebra.sizes import ONE, Size
 from symgrad.emit.layout import wrapped_call
 from symgrad.emit.scalars import NUMPY, scalar_text, size_text
@@ -35,6 +36,7 @@ from symgrad.plan.steps import (
     Take,
     Total,
     Ufunc,
+    View,
 )
 
 PLAIN = {
@@ -141,7 +143,23 @@ class Printer:
         return f"{self.helper('_view')}({self.name(view.array)}, start={start}, shape={shape}, steps=({steps}))"
 
     def source(self, source: Source) -> str:
-        return scalar_text(source) if isinstance(source, Scalar) else self.operand(source)
+        return self.scalar(source) if isinstance(source, Scalar) else self.operand(source)
+
+    def scalar(self, scalar: Scalar) -> str:
+        """A rank-0 value; ints and bools as Python's floats, so that they do not widen float32."""
+        slots = tuple((symbol, self.slot(slot)) for symbol, slot in scalar.slots)
+        return scalar_text(Scalar(scalar.body, slots))
+
+    def slot(self, slot: Slot | View) -> Slot:
+        if isinstance(slot, Affine):
+            return slot
+        text = self.place(slot) if isinstance(slot, View) else slot.tensor
+        kind = self.arrays[slot.array].kind if isinstance(slot, View) else self.kinds.get(text, "real")
+        return Access(text if kind == "real" else f"float({text})")
+
+    def place(self, view: View) -> str:
+        """One place of an array."""
+        return f"{self.name(view.array)}[{', '.join(self.pick(p) for p in view.picks) or '()'}]"
 
     # ---- steps --------------------------------------------------------------------------------
 
@@ -169,7 +187,9 @@ class Printer:
                 axes = str(step.axes[0]) if len(step.axes) == 1 else str(step.axes)
                 self.into(step.out, f"np.sum({self.operand(step.source)}, axis={axes}, out=@)")
             case Assign():
-                self.put(f"{step.name} {'+=' if step.accumulate else '='} {scalar_text(step.value)}")
+                value = self.scalar(step.value)
+                target = step.target if isinstance(step.target, str) else self.place(step.target)
+                self.put(f"{target} {'+=' if step.accumulate else '='} {value}")
             case Total():
                 b = f"np.dot({self.operand(step.a)}, {self.operand(step.b)})" if step.b else f"np.sum({self.operand(step.a)})"
                 self.put(f"{step.name} = {b}")
@@ -202,8 +222,8 @@ class Printer:
     def ufunc(self, step: Ufunc) -> None:
         inputs = [self.source(i) for i in step.inputs]
         first = step.inputs[0]
-        if step.function in IN_PLACE and first == step.out and step.out.array in self.bound | self.memory():
-            self.put(f"{self.operand(step.out)} {IN_PLACE[step.function]} {inputs[1]}")
+        if step.function in IN_PLACE and first == step.out and not (out := self.operand(step.out)).endswith(")"):
+            self.put(f"{out} {IN_PLACE[step.function]} {inputs[1]}")
             return
         function = PLAIN[step.function]
         if function.startswith("_"):
@@ -230,7 +250,8 @@ class Printer:
             self.put(f"np.copyto({self.operand(step.out)}, {self.source(step.source)}, where={self.source(step.where)})")
         elif isinstance(step.source, Scalar):
             whole = self.operand_is_whole(step.out)
-            self.put(f"{self.operand(step.out)}{'.fill(' if whole else '[...] = '}{scalar_text(step.source)}{')' if whole else ''}")
+            out, value = self.operand(step.out), self.scalar(step.source)
+            self.put(f"{out}.fill({value})" if whole else f"{out}[...] = {value}")
         else:
             self.put(f"np.copyto({self.operand(step.out)}, {self.operand(step.source)})")
 
@@ -252,7 +273,7 @@ class Printer:
 
     def reduce(self, step: LogSumExp | ArgMax) -> None:
         source = self.operand(step.source)
-        scalar = step.out.array not in self.arrays
+        scalar = not step.out.view.dims
         if isinstance(step, LogSumExp):
             extra = f", scratch={self.spare(step.scratch)}, total={self.spare(step.total)}"
             call = f"{self.helper('_logsumexp')}({source}{', out=@' if not scalar else ''}{extra})"
@@ -260,7 +281,8 @@ class Printer:
             call = f"np.argmax({source}, axis=-1{', out=@' if not scalar else ''})"
         if scalar:
             start = f" + {size_text(step.start)}" if isinstance(step, ArgMax) and step.start != Size() else ""
-            self.put(f"{step.out.array} = {call}{start}")
+            out = step.out.array if step.out.array not in self.arrays else self.operand(step.out)
+            self.put(f"{out} = {call}{start}")
             return
         self.into(step.out, call)
         if isinstance(step, ArgMax) and step.start != Size():
@@ -274,7 +296,7 @@ class Printer:
             span = f"range({hi})" if lo == "0" else f"range({lo}, {hi})"
             self.put(f"for {step.index} in {f'reversed({span})' if step.backward else span}:")
         else:
-            self.put(f"if {size_text(step.lo)} <= {step.index} < {size_text(step.hi)}:")
+            self.put(f"if {size_text(step.lo)} <= {size_text(step.place)} < {size_text(step.hi)}:")
         self.depth += 1
         for inner in step.body:
             self.step(inner)

@@ -23,8 +23,8 @@ from symgrad.algebra.scalars import (
 )
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError
-from symgrad.notation.scope import CONSTANTS, Env, Symbols
 from symgrad.notation.sizes import size_of
+from symgrad.notation.symbols import CONSTANTS, Env, Symbols
 from symgrad.notation.syntax import (
     Call,
     Compare,
@@ -57,7 +57,7 @@ COMPARISONS: Mapping[str, Callable[[Expr, Expr], Expr]] = {
 
 
 class Body:
-    """Builds one body; `slots` are what its symbols stand for. `reduce` names a nested reduction."""
+    """Builds one body; `slots`: what its symbols stand for; `reduce` names a nested reduction."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Body:
         return self.slot(Access(name))
 
     def size(self, size: Size) -> Expr:
-        """A size as a number: its named sizes and quotients are slots, the polynomial is SymPy's."""
+        """A size as a number: its names and quotients are slots, the polynomial is SymPy's."""
         terms = (
             sympy.Mul(
                 coefficient, *(self.slot(Affine((), Size((((atom,), 1),)))) for atom in monomial)
@@ -174,7 +174,8 @@ class Body:
         by = [int(p or 1 if arity == 1 else p or 0) for p in primes]
         if any(not 1 <= k <= arity for k in by) or (arity == 1 and any(primes)):
             raise self.error(
-                f"{node.name!r}: a prime says by which argument, as f'1(x,y); of one argument it is f'(x)",
+                f"{node.name!r}: a prime says by which argument, as f'1(x,y); "
+                "of one argument it is f'(x)",
                 node,
             )
         orders = tuple(by.count(k + 1) for k in range(arity))
@@ -183,7 +184,8 @@ class Body:
     def check_count(self, node: Call, count: int, form: str) -> None:
         if len(node.arguments) != count:
             raise self.error(
-                f"{node.name} takes {count} argument{'s' * (count != 1)}, and {len(node.arguments)} came; it is {form}",
+                f"{node.name} takes {count} argument{'s' * (count != 1)}, "
+                f"and {len(node.arguments)} came; it is {form}",
                 node,
             )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from symgrad.algebra.access import Affine
-from symgrad.algebra.order import _components
+from symgrad.algebra.order import components
 from symgrad.algebra.program import Equation, Program, Range
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.notation.ranges import Candidate, Conflict, extents, meet, union
@@ -39,7 +39,7 @@ class Context:
         ]
 
     def implied(self, equation: Equation, index: str, known: frozenset[str]) -> Size | None:
-        """The size that reading infers, where the tensors of `known` are complete in the recurrence."""
+        """The size that reading infers where `known` tensors of the recurrence are complete."""
         size = meet(list(self.candidates(equation, index, known)))
         return None if isinstance(size, Conflict) else size
 
@@ -65,7 +65,7 @@ class Context:
     def simulated(self, equations: list[Equation]) -> dict[int, frozenset[str]]:
         """For the equations of one recurrence, what is complete when reading resolves them.
 
-        Those that would wait for ever, or infer another range, state their ranges: they resolve first.
+        Those that would wait for ever, or infer another range, state theirs and resolve first.
         """
         stated: set[int] = set()
         while True:
@@ -146,7 +146,7 @@ def _cycles(program: Program) -> dict[str, int]:
         )
         for name in names
     ]
-    groups = [g for g in _components(needs) if len(g) > 1 or g[0] in needs[g[0]]]
+    groups = [g for g in components(needs) if len(g) > 1 or g[0] in needs[g[0]]]
     return {names[n]: k for k, group in enumerate(groups) for n in group}
 
 

@@ -1,4 +1,4 @@
-"""What a spec declares: sizes, tensors such as "int[B] < 2" or "real[H, D] init=zeros", functions."""
+"""What a spec declares: sizes, functions, tensors such as "int[B] < 2" or "real[H] init=zeros"."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sympy import Rational
 from symgrad.algebra.program import Kind, Role, Tensor
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError, did_you_mean
+from symgrad.notation.expressions import ADD, OR
 from symgrad.notation.lexer import single
-from symgrad.notation.parser import ADD, OR, Parser, parse_expression
+from symgrad.notation.parser import Parser, parse_expression
 from symgrad.notation.sizes import names_in, size_of
 from symgrad.notation.syntax import Name, Node, Number, Source, Sum
 
@@ -65,7 +66,9 @@ def tensor_type(source: Source, name: str, role: Role, sizes: Mapping[str, Size]
     if kind not in KINDS:
         raise source.error(f"unknown kind {kind!r}{did_you_mean(kind, KINDS)}; {EXAMPLE}", start)
     shape = (
-        tuple(size_of(n, source, sizes) for n in parser.subscripts_after()) if parser.take("[") else ()
+        tuple(size_of(n, source, sizes) for n in parser.subscripts_after())
+        if parser.take("[")
+        else ()
     )
     below = size_of(parser.expression_from(ADD), source, sizes) if parser.take("<") else None
     default = _number(parser, source) if parser.take("=") else None

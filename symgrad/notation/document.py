@@ -16,9 +16,8 @@ from symgrad.notation.syntax import Source
 Path = tuple[str, ...]
 
 _HEADER = re.compile(r"[ \t]*\[\[?([^\]\n]*)\]")
-_KEY = re.compile(
-    r"""[ \t]*((?:[\w\-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w\-]+|"[^"\n]*"|'[^'\n]*'))*)[ \t]*=[ \t]*"""
-)
+_ONE = r"""(?:[\w\-]+|"[^"\n]*"|'[^'\n]*')"""
+_KEY = re.compile(rf"[ \t]*({_ONE}(?:[ \t]*\.[ \t]*{_ONE})*)[ \t]*=[ \t]*")
 _PART = re.compile(r"""[\w\-]+|"[^"\n]*"|'[^'\n]*'""")
 _LONG_KEY = re.compile(r"""(?:\.\s*(?:[A-Za-z_][\w\-]*|\w+|"[^"\n]*"|'[^'\n]*')\s*){50}""")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

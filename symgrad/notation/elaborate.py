@@ -12,7 +12,8 @@ from symgrad.notation.declarations import Declared
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.places import Check, at_least, check_assignments, check_injective, read_checks
 from symgrad.notation.resolve import Resolved, resolve
-from symgrad.notation.scope import Scanned, Signature, Symbols, scan
+from symgrad.notation.scope import Scanned, scan
+from symgrad.notation.symbols import Signature, Symbols
 from symgrad.notation.syntax import Reduce, Statement
 from symgrad.notation.writer import Writer
 
@@ -114,7 +115,7 @@ def _left_fault(
 
 
 def _direct(statement: Statement) -> str | None:
-    """The reduction that is the whole right-hand side, where it needs an equation of its own kind."""
+    """The reduction that is the whole right-hand side and has an op of its own."""
     node = statement.right
     own = isinstance(node, Reduce) and node.op in ("logsumexp", "argmax", "argmin")
     return node.op if isinstance(node, Reduce) and own and not statement.adds else None
@@ -167,7 +168,8 @@ def _tensors(
                 found[name] = Tensor(
                     name, resolved.shapes[name], "int", below=writer.ranges[index][1]
                 )
-    return tuple(found.values())
+    order = dict.fromkeys(e.target.tensor for w in writers for e in w.equations)
+    return tuple(found[name] for name in order)
 
 
 def _checks(

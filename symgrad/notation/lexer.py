@@ -1,4 +1,4 @@
-"""Tokens of the notation, one list for each equation; an equation spans lines while a bracket is open."""
+"""Tokens of the notation, one list for each equation, which goes on while a bracket is open."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from symgrad.notation.syntax import Source
 EQUATION_CAP = 64 * 1024
 FILE_CAP = 1024 * 1024
 DEPTH_CAP = 200
+TOO_LONG = f"an equation of more than {EQUATION_CAP // 1024} kB; split it into several"
 
 
 class Token(NamedTuple):
@@ -51,7 +52,7 @@ def equations(source: Source) -> Iterator[list[Token]]:
             _track(source, brackets, token)
             tokens.append(token)
         if tokens and found.end() - tokens[0].at > EQUATION_CAP:
-            raise source.error(_too_long(text, tokens[0].at), tokens[0].at)
+            raise source.error(TOO_LONG, tokens[0].at)
         at = found.end()
     if brackets:
         raise source.error(f"bracket {brackets[0].text!r} is never closed", brackets[0].at)
@@ -79,10 +80,6 @@ def _track(source: Source, brackets: list[Token], token: Token) -> None:
             raise source.error(
                 f"{token.text!r} cannot close the {opened.text!r} of line {line}", token.at
             )
-
-
-def _too_long(text: str, start: int) -> str:
-    return f"an equation of more than {EQUATION_CAP // 1024} kB; at most {EQUATION_CAP // 1024} kB is read: split it into several"
 
 
 def _stray(source: Source, at: int) -> Exception:

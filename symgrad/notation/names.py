@@ -6,7 +6,7 @@ import keyword
 import re
 
 from symgrad.algebra.scalars import FUNCTIONS
-from symgrad.notation.parser import REDUCTIONS
+from symgrad.notation.expressions import REDUCTIONS
 
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST = 64
@@ -29,9 +29,10 @@ WORDS = (
 """Words of the notation that are not functions of the table."""
 
 BUILTINS = (
-    "abs", "aiter", "all", "anext", "any", "ascii", "bin", "bool", "breakpoint", "bytearray", "bytes",
-    "callable", "chr", "classmethod", "compile", "complex", "copyright", "credits", "delattr", "dict",
-    "dir", "divmod", "enumerate", "eval", "exec", "exit", "filter", "float", "format", "frozenset",
+    "abs", "aiter", "all", "anext", "any", "ascii", "bin", "bool", "breakpoint", "bytearray",
+    "bytes", "callable", "chr", "classmethod", "compile", "complex", "copyright", "credits",
+    "delattr", "dict", "dir",
+    "divmod", "enumerate", "eval", "exec", "exit", "filter", "float", "format", "frozenset",
     "getattr", "globals", "hasattr", "hash", "help", "hex", "id", "input", "int", "isinstance",
     "issubclass", "iter", "len", "license", "list", "locals", "map", "max", "memoryview", "min",
     "next", "object", "oct", "open", "ord", "pow", "print", "property", "quit", "range", "repr",
@@ -40,13 +41,15 @@ BUILTINS = (
 )  # fmt: skip
 
 MODULE = (
-    "np", "numpy", "params", "grads", "workspace", "ws", "rng", "flat", "dtype", "out", "self", "cls",
-    "init", "forward", "value", "value_and_grad", "save", "load", "Params", "Workspace", "annotations",
+    "np", "numpy", "params", "grads", "workspace", "ws", "rng", "flat", "dtype", "out", "self",
+    "cls", "init", "forward", "value", "value_and_grad", "save", "load", "Params", "Workspace",
+    "annotations",
 )  # fmt: skip
 """Names that a generated module gives to things of its own; those in capitals are in CONSTANTS."""
 
 CONSTANTS = (
-    "PARAMETERS", "INPUTS", "OUTPUTS", "SIZES", "BRANCHES", "OPERATIONS", "VERSION", "SPEC", "SPEC_HASH",
+    "PARAMETERS", "INPUTS", "OUTPUTS", "SIZES", "BRANCHES", "OPERATIONS", "VERSION", "SPEC",
+    "SPEC_HASH",
 )  # fmt: skip
 
 _REASONS = (
@@ -60,7 +63,7 @@ _REASONS = (
 
 
 def fault_of(name: str) -> str | None:
-    """Why `name` cannot be given to a tensor, a size, a function, an index or a loss; None if it can."""
+    """Why no tensor, size, function, index or loss can have this name; None if it can."""
     if not name.isascii():
         return "is not ASCII; a name is a letter, then letters, digits and _"
     if name.startswith("_"):

@@ -23,7 +23,7 @@ MOST_ASSIGNMENTS = 200
 def required(
     size: Size, message: str, error: SpecError, defaults: Mapping[str, int]
 ) -> tuple[Check, ...]:
-    """size >= 0: nothing if that is proved, `error` if it is refuted, else a check for the entry."""
+    """size >= 0: nothing if it is proved, `error` if it is refuted, else a check for the entry."""
     if size.is_nonnegative():
         return ()
     if (-size - 1).is_nonnegative():
@@ -104,10 +104,12 @@ def _margins(
 
 def _outside(access: Access, axis: int, size: Size, what: str, equation: Equation) -> str:
     verb = "writes" if access == equation.target else "reads"
-    message = f"{access} {verb} outside axis {axis + 1} of {access.tensor}, which has size {size}: {what} does not hold"
+    where = f"axis {axis + 1} of {access.tensor}, which has size {size}"
+    message = f"{access} {verb} outside {where}: {what} does not hold"
     if isinstance(access.subscripts[axis], Access):
         return f"{message}; its bound is that of the int tensor's declaration"
-    return f"{message}; narrow the range with `for`, or write pad({access.tensor}[...]), which reads 0 outside"
+    pad = f"pad({access.tensor}[...]), which reads 0 outside"
+    return f"{message}; narrow the range with `for`, or write {pad}"
 
 
 def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> None:
@@ -126,8 +128,8 @@ def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> N
             if not _disjoint(first.target, box, second.target, other):
                 line = first.statement.source.place(first.statement.left.at).line
                 raise second.statement.error(
-                    f"{second.target} is assigned a second time: line {line} assigns {first.target}; "
-                    "to add to it write +=, or write to places that differ for all sizes"
+                    f"{second.target} is assigned twice: as {first.target} in line {line} too; "
+                    "write += to add to it, or write to places that differ"
                 )
 
 
@@ -156,7 +158,7 @@ def check_injective(scanned: Scanned) -> None:
 
 
 def _disjoint(a: Access, a_box: Mapping[str, Range], b: Access, b_box: Mapping[str, Range]) -> bool:
-    """Provably no place in common: along some axis one lies below the other, or their steps interlock."""
+    """Provably no common place: on some axis one lies below the other, or their steps interlock."""
     for x, y in zip(a.subscripts, b.subscripts, strict=True):
         if not isinstance(x, Affine) or not isinstance(y, Affine):
             continue

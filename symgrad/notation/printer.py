@@ -15,7 +15,7 @@ from symgrad.algebra.program import Equation, Program, Range
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Select, Stop
 from symgrad.algebra.sizes import ZERO
 from symgrad.notation.context import Context, context_of
-from symgrad.notation.parser import ADD, AND, COMPARE, MULTIPLY, NOT, OR, POWER, UNARY
+from symgrad.notation.expressions import ADD, AND, COMPARE, MULTIPLY, NOT, OR, POWER, UNARY
 
 ATOM = POWER + 1
 COMPARED = {Less: "<", LessEqual: "<=", Equal: "=="}
@@ -128,17 +128,24 @@ def _scientific(value: int) -> str:
 
 
 def _sum(expr: Add) -> Text:
-    terms = [(_negative(t), _text(-t if _negative(t) else t)) for t in expr.args]
-    terms.sort(key=lambda term: (term[0], not term[1][0][0].isdigit(), term[1][0]))
+    terms = [(_negative(t), _text(t)[0].removeprefix("-"), _text(t)[1]) for t in expr.args]
     text = ""
-    for negative, (term, level) in terms:
-        if level <= ADD and (negative or level < ADD):
+    for negative, term, level in sorted(terms, key=_rank):
+        if level < ADD:
             term = f"({term})"
         if text:
             text += f" - {term}" if negative else f" + {term}"
         else:
             text = f"-{term}" if negative else term
     return text, ADD
+
+
+def _rank(term: tuple[bool, str, int]) -> tuple[bool, bool, str, str]:
+    """Positive before negative, numbers before others, these by name whatever their factor."""
+    negative, text, _ = term
+    factor, star, rest = text.partition("*")
+    named = rest if star and factor[0].isdigit() else text
+    return negative, not (text[0].isdigit() and named is text), named, text
 
 
 def _negative(expr: Expr) -> bool:
@@ -213,6 +220,10 @@ def _compare(expr: Expr) -> Text:
 def _join(expr: Expr) -> Text:
     level, word = JOINED[type(expr)]
     left, right = expr.args
+    compared = {type(left), type(right)} <= set(COMPARED)
+    if isinstance(expr, And) and compared and left.args[1] == right.args[0]:
+        last = f"{COMPARED[type(right)]} {_within(right.args[1], ADD)}"
+        return f"{_compare(left)[0]} {last}", COMPARE
     return f"{_within(left, level)} {word} {_within(right, level + 1)}", level
 
 

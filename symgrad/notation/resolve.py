@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.algebra.order import _components
+from symgrad.algebra.order import components
 from symgrad.algebra.program import Range
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.notation.names import shown
@@ -22,7 +22,7 @@ Shapes = Mapping[str, tuple[Size, ...]]
 
 @dataclass(frozen=True)
 class Resolved:
-    """ranges: of each statement, by key; shapes: of every tensor; cycles: statements that need themselves."""
+    """ranges: of each statement, by key; shapes: by tensor; cycles: statements in recurrences."""
 
     ranges: tuple[Ranges, ...]
     shapes: Shapes
@@ -61,7 +61,7 @@ def groups(
     ]
     return [
         ([names[n] for n in sorted(group)], len(group) > 1 or group[0] in needs[group[0]])
-        for group in _components(needs)
+        for group in components(needs)
     ]
 
 
@@ -87,7 +87,7 @@ def _resolve_group(
 
 
 def inferred(scanned: Scanned, shapes: Shapes, declared: frozenset[str]) -> Ranges:
-    """The ranges of those keys that have one: from `for`, else from the plain reads of known shape."""
+    """The ranges of those keys that have one: from `for`, else from plain reads of known shape."""
     found: dict[str, tuple[Size, Size]] = {}
     for key, letter in scanned.keys.items():
         if letter in scanned.fixed:
@@ -130,13 +130,15 @@ def shape_of(writers: Sequence[Scanned], ranges: Sequence[Ranges]) -> tuple[Size
         if reach is None:
             why = "padded" if target.padded else "written at places that data choose"
             raise scanned.statement.error(
-                f'{shown(target.tensor)} is {why}, so its shape has to be declared: [tensors] {target.tensor} = "real[...]"'
+                f"{shown(target.tensor)} is {why}, so its shape has to be declared: "
+                f'[tensors] {target.tensor} = "real[...]"'
             )
         joined = union(shape, reach) if shape is not None else reach
         if joined is None:
             raise scanned.statement.error(
-                f"contradicting sizes for {shown(target.tensor)}: it reaches {_shown(reach)} here and "
-                f"{_shown(shape or ())} before, and neither is always larger; declare its shape in [tensors]"
+                f"contradicting sizes for {shown(target.tensor)}: it reaches {_shown(reach)} here, "
+                f"{_shown(shape or ())} before, and neither is always larger; "
+                "declare its shape in [tensors]"
             )
         shape = joined
     return shape or ()

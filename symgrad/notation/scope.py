@@ -1,49 +1,20 @@
-"""What the names of one equation mean: its indices, its reads, and where its ranges can come from."""
+"""What the names of one equation mean: its reads, and where its ranges can come from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.program import Kind
 from symgrad.algebra.scalars import FUNCTIONS
-from symgrad.algebra.sizes import ZERO, Size
+from symgrad.algebra.sizes import Size
 from symgrad.errors import did_you_mean
-from symgrad.notation.names import fault_of, shown
-from symgrad.notation.parser import REDUCTIONS
-from symgrad.notation.sizes import affine_of, names_in, size_of
-from symgrad.notation.syntax import Call, For, Name, Node, Read, Reduce, Statement, children
-
-Env = Mapping[str, str]
-"""The indices in scope, in order, each with the key of its range (siblings may share a letter)."""
-
-
-CONSTANTS = ("PI", "inf")
-FORMS = ("where", "stop")
-"""What is written like a function beside the table's rows."""
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What a subscripted name must fit: rank and kind; `bounded` says an int has an upper bound."""
-
-    rank: int
-    kind: Kind
-    bounded: bool
-
-
-@dataclass(frozen=True)
-class Symbols:
-    """The names that equations may read."""
-
-    tensors: Mapping[str, Signature]
-    sizes: Mapping[str, Size]
-    functions: Mapping[str, int]
-
-    def stands_bare(self, name: str) -> bool:
-        """A size or a tensor of rank 0, which no index may share its name with."""
-        return name in self.sizes or (name in self.tensors and self.tensors[name].rank == 0)
+from symgrad.notation.expressions import REDUCTIONS
+from symgrad.notation.indices import binders, fixed_ranges, outer_indices
+from symgrad.notation.names import shown
+from symgrad.notation.sizes import affine_of
+from symgrad.notation.symbols import CONSTANTS, FORMS, Env, Signature, Symbols
+from symgrad.notation.syntax import Call, Name, Node, Read, Reduce, Statement, children, nodes
 
 
 @dataclass(frozen=True)
@@ -84,22 +55,22 @@ class Scanned:
 
 
 def key_of(binder: Name, keys: Mapping[str, str]) -> str:
-    """A range's key: the letter for its first binder, the letter and its offset for later siblings."""
+    """A range's key: the letter for its first binder; later siblings add their offset."""
     later = f"{binder.name}~{binder.at}"
     return later if later in keys else binder.name
 
 
 def scan(statement: Statement, symbols: Symbols) -> Scanned:
     """The names of a statement, checked and resolved."""
-    outer = _outer(statement, symbols)
+    outer = outer_indices(statement, symbols)
     keys = {letter: letter for letter in outer}
-    for binder in _binders(statement, symbols, dict.fromkeys(outer, 0)):
+    for binder in binders(statement, symbols, dict.fromkeys(outer, 0)):
         keys[binder.name if binder.name not in keys else f"{binder.name}~{binder.at}"] = binder.name
     walker = _Walker(statement, symbols, keys)
     env = {letter: letter for letter in outer}
     target = walker.read(statement.left, env, writes=True)
     walker.walk(statement.right, env)
-    fixed = _fixed(statement, symbols)
+    fixed = fixed_ranges(statement, symbols)
     return Scanned(
         statement,
         target,
@@ -145,7 +116,8 @@ class _Walker:
         if name not in symbols.tensors:
             near = did_you_mean(name, [*env, *symbols.sizes, *symbols.tensors, *CONSTANTS])
             raise self.statement.error(
-                f"unknown name {shown(name)}: neither declared, defined nor an index here{near}", node.at
+                f"unknown name {shown(name)}: neither declared, defined nor an index here{near}",
+                node.at,
             )
         rank = symbols.tensors[name].rank
         if rank:
@@ -217,7 +189,7 @@ class _Walker:
             if node.padded or signature.kind != "int" or not signature.bounded:
                 raise self.statement.error(_no_subscript(node, signature), node.at)
             return self.read(node, env)
-        inner = next((n for n in _within(node) if isinstance(n, Read | Reduce)), None)
+        inner = next((n for n in nodes(node) if isinstance(n, Read | Reduce)), None)
         if inner is not None:
             raise self.statement.error(
                 "a subscript is an affine form of indices or one integer tensor alone; "
@@ -225,12 +197,6 @@ class _Walker:
                 inner.at,
             )
         return affine_of(node, self.statement.source, self.symbols.sizes, frozenset(env))
-
-
-def _within(node: Node) -> Iterator[Node]:
-    yield node
-    for child in children(node):
-        yield from _within(child)
 
 
 def _no_subscript(node: Read, signature: Signature) -> str:
@@ -252,103 +218,3 @@ def _axes(rank: int) -> str:
 
 def _wrong_rank(name: str, rank: int, came: int) -> str:
     return f"{shown(name)} has {_axes(rank)}, and {came} subscript{'s' * (came != 1)} came"
-
-
-def _outer(statement: Statement, symbols: Symbols) -> list[str]:
-    """The left indices, then those that += sums: free in the body, or given only by `for`."""
-    found: dict[str, None] = {}
-    for subscript in statement.left.subscripts:
-        for name in names_in(subscript):
-            if not symbols.stands_bare(name.name):
-                _check_index(name.name, name.at, statement, symbols)
-                found.setdefault(name.name)
-    for name in _free(statement.right, frozenset(), False):
-        if symbols.stands_bare(name.name) or name.name in found:
-            continue
-        if not statement.adds:
-            raise statement.error(_unbound(name.name, symbols), name.at)
-        _check_index(name.name, name.at, statement, symbols)
-        found.setdefault(name.name)
-    bound = {
-        n.name
-        for node in _within(statement.right)
-        if isinstance(node, Reduce)
-        for n in node.indices
-    }
-    for given in statement.ranges:
-        _check_index(given.index, given.hi.at if given.lo is None else given.at, statement, symbols)
-        if given.index not in found and given.index not in bound:
-            if not statement.adds:
-                raise statement.error(
-                    f"`for` gives a range to {shown(given.index)}, which this equation does not use",
-                    given.at,
-                )
-            found.setdefault(given.index)
-    return list(found)
-
-
-def _unbound(name: str, symbols: Symbols) -> str:
-    known = [*symbols.sizes, *(t for t, s in symbols.tensors.items() if s.rank == 0)]
-    near = did_you_mean(name, known).split(" known:")[0]
-    hint = near if near.startswith("; did") else ""
-    return f"index {shown(name)} is not bound: put it on the left, or bind it with sum({ascii(name)[1:-1][:20]}: ...){hint}"
-
-
-def _free(node: Node, bound: frozenset[str], subscript: bool) -> Iterator[Name]:
-    """The names in subscripts that no enclosing reduction binds."""
-    if isinstance(node, Name):
-        if subscript and node.name not in bound:
-            yield node
-        return
-    if isinstance(node, Reduce):
-        bound |= {b.name for b in node.indices}
-    for child in children(node):
-        yield from _free(child, bound, subscript or isinstance(node, Read))
-
-
-def _check_index(name: str, at: int, statement: Statement, symbols: Symbols) -> None:
-    fault = fault_of(name)
-    if fault:
-        raise statement.error(f"index {shown(name)} {fault}", at)
-    if symbols.stands_bare(name):
-        what = "a size" if name in symbols.sizes else "a tensor"
-        raise statement.error(
-            f"{shown(name)} is {what} and an index in one equation; rename one of them", at
-        )
-
-
-def _binders(statement: Statement, symbols: Symbols, bound: Mapping[str, int]) -> Iterator[Name]:
-    """Every index that a reduction binds; one that is already bound there is an error."""
-    waiting: list[tuple[Node, frozenset[str]]] = [(statement.right, frozenset(bound))]
-    while waiting:
-        node, inside = waiting.pop()
-        if isinstance(node, Reduce):
-            for binder in node.indices:
-                _check_index(binder.name, binder.at, statement, symbols)
-                if binder.name in inside:
-                    raise statement.error(
-                        f"index {shown(binder.name)} is bound twice; give this one another letter",
-                        binder.at,
-                    )
-                inside |= {binder.name}
-                yield binder
-        waiting.extend((child, inside) for child in reversed(children(node)))
-
-
-def _fixed(statement: Statement, symbols: Symbols) -> dict[str, tuple[Size, Size]]:
-    found: dict[str, tuple[Size, Size]] = {}
-    for given in statement.ranges:
-        if given.index in found:
-            raise statement.error(f"`for` gives {shown(given.index)} two ranges", given.at)
-        found[given.index] = _range(given, statement, symbols)
-    return found
-
-
-def _range(given: For, statement: Statement, symbols: Symbols) -> tuple[Size, Size]:
-    lo = ZERO if given.lo is None else size_of(given.lo, statement.source, symbols.sizes)
-    hi = size_of(given.hi, statement.source, symbols.sizes)
-    if not (hi - lo).is_nonnegative() and (lo - hi - 1).is_nonnegative():
-        raise statement.error(
-            f"the range {lo} <= {given.index} < {hi} is empty for all sizes", given.at
-        )
-    return lo, hi

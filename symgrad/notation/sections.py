@@ -26,7 +26,7 @@ MOST_ARGUMENTS = 9
 
 @dataclass(frozen=True)
 class Sections:
-    """declared: what equations may speak of; notes: the descriptions of sizes; checks: sizes to hold."""
+    """declared: what equations may speak of; notes: descriptions of sizes; checks: on entry."""
 
     declared: Declared
     notes: tuple[tuple[str, str], ...]
@@ -90,8 +90,8 @@ def _sizes(
             or not 1 <= value <= LARGEST_DEFAULT
         ):
             raise document.error(
-                f"size {shown(name)} is a whole number of at least 1, a description or an expression, and "
-                f"{ascii(value)[:40]} came",
+                f"size {shown(name)} is a whole number of at least 1, a description or an "
+                f"expression, and {ascii(value)[:40]} came",
                 "sizes",
                 name,
             )

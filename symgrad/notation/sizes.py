@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from symgrad.algebra.access import Affine
 from symgrad.algebra.sizes import FloorDiv, Size
 from symgrad.errors import did_you_mean
-from symgrad.notation.syntax import Floor, Name, Node, Number, Product, Source, Sum, children
+from symgrad.notation.syntax import Floor, Name, Node, Number, Product, Source, Sum, nodes
 
 MOST_TERMS = 64
 HIGHEST_DEGREE = 6
@@ -112,7 +112,4 @@ def _quotient_depth(size: Size) -> int:
 
 def names_in(node: Node) -> Iterator[Name]:
     """Every bare name of an expression."""
-    if isinstance(node, Name):
-        yield node
-    for child in children(node):
-        yield from names_in(child)
+    yield from (n for n in nodes(node) if isinstance(n, Name))

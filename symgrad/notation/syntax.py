@@ -6,6 +6,7 @@ the offset in the source's text; `height` is the number of levels below, capped 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -177,3 +178,12 @@ def children(node: Node) -> tuple[Node, ...]:
         case Mask():
             return (node.condition,)
     return ()
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """A tree's nodes, each before those below it."""
+    waiting = [node]
+    while waiting:
+        top = waiting.pop()
+        yield top
+        waiting.extend(reversed(children(top)))

@@ -24,7 +24,7 @@ LINEAR = ("sum", "mean")
 
 @dataclass(frozen=True)
 class Term:
-    """sign * product of factor**power * sum over binders of body / count of the indices in `means`."""
+    """sign * product of factor**power * sum over binders of body / count of `means`."""
 
     body: Node
     sign: int = 1
@@ -46,9 +46,7 @@ def split(node: Node, sizes: Collection[str], needed: frozenset[str]) -> tuple[T
             if not bound:
                 return (Term(node),)
             terms = [
-                replace(t, sign=sign * t.sign)
-                for sign, n in bound
-                for t in split(n, sizes, needed)
+                replace(t, sign=sign * t.sign) for sign, n in bound for t in split(n, sizes, needed)
             ]
             return (*terms, *((Term(_sum(node, rest)),) if rest else ()))
         case Product():

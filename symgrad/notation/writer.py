@@ -1,4 +1,4 @@
-"""Equations of a program from one statement; reductions inside expressions get equations of their own."""
+"""Equations of a program from one statement; a reduction inside an expression gets its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Op, Range, Tensor, count_of, make_equation
 from symgrad.algebra.sizes import Size
 from symgrad.notation.bodies import Body
-from symgrad.notation.scope import Env, Scanned, Symbols, key_of
+from symgrad.notation.scope import Scanned, key_of
 from symgrad.notation.sizes import names_in
+from symgrad.notation.symbols import Env, Symbols
 from symgrad.notation.syntax import Name, Node, Read, Reduce
 from symgrad.notation.terms import LINEAR, Term, split
 
@@ -103,7 +104,7 @@ class Writer:
     def emit(
         self, target: Access, value: Expr, body: Body, env: Env, op: Op, assigns: bool
     ) -> None:
-        """Box order: the target's indices, then those of a sum by name, so that it reads back the same."""
+        """The box: the target's indices, then a sum's by name: so it reads back the same."""
         summed = [letter for letter in env if letter not in target.indices]
         order = [letter for letter in env if letter in target.indices] + (
             sorted(summed) if op == "sum" else summed
@@ -145,7 +146,7 @@ class Writer:
         return Access(source.tensor, subscripts)
 
     def row(self, node: Reduce, index: str, inner: Env) -> Access:
-        """What a max runs over: the read itself where it carries the index plainly once, else a new tensor."""
+        """What a max runs over: a read that has the index plainly, once; else a new tensor."""
         if isinstance(node.body, Read) and not node.body.padded:
             access = self.scanned.access[node.body.at]
             plain = [isinstance(s, Affine) and s.plain == index for s in access.subscripts]
@@ -177,4 +178,3 @@ class Writer:
 
     def body(self) -> Body:
         return Body(self.scanned.statement, self.symbols, self.scanned.access, self.hoist)
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Operand, Step, Ufunc, View
+from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Operand, Scalar, Step, Ufunc, View
 
 
 @dataclass
@@ -85,15 +85,12 @@ def touched(step: Step) -> Iterator[str]:
         for inner in step.body:
             yield from touched(inner)
     elif not isinstance(step, Note):
-        for operand in operands(step):
-            yield operand.array
-
-
-def operands(step: Step) -> Iterator[Operand]:
-    for item in fields(step):  # type: ignore[arg-type]
-        value = getattr(step, item.name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, Operand):
-                yield part
+        for item in fields(step):
+            value = getattr(step, item.name)
+            for part in value if isinstance(value, tuple) else (value,):
+                if isinstance(part, (Operand, View)):
+                    yield part.array
+                elif isinstance(part, Scalar):
+                    yield from (slot.array for _, slot in part.slots if isinstance(slot, View))
 
 

@@ -13,7 +13,7 @@ from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Kind, Program, Range, bounds, fresh_name
 from symgrad.algebra.sizes import ONE, ZERO, Size, largest
 from symgrad.errors import ProgramError
-from symgrad.plan.steps import Array, At, Copy, Layout, Operand, Positions, Scalar, Slice, Step, Storage, Strided, Take, View
+from symgrad.plan.steps import Array, At, Copy, Guard, Layout, Operand, Positions, Scalar, Slice, Step, Storage, Strided, Take, View
 
 Ranges = Mapping[str, Range]
 TYPICAL = 32
@@ -22,15 +22,25 @@ TYPICAL = 32
 
 @dataclass
 class Builder:
-    """The state of one lowering. `loops` are the indices that a loop around the next step fixes."""
+    """The state of one lowering.
+
+    loops:  the indices that a loop around the next step fixes.
+    places: the integers that are subscripts of their own: rank-0 tensors, and reads that a loop fixes.
+    """
 
     program: Program
     arrays: dict[str, Array] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     loops: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     cache: dict[object, View | Strided] = field(default_factory=dict)
     scalars: set[str] = field(default_factory=set)
     temporaries: int = 0
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """What stands in subscripts as a single number."""
+        return frozenset((*self.loops, *self.places))
 
     def typical(self, size: Size) -> int:
         """A size as a number, for comparing costs."""
@@ -72,10 +82,6 @@ class Builder:
         yield self.steps
         self.steps, self.cache, self.loops = outer, cache, self.loops[: len(self.loops) - len(loops)]
 
-    def forget(self, tensor: str) -> None:
-        """Drop what was copied out of a tensor that is now written."""
-        self.cache = {key: view for key, view in self.cache.items() if tensor not in str(key)}
-
 
 def whole(array: Array, dims: Sequence[str]) -> View:
     """All of an array, its axes named."""
@@ -108,9 +114,9 @@ def _affine(access: Access) -> tuple[Affine, ...]:
 
 def affine_view(builder: Builder, array: Array, subscripts: Sequence[Affine], ranges: Ranges) -> View | Strided:
     """Slices where each index stands alone on one axis with a positive step, else strides."""
-    free = [[(i, c) for i, c in s.terms if i not in builder.loops] for s in subscripts]
+    free = [[(i, c) for i, c in s.terms if i not in builder.fixed] for s in subscripts]
     indices = [i for terms in free for i, _ in terms]
-    starts = [_start(s, ranges, builder.loops) for s in subscripts]
+    starts = [_start(s, ranges, builder.fixed) for s in subscripts]
     simple = all(len(terms) <= 1 and all(c.is_positive() for _, c in terms) for terms in free)
     if simple and len(set(indices)) == len(indices):
         picks: list[Slice | At] = []
@@ -126,9 +132,9 @@ def affine_view(builder: Builder, array: Array, subscripts: Sequence[Affine], ra
     return Strided(array.name, tuple(starts), dims, tuple(ranges[d].count for d in dims), steps)
 
 
-def _start(subscript: Affine, ranges: Ranges, loops: Sequence[str]) -> Affine:
-    """The subscript's value where every index that no loop fixes is at its lowest."""
-    lows = {i: Affine((), ranges[i].lo) for i in subscript.indices if i not in loops}
+def _start(subscript: Affine, ranges: Ranges, fixed: frozenset[str]) -> Affine:
+    """The subscript's value where every index that is not fixed is at its lowest."""
+    lows = {i: Affine((), ranges[i].lo) for i in subscript.indices if i not in fixed}
     return subscript.substitute(lows)
 
 
@@ -136,6 +142,9 @@ def margins(builder: Builder, access: Access, ranges: Ranges) -> list[tuple[Size
     """For each axis, how far the access reaches below 0 and beyond the end."""
     found = []
     for subscript, size in zip(_affine(access), builder.program.tensor_of[access.tensor].shape, strict=True):
+        if subscript.indices & set(builder.places):  # an integer's bound keeps it inside
+            found.append((ZERO, ZERO))
+            continue
         reach = bounds(subscript, ranges)
         if reach is None:
             raise ProgramError(f"{access}: the sign of a coefficient in {subscript} is not known")
@@ -149,29 +158,45 @@ def bordered(builder: Builder, access: Access, ranges: Ranges, stem: str) -> tup
     sides = margins(builder, access, ranges)
     shape = tuple(low + size + high for (low, high), size in zip(sides, tensor.shape, strict=True))
     array = builder.array(stem, shape)
-    picks = (
-        Slice(f"@{n}", Affine((), low), size, ONE, low == ZERO and high == ZERO)
-        for n, ((low, high), size) in enumerate(zip(sides, tensor.shape, strict=True))
-    )
+    picks = (_inner(n, side, size) for n, (side, size) in enumerate(zip(sides, tensor.shape, strict=True)))
     moved = tuple(s + Affine((), low) for s, (low, _) in zip(_affine(access), sides, strict=True))
     return array, View(array.name, tuple(picks)), moved
 
 
 def _padded(builder: Builder, access: Access, ranges: Ranges) -> tuple[Array, tuple[Affine, ...]]:
-    """A copy of the tensor with a border of zeros, and the subscripts into it."""
+    """A copy of the tensor with a border of zeros, and the subscripts into it.
+
+    Of an axis on which a loop fixes the place, only that place is copied, if it is inside.
+    """
     tensor = builder.arrays[access.tensor]
     sides = margins(builder, access, ranges)
     if all(side == (ZERO, ZERO) for side in sides):
         return tensor, _affine(access)
-    key = ("pad", access.tensor, tuple(sides))
-    moved = tuple(s + Affine((), low) for s, (low, _) in zip(_affine(access), sides, strict=True))
+    subscripts = _affine(access)
+    fixed = [bool(s.terms) and s.indices <= builder.fixed for s in subscripts]
+    kept = [n for n, there in enumerate(fixed) if not there]
+    key = ("pad", access.tensor, tuple(s if there else side for s, side, there in zip(subscripts, sides, fixed, strict=True)))
+    moved = tuple(subscripts[n] + Affine((), sides[n][0]) for n in kept)
     if key not in builder.cache:
-        array, middle, _ = bordered(builder, access, ranges, f"{access.tensor}_pad")
-        builder.add(fill(array, 0))
-        axes = tuple((f"@{n}",) for n in range(len(array.shape)))
-        builder.add(Copy(Operand(whole(tensor, [a for (a,) in axes]), axes), Operand(middle, axes)))
+        array = builder.array(f"{access.tensor}_pad", tuple(sum(sides[n], tensor.shape[n]) for n in kept))
+        axes = tuple((f"@{n}",) for n in kept)
+        source = tuple(
+            At(s) if there else Slice(f"@{n}", Affine(), size, ONE, True)
+            for n, (s, size, there) in enumerate(zip(subscripts, tensor.shape, fixed, strict=True))
+        )
+        middle = View(array.name, tuple(_inner(n, sides[n], tensor.shape[n]) for n in kept))
+        step: Step = Copy(Operand(View(tensor.name, source), axes), Operand(middle, axes))
+        for s, size, side, there in zip(subscripts, tensor.shape, sides, fixed, strict=True):
+            if there and side != (ZERO, ZERO):
+                step = Guard(s, ZERO, size, (step,))
+        builder.add(fill(array, 0), step)
         builder.cache[key] = middle
     return builder.arrays[builder.cache[key].array], moved
+
+
+def _inner(axis: int, side: tuple[Size, Size], size: Size) -> Slice:
+    """A tensor's own part of an axis that has a border."""
+    return Slice(f"@{axis}", Affine((), side[0]), size, ONE, side == (ZERO, ZERO))
 
 
 def fill(array: Array, value: int) -> Copy:
@@ -195,7 +220,7 @@ class Keyed:
 
 def keyed(builder: Builder, access: Access, ranges: Ranges, array: Array) -> Keyed:
     """How an access with integer reads goes through `array`: which axes they pick, at which places."""
-    keys = [i for s in access.subscripts if isinstance(s, Access) for i in sorted(s.indices) if i not in builder.loops]
+    keys = [i for s in access.subscripts if isinstance(s, Access) for i in sorted(s.indices) if i not in builder.fixed]
     order = tuple(i for i in ranges if i in keys)
     axes = [n for n, s in enumerate(access.subscripts) if isinstance(s, Access) or (s.indices & set(order))]
     picks: list[Slice | At] = []
@@ -221,13 +246,13 @@ def _positions(builder: Builder, access: Access, axes: Sequence[int], keys: Sequ
     """The integer array of places on the keyed axes, over the keys."""
     subscripts = [access.subscripts[n] for n in axes]
     if len(axes) == 1 and isinstance(subscripts[0], Access):
-        return laid_out(read(builder, subscripts[0], ranges), keys)
+        return contiguous(builder, laid_out(read(builder, subscripts[0], ranges), keys), ranges)
     cached = ("at", tuple(subscripts), tuple(array.shape[n] for n in axes), tuple(ranges[k] for k in keys))
     if cached not in builder.cache:
         terms: list[Operand | Affine] = []
         for subscript in subscripts:
             if isinstance(subscript, Access):
-                terms.append(laid_out(read(builder, subscript, ranges), keys) if subscript.subscripts else _scalar_place(subscript))
+                terms.append(laid_out(read(builder, subscript, ranges), keys))
             else:
                 terms += [_numbers(builder, subscript, keys, ranges)]
         out = builder.temporary(keys, ranges, "int", "at")
@@ -236,13 +261,9 @@ def _positions(builder: Builder, access: Access, axes: Sequence[int], keys: Sequ
     return laid_out(builder.cache[cached], keys)
 
 
-def _scalar_place(access: Access) -> Affine:
-    return Affine.index(access.tensor)
-
-
 def _numbers(builder: Builder, subscript: Affine, keys: Sequence[str], ranges: Ranges) -> Operand | Affine:
     """An affine subscript as integers: a constant array, or a number where a loop fixes it."""
-    free = [(i, c) for i, c in subscript.terms if i not in builder.loops]
+    free = [(i, c) for i, c in subscript.terms if i not in builder.fixed]
     if not free:
         return subscript
     if len(free) > 1 or len(subscript.terms) > 1:
@@ -260,12 +281,20 @@ def _gathered(builder: Builder, access: Access, ranges: Ranges) -> View | Stride
     key = (access, used)
     if key not in builder.cache:
         at = keyed(builder, access, ranges, builder.arrays[access.tensor])
-        source = at.source if at.adjacent else copied(builder, at.source, ranges)
+        source = contiguous(builder, at.source, ranges) if at.adjacent else copied(builder, at.source, ranges)
         dims = (*at.rest[: at.axis], *at.keys, *at.rest[at.axis :])
         out = builder.temporary(dims, ranges, builder.arrays[access.tensor].kind, f"{access.tensor}_at")
         builder.add(Take(source, at.positions, at.axis, laid_out(out, dims)))
         builder.cache[key] = out
     return builder.cache[key]
+
+
+def contiguous(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:
+    """The operand, or a copy of it where it is not a whole array: `np.take` would make one each time."""
+    view = operand.view
+    whole_one = isinstance(view, View) and all(isinstance(p, Slice) and p.whole for p in view.picks)
+    in_order = tuple(d for group in operand.layout for d in group) == view.dims
+    return operand if not view.dims or (whole_one and in_order) else copied(builder, operand, ranges)
 
 
 def copied(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:

@@ -36,7 +36,7 @@ class Elementwise:
     def indices(self, expr: Expr) -> frozenset[str]:
         """The indices that an expression carries, without those that a loop fixes."""
         found = (self.slots[s].indices for s in expr.free_symbols if s in self.slots)
-        return frozenset().union(*found) - set(self.builder.loops)
+        return frozenset().union(*found) - set(self.builder.fixed)
 
     def dims(self, expr: Expr, order: Sequence[str]) -> tuple[str, ...]:
         carried = self.indices(expr)
@@ -44,7 +44,13 @@ class Elementwise:
 
     def scalar(self, expr: Expr) -> Scalar:
         used = sorted((s for s in expr.free_symbols if s in self.slots), key=lambda s: s.name)
-        return Scalar(expr, tuple((s, self.slots[s]) for s in used))
+        return Scalar(expr, tuple((s, self.place(self.slots[s])) for s in used))
+
+    def place(self, slot: Slot) -> Slot | View:
+        """What a rank-0 expression reads: a rank-0 tensor, a number, or one place of a tensor."""
+        if isinstance(slot, Affine) or not slot.subscripts:
+            return slot
+        return read(self.builder, slot, self.ranges)  # type: ignore[return-value]
 
     def source(self, expr: Expr, dims: Sequence[str]) -> Source:
         """An operand that broadcasts over `dims`: a view, a scalar, or a new buffer."""
@@ -64,7 +70,7 @@ class Elementwise:
         """A read, as real numbers; or an index as the numbers that it runs through."""
         builder = self.builder
         if isinstance(slot, Affine):
-            (index, step), *more = [(i, c) for i, c in slot.terms if i not in builder.loops]
+            (index, step), *more = [(i, c) for i, c in slot.terms if i not in builder.fixed]
             if more or len(slot.terms) > 1:
                 raise ProgramError(f"{slot}: as a number, write one index at a time")
             r = self.ranges[index]
@@ -84,7 +90,7 @@ class Elementwise:
         """out = expr over dims."""
         if isinstance(expr, Stop):
             self.into(expr.args[0], dims, out)
-        elif expr.is_Symbol or not self.indices(expr):
+        elif expr.is_Symbol or self.dims(expr, dims) != tuple(dims):
             self.builder.add(Copy(self.source(expr, dims), out))
         elif expr.is_Add:
             self.add(expr, dims, out)

@@ -17,6 +17,7 @@ from symgrad.algebra.program import Equation, Program, Range, Slot, Tensor, coun
 from symgrad.algebra.sizes import ONE, ZERO, Size
 from symgrad.errors import ProgramError
 from symgrad.notation.printer import equation_text
+from symgrad.plan.arrange import covers
 from symgrad.plan.builder import Builder, affine_view, bordered, copied, fill, keyed, laid_out, margins, whole
 from symgrad.plan.contract import Contraction
 from symgrad.plan.elementwise import Elementwise, factors, signed
@@ -88,14 +89,14 @@ class _Lowering:
         tensor = self.program.tensor_of[equation.target.tensor]
         if tensor.name in self.started | self.filled or not tensor.shape or equation.op != "sum":
             return
-        if not _covers(equation, tensor):
+        if not covers(equation, self.program):
             self.builder.add(fill(self.builder.arrays[tensor.name], 0))
             self.filled.add(tensor.name)
 
     def assigns(self, equation: Equation) -> bool:
         """Whether the places written hold nothing yet."""
         tensor = self.program.tensor_of[equation.target.tensor]
-        first = tensor.name not in self.started and _covers(equation, tensor)
+        first = tensor.name not in self.started and covers(equation, self.program)
         return first or all(e.assigns for e in self.program.writers[tensor.name])
 
     def elementwise(self, equation: Equation) -> Elementwise:
@@ -338,17 +339,8 @@ class _Lowering:
                     continue
                 with self.builder.inside() as guarded:
                     self.equation(equation)
-                self.builder.add(Guard(name, r.lo, r.hi, tuple(guarded)))
+                self.builder.add(Guard(Affine.index(name), r.lo, r.hi, tuple(guarded)))
         self.builder.add(Loop(name, Affine((), lo), Affine((), hi), tuple(body), loop.backward))
-
-
-def _covers(equation: Equation, tensor: Tensor) -> bool:
-    """Whether the equation writes every place of its tensor."""
-    target = equation.target
-    return target.is_plain and all(
-        equation.range_of[str(s)].lo == ZERO and equation.range_of[str(s)].hi == size
-        for s, size in zip(target.subscripts, tensor.shape, strict=True)
-    )
 
 
 def _terms(equation: Equation, loops: Sequence[str]) -> list[Equation]:

@@ -93,10 +93,10 @@ class Operand:
 
 @dataclass(frozen=True)
 class Scalar:
-    """A rank-0 value: an expression of rank-0 tensors, sizes, loop indices and numbers."""
+    """A rank-0 value: an expression of rank-0 tensors, single places, sizes, loop indices and numbers."""
 
     body: Expr
-    slots: tuple[tuple[Symbol, Slot], ...] = ()
+    slots: tuple[tuple[Symbol, Slot | View], ...] = ()
 
 
 Source = Operand | Scalar
@@ -145,9 +145,9 @@ class Sum:
 
 @dataclass(frozen=True)
 class Assign:
-    """A rank-0 value: name = value, or name += value."""
+    """A rank-0 value or a single place: target = value, or target += value."""
 
-    name: str
+    target: str | View
     value: Scalar
     accumulate: bool = False
 
@@ -223,9 +223,9 @@ class Loop:
 
 @dataclass(frozen=True)
 class Guard:
-    """if lo <= index < hi: body."""
+    """if lo <= place < hi: body."""
 
-    index: str
+    place: Affine
     lo: Size
     hi: Size
     body: tuple[Step, ...]

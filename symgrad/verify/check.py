@@ -127,7 +127,7 @@ def check_program(
     blocks = []
     for name, derivative in wrt.items():
         array = exact.values[derivative]
-        scales = np.abs(array).astype(float)
+        scales = np.abs(array.astype(float))
         claim = Claim(name, array, scales, _defining(gradient, derivative))
         effort = _affordable(program, instance, SMALL_EFFORT)
         blocks.append(compare(point, claim, instance.name, effort, rule, seed))

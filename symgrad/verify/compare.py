@@ -77,8 +77,9 @@ def _entry(
     point: Point, claim: Claim, direction: Direction, index: tuple[int, ...] | None, rule: Rule
 ) -> Entry:
     found, by = slope(point, direction), direction[claim.name]
-    gradient = point.numbers.array(claim.gradient)
-    exact = np.sum(by * gradient) if index is None else gradient[index]
+    with np.errstate(invalid="ignore"):  # a gradient under check may hold inf and nan
+        gradient = point.numbers.array(claim.gradient)
+        exact = np.sum(by * gradient) if index is None else gradient[index]
     size = float(np.sum(claim.scales) if index is None else claim.scales[index])
     bound = rule.tolerance * abs(float(found.value)) + rule.rounding * size + found.bound
     error = abs(float(exact - found.value))  # subtracted in the numbers, which may be 60 digits

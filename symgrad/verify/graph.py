@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from sympy import Expr, Symbol
 
@@ -49,13 +50,21 @@ def live_reads(equation: Equation, number: int, frozen: Collection[Node]) -> tup
     return tuple(dict.fromkeys(a.tensor for a in (*accesses, *gathers)))
 
 
-def reads_of(program: Program, frozen: Collection[Node] = ()) -> Mapping[str, tuple[str, ...]]:
-    """For each written tensor, the tensors that its equations read."""
-    reads: dict[str, tuple[str, ...]] = {}
-    for number, equation in enumerate(program.equations):
-        name = equation.target.tensor
-        reads[name] = (*reads.get(name, ()), *live_reads(equation, number, frozen))
-    return reads
+@dataclass(frozen=True)
+class Reads:
+    """The tensors that are read: by each equation, and by all equations of each tensor."""
+
+    by_equation: tuple[tuple[str, ...], ...]
+    by_tensor: Mapping[str, tuple[str, ...]]
+
+
+def reads_of(program: Program, frozen: Collection[Node] = ()) -> Reads:
+    """What is read when the stops in `frozen` are already known."""
+    every = tuple(live_reads(e, number, frozen) for number, e in enumerate(program.equations))
+    found: dict[str, tuple[str, ...]] = {}
+    for equation, names in zip(program.equations, every, strict=True):
+        found[equation.target.tensor] = (*found.get(equation.target.tensor, ()), *names)
+    return Reads(every, found)
 
 
 def groups(roots: Iterable[str], reads: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -95,12 +104,10 @@ def groups(roots: Iterable[str], reads: Mapping[str, tuple[str, ...]]) -> list[t
     return found
 
 
-def downstream(
-    names: Iterable[str], program: Program, frozen: Collection[Node] = ()
-) -> frozenset[str]:
-    """The tensors whose values may change when `names` do, and they; frozen stops pass nothing."""
+def downstream(names: Iterable[str], reads: Reads) -> frozenset[str]:
+    """The tensors whose values may change when `names` do, and they."""
     readers: dict[str, set[str]] = {}
-    for target, sources in reads_of(program, frozen).items():
+    for target, sources in reads.by_tensor.items():
         for source in sources:
             readers.setdefault(source, set()).add(target)
     found: set[str] = set()

@@ -24,13 +24,10 @@ def checked_sizes(program: Program, given: Mapping[str, int]) -> Mapping[str, in
     return sizes
 
 
-def shape_of(tensor: Tensor, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(size.evaluate(sizes) for size in tensor.shape)
-
-
 def checked_values(
     program: Program,
     values: Mapping[str, object],
+    shapes: Mapping[str, tuple[int, ...]],
     sizes: Mapping[str, int],
     numbers: Numbers,
     needed: Collection[str],
@@ -41,7 +38,9 @@ def checked_values(
         if tensor.name not in needed or tensor.name in program.writers or tensor.role == "computed":
             continue
         if tensor.name in values:
-            found[tensor.name] = _checked(tensor, values[tensor.name], sizes, numbers)
+            found[tensor.name] = _checked(
+                tensor, values[tensor.name], shapes[tensor.name], sizes, numbers
+            )
         elif tensor.default is not None:
             found[tensor.name] = numbers.ratio(int(tensor.default.p), int(tensor.default.q))
         else:
@@ -52,8 +51,14 @@ def checked_values(
     return found
 
 
-def _checked(tensor: Tensor, given: object, sizes: Mapping[str, int], numbers: Numbers) -> Array:
-    array, shape = np.asarray(given), shape_of(tensor, sizes)
+def _checked(
+    tensor: Tensor,
+    given: object,
+    shape: tuple[int, ...],
+    sizes: Mapping[str, int],
+    numbers: Numbers,
+) -> Array:
+    array = np.asarray(given)
     if array.shape != shape:
         raise SpecError(f'"{tensor.name}" came with shape {array.shape}, expected {shape}')
     if tensor.kind == "real":

@@ -13,7 +13,6 @@ from symgrad.algebra.sizes import Size
 from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.evaluate import evaluate
-from symgrad.verify.inputs import shape_of
 
 SMALL = (3, 2, 4)
 FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
@@ -115,10 +114,13 @@ def _fits(program: Program, checks: Sequence[Size], sizes: Mapping[str, int]) ->
 def draw(
     program: Program, sizes: Mapping[str, int], drawn: str, rng: np.random.Generator
 ) -> Mapping[str, Array]:
-    """Inputs for every declared tensor but those with a default."""
+    """Inputs for every declared tensor; a default is taken as it is."""
     found: dict[str, Array] = {}
     for tensor in program.tensors:
-        if tensor.role == "computed" or tensor.default is not None:
+        if tensor.role == "computed":
+            continue
+        if tensor.default is not None:
+            found[tensor.name] = np.asarray(float(tensor.default))
             continue
         shape = shape_of(tensor, sizes)
         if tensor.kind == "bool":
@@ -130,6 +132,10 @@ def draw(
             inside = drawn == DRAWS[2] or (drawn == DRAWS[1] and tensor.role == "data")
             found[tensor.name] = _reals(tensor, shape, inside, rng)
     return found
+
+
+def shape_of(tensor: Tensor, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(size.evaluate(sizes) for size in tensor.shape)
 
 
 def _reals(tensor: Tensor, shape: tuple[int, ...], inside: bool, rng: np.random.Generator) -> Array:

@@ -2,65 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.program import Equation, Range
+from symgrad.algebra.program import Program, Range
 from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array
+from symgrad.verify.graph import Node, Reads, reads_of
+
+Places = tuple[Array, Array, bool]
+"""Flat positions in an array, which of them lie inside it, and whether all do."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The points of a box: one axis for each index, in box order."""
+    """The points of a box: one axis for each index, in box order. known: places found before."""
 
     box: tuple[Range, ...]
     sizes: Mapping[str, int]
+    known: dict[tuple[Access, tuple[int, ...]], Places] = field(default_factory=dict)
+    numbers: dict[Affine, Array] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         return tuple(max(0, r.count.evaluate(self.sizes)) for r in self.box)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(r.index for r in self.box)
 
     def index(self, name: str) -> Array:
         """The values of an index, along its own axis."""
         if name not in self.names:
-            raise ProgramError(
-                f'index "{name}" is not in the box ({", ".join(self.names) or "empty"})'
-            )
+            listed = ", ".join(self.names) or "none"
+            raise ProgramError(f'index "{name}" is not in the box; its indices: {listed}')
         axis = self.names.index(name)
         values = np.arange(self.shape[axis]) + self.box[axis].lo.evaluate(self.sizes)
         return values.reshape([-1 if k == axis else 1 for k in range(len(self.box))])
 
     def affine(self, form: Affine) -> Array:
-        total: Array = np.asarray(form.offset.evaluate(self.sizes), dtype=np.int64)
-        for name, coefficient in form.terms:
-            total = total + coefficient.evaluate(self.sizes) * self.index(name)
-        return total
+        """A form of indices and sizes, as integers."""
+        if form not in self.numbers:
+            total: Array = np.asarray(form.offset.evaluate(self.sizes), dtype=np.int64)
+            for name, coefficient in form.terms:
+                total = total + coefficient.evaluate(self.sizes) * self.index(name)
+            self.numbers[form] = total
+        return self.numbers[form]
 
 
-def grid_of(equation: Equation, sizes: Mapping[str, int]) -> Grid:
-    return Grid(equation.box, sizes)
+@dataclass(frozen=True)
+class Layout:
+    """What sizes alone decide of a program: grids, shapes, what reads what; made once."""
 
+    program: Program
+    sizes: Mapping[str, int]
+    _grids: dict[int, Grid] = field(default_factory=dict)
+    _reads: dict[frozenset[Node], Reads] = field(default_factory=dict)
 
-def subscript(form: Subscript, grid: Grid, tensors: Mapping[str, Array]) -> Array:
-    return (
-        grid.affine(form)
-        if isinstance(form, Affine)
-        else read(form, grid, tensors, np.asarray(0)).astype(np.int64)
-    )
+    @cached_property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {
+            t.name: tuple(s.evaluate(self.sizes) for s in t.shape) for t in self.program.tensors
+        }
+
+    @cached_property
+    def writers(self) -> Mapping[str, tuple[int, ...]]:
+        """The numbers of the equations that write each tensor."""
+        found: dict[str, tuple[int, ...]] = {}
+        for number, equation in enumerate(self.program.equations):
+            found[equation.target.tensor] = (*found.get(equation.target.tensor, ()), number)
+        return found
+
+    def grid(self, number: int) -> Grid:
+        """The grid of an equation."""
+        if number not in self._grids:
+            self._grids[number] = Grid(self.program.equations[number].box, self.sizes)
+        return self._grids[number]
+
+    def reads(self, frozen: Collection[Node]) -> Reads:
+        key = frozenset(frozen)
+        if key not in self._reads:
+            self._reads[key] = reads_of(self.program, key)
+        return self._reads[key]
 
 
 def places(
     access: Access, grid: Grid, tensors: Mapping[str, Array], shape: tuple[int, ...]
-) -> tuple[Array, Array]:
-    """Flat positions in an array of this shape, and which of them lie inside it."""
+) -> Places:
+    """Where an access lies; found once, unless integer tensors decide it."""
+    if (access, shape) in grid.known:
+        return grid.known[access, shape]
     if len(access.subscripts) != len(shape):
         raise ProgramError(
             f"{access}: {len(access.subscripts)} subscripts, but the tensor has {len(shape)} axes"
@@ -68,34 +103,47 @@ def places(
     flat: Array = np.asarray(0, dtype=np.int64)
     inside: Array = np.asarray(True)
     for axis, (form, size) in enumerate(zip(access.subscripts, shape, strict=True)):
-        at = subscript(form, grid, tensors)
+        at = _subscript(form, grid, tensors)
         fits = (at >= 0) & (at < size)
         if not access.padded and not fits.all():
             came = int(at[~fits].flat[0])
             raise ProgramError(
-                f"{access}: subscript {axis + 1} takes the value {came}, but that axis has "
-                f"{size} entries; limit the index with `for`, or read `pad(...)`"
+                f"{access}: subscript {axis + 1} takes the value {came}, but that "
+                f"axis has {size} entries; limit the index with `for`, or read `pad(...)`"
             )
         inside = inside & fits
         flat = flat * size + np.clip(at, 0, max(0, size - 1))
-    return flat, inside
+    found = flat, inside, bool(inside.all())
+    if all(isinstance(form, Affine) for form in access.subscripts):
+        grid.known[access, shape] = found
+    return found
 
 
-def read(access: Access, grid: Grid, tensors: Mapping[str, Array], zero: Array) -> Array:
-    """X[g(I)], with length 1 along each index that g does not carry; 0 outside a padded X."""
-    array = tensors[access.tensor]
-    flat, inside = places(access, grid, tensors, array.shape)
-    if not array.size:
+def _subscript(form: Subscript, grid: Grid, tensors: Mapping[str, Array]) -> Array:
+    if isinstance(form, Affine):
+        return grid.affine(form)
+    return read(form, grid, tensors, tensors[form.tensor], np.asarray(0)).astype(np.int64)
+
+
+def read(
+    access: Access, grid: Grid, tensors: Mapping[str, Array], source: Array, zero: Array
+) -> Array:
+    """X[g(I)], with length 1 along each index that g does not carry; 0 outside a padded X.
+
+    tensors: the integers that subscripts read; source: the array X.
+    """
+    flat, inside, everywhere = places(access, grid, tensors, source.shape)
+    if not source.size:
         return np.asarray(np.broadcast_to(zero, flat.shape))
-    values = np.asarray(array.ravel()[flat.ravel()]).reshape(flat.shape)
-    return values if inside.all() else np.where(inside, values, zero)
+    values = source.reshape(-1)[flat.reshape(-1)].reshape(flat.shape)
+    return values if everywhere else np.where(inside, values, zero)
 
 
 def add_at(
     total: Array, access: Access, grid: Grid, tensors: Mapping[str, Array], values: Array
 ) -> None:
     """total[f(I)] += values, one by one; what a padded write puts outside is dropped."""
-    flat, inside = places(access, grid, tensors, total.shape)
+    flat, inside, _ = places(access, grid, tensors, total.shape)
     flat, inside, values = np.broadcast_arrays(flat, inside, values)
     np.add.at(total.reshape(-1), flat[inside], values[inside])
 
@@ -104,6 +152,6 @@ def put(
     total: Array, access: Access, grid: Grid, tensors: Mapping[str, Array], values: Array
 ) -> None:
     """total[f(I)] = values."""
-    flat, inside = places(access, grid, tensors, total.shape)
+    flat, inside, _ = places(access, grid, tensors, total.shape)
     flat, inside, values = np.broadcast_arrays(flat, inside, values)
     total.reshape(-1)[flat[inside]] = values[inside]

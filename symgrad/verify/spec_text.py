@@ -40,7 +40,7 @@ def _found(source: str, path: Path) -> str:
         for token in tokens:
             line = token.start[0]
             if last == ["SPEC", "="]:
-                return _decoded(token, path)
+                return _decoded(token, next(tokens), path)
             starts = token.type == tokenize.NAME and token.start[1] == 0 and token.string == "SPEC"
             last = ["SPEC"] if starts else [*last, token.string] if last == ["SPEC"] else []
     except (tokenize.TokenError, IndentationError, SyntaxError, RecursionError):
@@ -51,9 +51,10 @@ def _found(source: str, path: Path) -> str:
     )
 
 
-def _decoded(token: tokenize.TokenInfo, path: Path) -> str:
+def _decoded(token: tokenize.TokenInfo, after: tokenize.TokenInfo, path: Path) -> str:
     place = Place(str(path), *token.start)
-    if token.type != tokenize.STRING or not LITERAL.match(token.string):
+    alone = after.type in (tokenize.NEWLINE, tokenize.COMMENT)
+    if token.type != tokenize.STRING or not LITERAL.match(token.string) or not alone:
         raise SpecError(f"SPEC is {token.string[:20]!r}; expected one plain string", place)
     try:
         text = ast.literal_eval(token.string)  # of a single string token

@@ -103,7 +103,8 @@ class Report:
     def verdict(self) -> Verdict:
         """FAIL if anything failed; PASS only if something was compared and nothing is in doubt."""
         found = [*(b.verdict for b in self.blocks), *(c.verdict for c in self.conduct)]
-        return "INCONCLUSIVE" if not self.blocks else worst_of(found)
+        verdict = worst_of(found)
+        return "INCONCLUSIVE" if verdict == "PASS" and not self.blocks else verdict
 
     @property
     def exit_code(self) -> int:

@@ -1,0 +1,165 @@
+"""The verbs of symgrad in Python. `import symgrad as sg` offers all of this without importing it.
+
+sg.load("spec.toml")      sg.derive(...)     sg.gradient(...)    dL/dX as a program
+sg.parse(text)            sg.generate(...)   sg.jvp(...)         tangents
+                          sg.check(...)      sg.hvp(...)         H v
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from symgrad import generated_tree, pipeline
+from symgrad.algebra.derive import forward
+from symgrad.algebra.heads import split_heads
+from symgrad.algebra.program import Program
+from symgrad.algebra.second import directions, forward_over_reverse, reverse_over_reverse
+from symgrad.catalog.builtin import spec_path
+from symgrad.errors import Place, SpecError, did_you_mean
+from symgrad.explain.derivation import Derivation, explain
+from symgrad.notation.canonical import program_toml
+from symgrad.spec import Loss, Spec, parse_spec
+from symgrad.spec import load as load_file
+from symgrad.verify import check as verify
+from symgrad.verify.spec_text import spec_text
+from symgrad.verify.subject import ModuleSubject
+from symgrad.verify.verdict import Report
+
+Source = Spec | str | Path
+"""A spec, the path of its file, or the name of a built-in one."""
+
+Mode = Literal["forward-over-reverse", "reverse-over-reverse"]
+
+
+def load(source: str | Path) -> Spec:
+    """The spec in a .toml file, or the built-in spec of that name.
+
+    Errors: SpecError, with file, line and column.
+    """
+    return load_file(spec_path(source))
+
+
+def parse(text: str, name: str = "spec") -> Spec:
+    """The spec that a TOML text writes. A module generated from it is called `name`."""
+    return parse_spec(text, name)
+
+
+def derive(source: Source, loss: str | None = None, wrt: str | None = None) -> Derivation:
+    """The derivation in numbered steps, as text, Markdown, LaTeX, or a notebook's cell.
+
+    loss: one loss only; wrt: one tensor only.
+    """
+    return explain(_spec(source), loss, wrt)
+
+
+def generate(source: Source) -> str:
+    """The text of the spec's NumPy module. Same spec, same bytes."""
+    return generated_tree.module_of(_spec(source))
+
+
+def check(source: Source, *, losses: Sequence[str] | None = None, seed: int = 0) -> Report:
+    """Emitted code against finite differences of an independent evaluation, in 60 digits.
+
+    source: a spec, whose module is generated and checked; or the path of a generated MODULE.py,
+            which is checked against the SPEC that it states. The module is executed, in a process
+            of its own.
+    losses: only these.
+    """
+    if not isinstance(source, Spec) and str(source).endswith(".py"):
+        path = Path(source)
+        spec = parse_spec(spec_text(path), path.stem, f"{path} (SPEC)")
+        return _checked(spec, path, losses, seed)
+    spec = _spec(source)
+    text = generated_tree.module_of(spec)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{spec.name}.py"
+        path.write_bytes(text.encode("utf-8"))
+        return _checked(spec, path, losses, seed)
+
+
+def gradient(source: Source, loss: str | None = None) -> Program:
+    """dL/dX for each X that the loss is differentiated by, as a program.
+
+    Its outputs are the tensors dX, in the order of the loss's `wrt`. It can be differentiated
+    again.
+    loss: needed where the spec has several.
+    """
+    return pipeline.derive(_loss(_spec(source), loss)).derived.program
+
+
+def jvp(
+    source: Program | Source,
+    seeds: Mapping[str, str] | Iterable[str],
+    of: Iterable[str] | None = None,
+    *,
+    loss: str | None = None,
+) -> Program:
+    """T_dot = sum over X of (dT/dX) X_dot: the tangents of some tensors along a direction.
+
+    source: a program, or a spec whose loss is meant.
+    seeds:  for each X the tensor that is its direction; from names alone, directions are called
+            v_X. A direction that the program does not hold becomes data of X's shape.
+    of:     the tensors T; the program's outputs where nothing is said. The outputs are the T_dot,
+            in this order.
+    """
+    program = source if isinstance(source, Program) else _loss(_spec(source), loss).program
+    swept = split_heads(program)
+    if isinstance(seeds, str):
+        seeds = (seeds,)
+    along = dict(seeds) if isinstance(seeds, Mapping) else directions(swept, tuple(seeds))
+    chosen = program.outputs if of is None else (of,) if isinstance(of, str) else tuple(of)
+    return forward(swept, along, chosen).program
+
+
+def hvp(source: Source, loss: str | None = None, mode: Mode = "forward-over-reverse") -> Program:
+    """dX_dot = sum over Y of (d2L / dX dY) v_Y: the Hessian times a direction, as a program.
+
+    Its outputs are the tensors dX_dot, in the order of the loss's `wrt`; the directions are data
+    called v_X. Both modes give the same numbers. It can be differentiated again.
+    """
+    chosen = _loss(_spec(source), loss)
+    if mode not in get_args(Mode):
+        raise SpecError(f'unknown mode "{mode}"{did_you_mean(str(mode), get_args(Mode))}')
+    twice = forward_over_reverse if mode == "forward-over-reverse" else reverse_over_reverse
+    return twice(split_heads(chosen.program), chosen.value, chosen.wrt).program
+
+
+def as_spec(program: Program, name: str) -> Spec:
+    """A program as a spec without a loss: its module's `forward` returns the program's outputs.
+
+    So `sg.generate(sg.as_spec(sg.hvp("gru"), "gru_hvp"))` is a NumPy module of the product H v.
+    """
+    return parse_spec(program_toml(program), name)
+
+
+def _spec(source: Source) -> Spec:
+    return source if isinstance(source, Spec) else load(source)
+
+
+def _loss(spec: Spec, name: str | None) -> Loss:
+    """The named loss, or the only one."""
+    known = {loss.name: loss for loss in spec.losses}
+    place = Place(spec.name)
+    if not known:
+        raise SpecError("the spec has no loss to differentiate", place)
+    if name is None and len(known) > 1:
+        raise SpecError(
+            f"the spec has {len(known)} losses; choose one of {', '.join(known)}", place
+        )
+    if name is not None and name not in known:
+        raise SpecError(f'no loss "{name}"{did_you_mean(name, known)}', place)
+    return spec.losses[0] if name is None else known[name]
+
+
+def _checked(spec: Spec, path: Path, losses: Sequence[str] | None, seed: int) -> Report:
+    def emitted(loss: Loss) -> tuple[Program, Mapping[str, str]]:
+        """The gradient program behind the module: it scales rounding and names equations."""
+        found = pipeline.derive_stable(loss)
+        return pipeline.optimised(found), found.derived.result
+
+    report = verify.check(spec, ModuleSubject(path), losses=losses, gradient=emitted, seed=seed)
+    return replace(report, subject=path.name)

@@ -1,0 +1,224 @@
+"""The command line: derive, generate, check and list.
+
+Exit codes: 0 done or PASS; 1 FAIL or stale; 2 usage, bad input or cannot write; 3 INCONCLUSIVE.
+Commands import what they need when they run, so that `symgrad --help` starts fast.
+"""
+
+from __future__ import annotations
+
+import io
+import shlex
+import shutil
+import sys
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from symgrad.errors import Place, SymgradError
+from symgrad.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from symgrad.spec import Spec
+
+STALE, USAGE = 1, 2
+HERE = Path()
+WIDTH = 100
+"""Of a derivation that does not go to a terminal."""
+
+
+class _Group(click.Group):
+    """Bad input is one line on stderr and exit code 2, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SymgradError as error:
+            line = " ".join(str(error).split("\n"))
+            click.echo(f"{click.style('error:', fg='red')} {line}", err=True)
+            ctx.exit(USAGE)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="symgrad", message="%(prog)s %(version)s")
+def main() -> None:
+    """Neural networks and losses, written as equations.
+
+    SPEC is the path of a .toml file or the name of a built-in spec (see `symgrad list`).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets all
+            stream.reconfigure(errors="backslashreplace")
+
+
+@main.command("list")
+def list_specs() -> None:
+    """The built-in specs: name, parameters, sizes, and what each is."""
+    from symgrad.catalog.builtin import names, spec_path
+    from symgrad.spec import load
+
+    rows = [("NAME", "PARAMETERS", "SIZES", "DESCRIPTION")]
+    for name in names():
+        spec = load(spec_path(name))
+        rows.append((name, _count(spec), _sizes(spec), spec.description))
+    widths = [max(len(row[n]) for row in rows) for n in range(3)]
+    for name, count, sizes, about in rows:
+        line = f"{name:{widths[0]}}  {count:>{widths[1]}}  {sizes:{widths[2]}}  {about}"
+        click.echo(line.rstrip())
+
+
+def _count(spec: Spec) -> str:
+    """How many parameters there are at the default sizes; a formula where a size has none."""
+    from symgrad.algebra.sizes import ONE, ZERO
+
+    shapes = [tensor.shape for tensor in spec.tensors if tensor.role == "param"]
+    total = sum((prod(shape, start=ONE) for shape in shapes), ZERO)
+    known = {name: value for name, value in spec.sizes if value is not None}
+    return f"{total.evaluate(known):,}" if total.names <= known.keys() else str(total)
+
+
+def _sizes(spec: Spec) -> str:
+    return " ".join(name if value is None else f"{name}={value}" for name, value in spec.sizes)
+
+
+@main.command()
+@click.argument("spec")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex"]),
+    default="text",
+    show_default=True,
+    help="How the derivation is written.",
+)
+@click.option("--wrt", metavar="NAME", help="The gradient by one tensor only.")
+@click.option("--loss", metavar="NAME", help="One loss only.")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
+)
+def derive(spec: str, form: str, wrt: str | None, loss: str | None, output: Path | None) -> None:
+    """Explain the gradient of SPEC, step by step."""
+    from symgrad.explain.derivation import explain
+    from symgrad.generated_tree import write_whole
+
+    loaded, place = _loaded(spec)
+    try:
+        derivation = explain(loaded, loss, wrt)
+    except SymgradError as error:
+        raise error.at(place) from None
+    wide = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else WIDTH
+    written = {
+        "text": lambda: derivation.text(wide),
+        "markdown": derivation.markdown,
+        "latex": derivation.latex,
+    }
+    text = written[form]().rstrip("\n") + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(output, text)
+
+
+@main.command()
+@click.argument("spec", required=False)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder to write to; the current one where nothing is said.",
+)
+@click.option("--all", "every", is_flag=True, help="Rebuild generated/ from all built-in specs.")
+@click.option(
+    "--check", "compare", is_flag=True, help="Write nothing; exit 1 where a file is stale."
+)
+def generate(spec: str | None, output: Path | None, every: bool, compare: bool) -> None:
+    """Write SPEC's NumPy module, DIR/NAME.py."""
+    from symgrad import generated_tree
+
+    if every == (spec is not None):
+        raise click.UsageError("name one SPEC, or say --all")
+    if spec is None:
+        folder = generated_tree.source_tree() if output is None else output
+        generated_tree.existing_folder(folder.parent if output is None else folder)
+        files = generated_tree.tree()
+    else:
+        folder = generated_tree.existing_folder(output or HERE)
+        loaded, place = _loaded(spec)
+        try:
+            files = {f"{loaded.name}.py": generated_tree.module_of(loaded)}
+        except SymgradError as error:
+            raise error.at(place) from None
+    if compare:
+        _compare(folder, files, spec, output)
+    elif spec is None:
+        for path in generated_tree.write_tree(folder, files):
+            click.echo(f"note: {folder / path} belongs to no spec", err=True)
+        click.echo(f"wrote {len(files)} files to {folder}")
+    else:
+        for name, text in files.items():
+            generated_tree.write_whole(folder / name, text)
+            click.echo(f"wrote {folder / name}")
+
+
+def _compare(folder: Path, files: Mapping[str, str], spec: str | None, output: Path | None) -> None:
+    """Prints how the disk differs and what mends it; exit 1 if it does."""
+    from symgrad import generated_tree
+
+    found = generated_tree.differences(folder, files, whole=spec is None)
+    for difference in found:
+        click.echo(difference.diff, nl=False)
+    for difference in found:
+        click.echo(f"{difference.what}: {folder / difference.path}")
+    # What a rebuild would not touch has to be removed by hand.
+    kept = {d.path for d in found if d.what == "orphaned"} - generated_tree.listed(folder)
+    commands = [shlex.join(["rm", str(folder / path)]) for path in sorted(kept)]
+    if any(d.path not in kept for d in found):
+        place = [] if output is None else ["-o", str(output)]
+        commands.append(shlex.join(["symgrad", "generate", spec or "--all", *place]))
+    if found:
+        click.echo(f"to mend it: {' && '.join(commands)}")
+        sys.exit(STALE)
+    click.echo(f"{len(files)} {'file is' if len(files) == 1 else 'files are'} up to date")
+
+
+@main.command()
+@click.argument("subject", metavar="SPEC|MODULE.py")
+@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs."
+)
+def check(subject: str, as_json: bool, seed: int) -> None:
+    """Compare the emitted gradient with finite differences of an independent evaluation.
+
+    A MODULE.py is checked against the SPEC that it states, and is executed: check only files that
+    you would run. Exit code 0 is PASS, 1 FAIL, 3 INCONCLUSIVE.
+    """
+    from symgrad import api
+
+    report = api.check(subject, seed=seed)
+    if as_json:
+        click.echo(report.to_json())
+    elif sys.stdout.isatty():
+        from rich.console import Console
+
+        from symgrad.verify.report import rendered
+
+        Console().print(rendered(report))
+    else:
+        from symgrad.verify.report import text_of
+
+        click.echo(text_of(report).rstrip("\n"))
+    sys.exit(report.exit_code)
+
+
+def _loaded(source: str) -> tuple[Spec, Place]:
+    """A spec, and where errors about all of it stand."""
+    from symgrad.catalog.builtin import spec_path
+    from symgrad.spec import load
+
+    path = spec_path(source)
+    return load(path), Place(ascii(str(path))[1:-1])

@@ -1,0 +1,182 @@
+"""Params and its like: named views on one vector, how they are drawn, saved and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+
+from symgrad.algebra.program import Tensor
+from symgrad.algebra.sizes import Size
+from symgrad.emit.layout import code, prose
+from symgrad.emit.literals import (
+    keywords,
+    quoted,
+    raising,
+    shape_text,
+    size_expression,
+    total,
+    tuple_text,
+)
+from symgrad.spec import Spec
+
+
+@dataclass(frozen=True)
+class Container:
+    """A class whose attributes are the tensors: parameters as views on `flat`, inputs as arrays."""
+
+    name: str
+    params: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...] = ()
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (*self.params, *self.inputs)
+
+
+def sizes_in(spec: Spec, tensors: Sequence[Tensor]) -> list[str]:
+    """The named sizes of some shapes, in declared order."""
+    used = frozenset().union(*(size.names for t in tensors for size in t.shape))
+    return [name for name, _ in spec.sizes if name in used]
+
+
+def by_keyword(spec: Spec, names: Sequence[str]) -> list[str]:
+    """`B, H=64`: the free sizes first, then those with a default."""
+    defaults = dict(spec.sizes)
+    free = [name for name in names if defaults[name] is None]
+    return [*free, *(f"{n}={defaults[n]}" for n in names if defaults[n] is not None)]
+
+
+def class_of(spec: Spec, container: Container) -> dict[str, object]:
+    """What the template lays out as one class."""
+    names = sizes_in(spec, container.tensors)
+    body = [f"self._sizes = _sizes({', '.join(f'{n}={n}' for n in names)})"]
+    body += checks(spec, names)
+    body += [f"self.flat = _vector(flat, {total(container.params)})"]
+    if container.params:
+        views = tuple_text(f"self.{t.name}" for t in container.params)
+        views = views[1:-1] if len(container.params) <= 6 else views
+        shapes = "".join(f", {shape_text(t.shape)}" for t in container.params)
+        body += [f"{views} = _split(self.flat{shapes})"]
+    for tensor in container.inputs:
+        body += [f"self.{tensor.name} = np.zeros({shape_text(tensor.shape)}, self.flat.dtype)"]
+    signature = ", ".join(["self", "flat", *(["*"] if names else []), *by_keyword(spec, names)])
+    return {
+        "name": container.name,
+        "doc": _about(container),
+        "signature": code(f"def __init__({signature}):", 4),
+        "body": [piece for line in body for piece in code(line, 8)],
+    }
+
+
+def _about(container: Container) -> list[str]:
+    views = ", ".join(f"{t.name} {_plain(t)}" for t in container.params)
+    arrays = ", ".join(f"{t.name} {_plain(t)}" for t in container.inputs)
+    said = f"Views on one vector `flat`: {views}." if views else "By inputs alone: `flat` is empty."
+    said += f" Arrays of their own: {arrays}." if arrays else ""
+    lines = prose(f'"""{said}', "    ")
+    return [*lines[:-1], lines[-1] + '"""'] if len(lines) == 1 else [*lines, '    """']
+
+
+def _plain(tensor: Tensor) -> str:
+    return (
+        "("
+        + ", ".join(str(s) for s in tensor.shape)
+        + ("," if len(tensor.shape) == 1 else "")
+        + ")"
+    )
+
+
+def checks(spec: Spec, names: Sequence[str]) -> list[str]:
+    """What the sizes must obey, where all of them are known."""
+    lines = []
+    for size, message in spec.checks:
+        if size.names and size.names <= set(names):
+            lines += [f"if {size_expression(size)} < 0:"]
+            lines += ["    " + line for line in raising("ValueError", message)]
+    return lines
+
+
+def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
+    """For each: axes, and offset, shape and strides in numbers; None where a size has no default."""
+    known = {name: value for name, value in spec.sizes if value is not None}
+    fixed = all(size.names <= set(known) for t in params for size in t.shape)
+    lines, offset = [], 0
+    for tensor in params:
+        shape = [size.evaluate(known) for size in tensor.shape] if fixed else []
+        strides = [prod(shape[n + 1 :]) for n in range(len(shape))]
+        places: dict[str, str] = {"offset": "None", "shape": "None", "strides": "None"}
+        if fixed:
+            numbers = (str(offset), tuple_text(map(str, shape)), tuple_text(map(str, strides)))
+            places = dict(zip(places, numbers, strict=True))
+        axes = tuple_text(quoted(str(s)) for s in tensor.shape)
+        entries = ", ".join(f'"{key}": {text}' for key, text in {"axes": axes, **places}.items())
+        lines += code(f"{quoted(tensor.name)}: {{{entries}}}", 4)
+        lines[-1] += ","
+        offset += prod(shape)
+    return lines
+
+
+def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
+    """The function that draws new parameters."""
+    names = sizes_in(spec, params)
+    body = [f"params = Params(np.empty({total(params)}, dtype){keywords(names)})"]
+    body += [f"params.{t.name}[...] = {_drawn(t)}" for t in params]
+    signature = ", ".join(["rng", "*", *by_keyword(spec, names), "dtype=np.float64"])
+    return {
+        "signature": code(f"def init({signature}):", 0),
+        "body": [piece for line in body for piece in code(line, 4)],
+    }
+
+
+def _drawn(tensor: Tensor) -> str:
+    """How a parameter starts: as its init says; else matrices as PyTorch does, and vectors at 0."""
+    how = tensor.init or ("uniform_fan_in" if len(tensor.shape) > 1 else "zeros")
+    name, _, argument = how.removesuffix(")").partition("(")
+    value = repr(float(Fraction(argument.replace(" ", "")))) if argument else ""
+    if name in ("zeros", "constant"):
+        return value or "0.0"
+    extra = f", {value or '1.0'}" if name == "orthogonal" else ""
+    return f"_{name}(rng, {shape_text(tensor.shape)}{extra})"
+
+
+def stored(
+    spec: Spec, params: Sequence[Tensor]
+) -> tuple[list[str], Mapping[str, tuple[Tensor, int]]]:
+    """The sizes that no axis of a parameter shows, which a file must hold; where the others are seen."""
+    seen = {}
+    for name in sizes_in(spec, params):
+        for tensor in params:
+            axes = [n for n, size in enumerate(tensor.shape) if size == Size.of(name)]
+            if axes:
+                seen[name] = (tensor, axes[0])
+                break
+    return [name for name in sizes_in(spec, params) if name not in seen], seen
+
+
+def save_and_load(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
+    """The bodies of `save` and `load`."""
+    kept, seen = stored(spec, params)
+    sizes = "".join(f', {name}=params._sizes["{name}"]' for name in kept)
+    load = [f"arrays = _arrays(path{''.join(f', {quoted(name)}' for name in kept)})"]
+    arguments = [
+        f"np.empty({_held(params)}, np.result_type(*(arrays[name] for name in PARAMETERS)))"
+    ]
+    for name in sizes_in(spec, params):
+        if name in seen:
+            tensor, axis = seen[name]
+            arguments.append(f'{name}=arrays["{tensor.name}"].shape[{axis}]')
+        else:
+            arguments.append(f'{name}=int(arrays["{name}"])')
+    load += [f"params = Params({', '.join(arguments)})"]
+    return {
+        "save": code(
+            f"np.savez(file, **{{name: getattr(params, name) for name in PARAMETERS}}{sizes})", 8
+        ),
+        "load": [piece for line in load for piece in code(line, 4)],
+    }
+
+
+def _held(params: Sequence[Tensor]) -> str:
+    return "sum(arrays[name].size for name in PARAMETERS)"

@@ -1,0 +1,132 @@
+"""What a module and its functions say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from symgrad.algebra.access import Affine
+from symgrad.algebra.program import Equation, Program, Tensor
+from symgrad.algebra.scalars import Stop, kinks_in
+from symgrad.emit.layout import prose
+from symgrad.notation.canonical import type_text
+from symgrad.notation.printer import equation_text
+from symgrad.spec import Spec
+
+
+def module_doc(
+    spec: Spec, gradients: Iterable[tuple[str, Sequence[str]]], identities: Sequence[str]
+) -> list[str]:
+    """The lines of the module's docstring; `gradients` are functions and the equations behind them."""
+    lines = [*title(spec), "", *_forward(spec)]
+    shown = set(lines)
+    for name, equations in gradients:
+        new = [line for line in equations if f"    {line}" not in shown]
+        lines += ["", f"Gradient ({name}); dX stands for dL/dX.", *(f"    {line}" for line in new)]
+    lines += ["", "Shapes", *(f"    {t.name}: {declared(t)}" for t in spec.tensors)]
+    lines += [f"    {name}: {note}" for name, note in spec.notes]
+    programs = [spec.shared, *(loss.program for loss in spec.losses)]
+    lines += ["", *_conventions(programs, identities)]
+    return [_escaped(piece) for line in lines for piece in wrapped(line)]
+
+
+def title(spec: Spec) -> list[str]:
+    about = " ".join(spec.description.split())
+    return prose(f"{spec.name}: {about}" if about else f"{spec.name}.", hanging="    ")
+
+
+def declared(tensor: Tensor) -> str:
+    """A tensor's type as a spec writes it, without how it starts."""
+    return type_text(tensor).partition(" init=")[0]
+
+
+def wrapped(line: str) -> list[str]:
+    """A line over as many as it takes, those after the first deeper than it."""
+    lead = " " * (len(line) - len(line.lstrip()))
+    return prose(line.lstrip(), lead, "    ") or [""]
+
+
+def _escaped(line: str) -> str:
+    """As it may stand between three double quotes."""
+    plain = "".join(c if c.isprintable() else "?" for c in line)
+    return plain.replace("\\", "\\\\").replace('"', "'")
+
+
+def _forward(spec: Spec) -> list[str]:
+    lines = ["Forward", *(f"    {equation_text(e, spec.shared)}" for e in spec.shared.equations)]
+    for loss in spec.losses:
+        own = [e for e in loss.program.equations if e not in spec.shared.equations]
+        if own:
+            lines += ["", f"Loss {loss.name}"]
+            lines += [f"    {equation_text(e, loss.program)}" for e in own]
+    return lines
+
+
+def _conventions(programs: Sequence[Program], identities: Sequence[str]) -> list[str]:
+    """Kinks, what is held constant, how sums are divided, what was rewritten."""
+    bodies = [e.body for p in programs for e in p.equations]
+    kinks = list(dict.fromkeys(kink for body in bodies for kink in kinks_in(body)))
+    held = dict.fromkeys(
+        equation_text(e, p) for p in programs for e in p.equations if e.body.has(Stop)
+    )
+    divided = dict.fromkeys(line for p in programs for e in p.equations for line in _divided(e))
+    lines = ["At kinks: " + "; ".join(kinks) + "." if kinks else "At kinks: there are none."]
+    lines += ["Held constant: all data"] + (["and what stands inside stop() in"] if held else [])
+    lines = (
+        [*lines[:-2], " ".join(lines[-2:]) if held else lines[-1] + "."]
+        if held
+        else [*lines[:-1], lines[-1] + "."]
+    )
+    lines += [f"    {text}" for text in held]
+    batch = "; ".join(divided) if divided else "sums stand as the equations write them, undivided"
+    lines += [f"Reduction: {batch}."]
+    return [
+        *lines,
+        "Rewritten to stay finite: " + ("; ".join(identities) if identities else "nothing") + ".",
+    ]
+
+
+def _divided(equation: Equation) -> list[str]:
+    """What a sum is divided by: `loss sums over b and divides by B`."""
+    below = []
+    for power in sorted(equation.body.atoms(type(equation.body**-1)), key=str):
+        if power.is_Pow and power.exp.is_negative:
+            slots = [equation.slot_of.get(s) for s in sorted(power.free_symbols, key=str)]
+            if slots and all(isinstance(s, Affine) and not s.indices for s in slots):
+                below.append(str(power.base))
+    if not (below and equation.reduced):
+        return []
+    over, by = ", ".join(equation.reduced), "*".join(below)
+    return [f"{equation.target.tensor} is summed over {over} and divided by {by}"]
+
+
+def function_doc(
+    data: Sequence[Tensor],
+    sizes: Sequence[str],
+    results: Sequence[str],
+    wrt: Sequence[str],
+    outputs: bool,
+) -> list[str]:
+    """The lines of a function's docstring."""
+    value, *aux = results
+    first = f"The outputs {', '.join(results)}." if len(results) > 1 else f"The output {value}."
+    if not outputs:
+        first = "The loss and its gradient" if wrt else "The loss"
+        first += f" by {', '.join(wrt)}." if wrt else "."
+    lines = prose(f'"""{first}', "    ", "    ")
+    if data:
+        lines += ["", *(f"    {t.name}: {declared(t)}" for t in data)]
+    lines += [f"    {name}: a size that no array shows" for name in sizes]
+    if aux and not outputs:
+        shape = "((loss, aux), gradient)" if wrt else "(loss, aux)"
+        lines += ["", *prose(f"Returns {shape}; aux is a dict of {', '.join(aux)}.", "    ")]
+    lines += [
+        "",
+        *prose(WITH_WORKSPACE if data else WITH_WORKSPACE.partition(" An array")[0], "    "),
+    ]
+    return [*lines, '    """']
+
+
+WITH_WORKSPACE = (
+    "What comes back is new; with a workspace it lives there until this function's next call. "
+    "An array of another type or layout is copied first, with a workspace into it."
+)

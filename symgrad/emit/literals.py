@@ -1,0 +1,63 @@
+"""Strings, tuples, shapes and sizes as Python text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from math import prod
+
+from symgrad.algebra.program import Tensor
+from symgrad.algebra.sizes import ONE, ZERO, Size
+from symgrad.emit.layout import WIDTH
+
+
+def quoted(text: str) -> str:
+    """An ASCII string literal."""
+    return json.dumps(text)
+
+
+def literal(text: str) -> str:
+    """A long text as one string literal: raw and triple-quoted where that can hold it."""
+    if "'''" in text or text.endswith(("'", "\\")) or not text.isascii():
+        return ascii(text)
+    wide = any(len(line) > WIDTH for line in text.splitlines())
+    return f"r'''{text}'''" + ("  # noqa: E501" if wide else "")
+
+
+def tuple_text(items: Iterable[str]) -> str:
+    """(a, b), or (a,) of one."""
+    listed = list(items)
+    return "(" + ", ".join(listed) + ("," if len(listed) == 1 else "") + ")"
+
+
+def dict_text(items: Iterable[tuple[str, object]]) -> str:
+    return "{" + ", ".join(f"{quoted(key)}: {value}" for key, value in items) + "}"
+
+
+def size_expression(size: Size) -> str:
+    """A size with room around its operators: 4 * H + 2."""
+    return re.sub(r"(//|\*|\+|(?<=[\w)])-)", r" \1 ", str(size))
+
+
+def shape_text(shape: Sequence[Size]) -> str:
+    return tuple_text(size_expression(size) for size in shape)
+
+
+def keywords(names: Iterable[str]) -> str:
+    """`, B=B, H=H`: sizes handed on by name."""
+    return "".join(f", {name}={name}" for name in names)
+
+
+def total(tensors: Iterable[Tensor]) -> str:
+    """How many numbers the tensors hold together."""
+    return size_expression(sum((prod(t.shape, start=ONE) for t in tensors), ZERO))
+
+
+def raising(kind: str, message: str) -> list[str]:
+    """`raise kind(message)`, the message over as many lines as it takes."""
+    line = f"raise {kind}({quoted(message)})"
+    if len(line) <= WIDTH - 8:
+        return [line]
+    pieces = re.findall(r".{1,70}(?:\s|$)|\S+", message)
+    return [f"raise {kind}(", *(f"    {quoted(p)}" for p in pieces), ")"]

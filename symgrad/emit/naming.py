@@ -1,0 +1,82 @@
+"""Derived sizes by name: U, where the spec says U = (L + 6 - 3*K)//2 + 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from math import prod
+from typing import Any, TypeVar
+
+from symgrad.algebra.sizes import Atom, FloorDiv, Largest, Size
+from symgrad.emit.literals import size_expression
+from symgrad.spec import Spec
+
+T = TypeVar("T")
+
+
+def atoms(spec: Spec) -> Mapping[Atom, Size]:
+    """Each quotient or maximum that is a derived size, but for a rest, in terms of that size."""
+    found: dict[Atom, Size] = {}
+    for name, size in spec.derived:
+        for monomial, coefficient in size.terms:
+            if (
+                len(monomial) == 1
+                and coefficient == 1
+                and isinstance(monomial[0], FloorDiv | Largest)
+            ):
+                rest = size - Size(((monomial, 1),))
+                found.setdefault(monomial[0], Size.of(name) - rest)
+    return found
+
+
+def named(size: Size, known: Mapping[Atom, Size]) -> Size:
+    """The size with its quotients by name."""
+    if not known:
+        return size
+    terms = (
+        prod((_atom(atom, known) for atom in monomial), start=Size.of(coefficient))
+        for monomial, coefficient in size.terms
+    )
+    return sum(terms, Size())
+
+
+def _atom(atom: Atom, known: Mapping[Atom, Size]) -> Size:
+    if isinstance(atom, str) or atom in known:
+        return Size.of(atom) if isinstance(atom, str) else known[atom]
+    return Size((((atom,), 1),))
+
+
+def named_in(thing: T, known: Mapping[Atom, Size]) -> T:
+    """Anything made of frozen dataclasses and tuples, each size in it named."""
+    return _walk(thing, known) if known else thing
+
+
+def _walk(thing: Any, known: Mapping[Atom, Size]) -> Any:
+    if isinstance(thing, Size):
+        return named(thing, known)
+    if isinstance(thing, tuple):
+        return tuple(_walk(item, known) for item in thing)
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return replace(
+            thing, **{f.name: _walk(getattr(thing, f.name), known) for f in fields(thing)}
+        )
+    return thing
+
+
+def definitions(spec: Spec, lines: Iterable[str]) -> list[str]:
+    """`U = ...` for each derived size that some lines of code name."""
+    words = words_in(lines)
+    known = set(atoms(spec).values())
+    used = [(name, size) for name, size in spec.derived if name in words]
+    return [f"{name} = {size_expression(size)}" for name, size in used if known]
+
+
+def words_in(lines: Iterable[str]) -> set[str]:
+    """The names in some lines of code, comments left out."""
+    return {word for line in lines for word in re.findall(r"\w+", line.partition("#")[0])}
+
+
+def needed(spec: Spec, names: Sequence[str]) -> set[str]:
+    """The sizes that some derived ones are made of."""
+    return {n for name, size in spec.derived if name in names for n in size.names}

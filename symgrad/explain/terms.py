@@ -1,0 +1,145 @@
+"""Contributions in index form: `dz1[b,i] = sum(j: dz2[b,j]*W2[j,i]) + ...`, which reads back.
+
+A term is a sum over the indices that are not on the left. Its numbers and sizes stand outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, Mul, S, Symbol
+from sympy.core.parameters import distribute
+
+from symgrad.algebra.access import Affine
+from symgrad.algebra.program import Equation, Program, Range
+from symgrad.explain.steps import added
+from symgrad.notation.context import context_of
+from symgrad.notation.printer import expression_text, range_text
+
+HOLE = Symbol("zzz_hole")
+"""Stands for what is put into a product as text."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """outer * sum(reduced: inner), where outer has numbers and sizes only."""
+
+    outer: Expr
+    inner: Expr
+    reduced: tuple[str, ...]
+    ranges: tuple[Range, ...] = ()
+
+    def text(self) -> str:
+        if not self.reduced:
+            return expression_text(self.whole)
+        with distribute(False):
+            product = expression_text(Mul(self.outer, HOLE))
+        body = f"sum({','.join(self.reduced)}: {expression_text(self.inner)})"
+        return product.replace(HOLE.name, body)
+
+    @property
+    def whole(self) -> Expr:
+        with distribute(False):
+            return Mul(self.outer, self.inner)
+
+
+def term_of(equation: Equation, ranges: Sequence[Range] = ()) -> Term:
+    """The body of an equation, split; `ranges` are those of the left side that have to be said."""
+    if not equation.reduced:
+        return Term(Integer(1), equation.body, (), tuple(ranges))
+    coefficient, rest = equation.body.as_coeff_Mul()
+    factors = rest.args if isinstance(rest, Mul) else (rest,)
+    sizes = {s for s, slot in equation.slots if isinstance(slot, Affine) and not slot.indices}
+    outside = [f for f in factors if f.free_symbols and f.free_symbols <= sizes]
+    inside = [f for f in factors if f not in outside]
+    with distribute(False):
+        outer = Mul(coefficient, *outside)
+        inner = Mul(*inside) if inside else S.One
+    return Term(outer, inner, tuple(sorted(equation.reduced)), tuple(ranges))
+
+
+def ranges_text(ranges: Iterable[Range]) -> str:
+    return ", ".join(range_text(r) for r in ranges)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The equations that write one target; `whole` where they are all that write the tensor."""
+
+    equations: tuple[Equation, ...]
+    whole: bool
+
+    @property
+    def target(self) -> str:
+        return str(self.equations[0].target)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        return tuple(term_of(e) for e in self.equations)
+
+
+def groups(equations: Sequence[Equation], program: Program) -> list[Group]:
+    """Sums into one and the same place over the same ranges, together, in order."""
+    found: dict[object, list[Equation]] = {}
+    for equation in equations:
+        own = tuple(sorted((r for r in equation.box if r.index in equation.target.indices), key=str))
+        loose = equation.op == "sum" and not equation.assigns
+        key = (equation.target, own) if loose else (equation.target, own, len(found))
+        found.setdefault(key, []).append(equation)
+    writers = program.writers
+    return [Group(tuple(g), len(g) == len(writers[g[0].target.tensor])) for g in found.values()]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Some equations in one line; `stated` are the ranges that it has to say."""
+
+    equations: tuple[Equation, ...]
+    sign: str
+    stated: tuple[Range, ...]
+
+    @property
+    def text(self) -> str:
+        first = self.equations[0]
+        if first.op == "sum":
+            right = added(term_of(e).text() for e in self.equations)
+        else:
+            right = f"{first.op}({','.join(first.reduced)}: {expression_text(first.body)})"
+        given = f" for {ranges_text(self.stated)}" if self.stated else ""
+        return f"{first.target} {self.sign} {right}{given}"
+
+
+def lines_of(group: Group, program: Program) -> list[Line]:
+    """The group as one line of notation, or as several where ranges stand in the way."""
+    first = group.equations[0]
+    if first.op == "sum" and not first.assigns:
+        stated = _stated(group, program)
+        if stated is not None:
+            return [Line(group.equations, "=" if group.whole else "+=", tuple(stated))]
+    context = context_of(program)
+    return [
+        Line((e,), "=" if e.assigns or e.op != "sum" else "+=", tuple(context.unimplied(e)))
+        for e in group.equations
+    ]
+
+
+def _stated(group: Group, program: Program) -> list[Range] | None:
+    """The ranges that one line for the whole group has to state; None where it cannot."""
+    context = context_of(program)
+    left = group.equations[0].target.indices
+    inferred = {i for e in group.equations for i in left - {r.index for r in context.unimplied(e)}}
+    cyclic = group.equations[0].target.tensor in context.cycle
+    found: dict[str, Range] = {}
+    bound: dict[str, set[Range]] = {}
+    for equation in group.equations:
+        for r in equation.box:
+            bound.setdefault(r.index, set()).add(r)
+        for r in context.unimplied(equation):
+            known = context.known.get(id(equation), frozenset())
+            silent = not list(context.candidates(equation, r.index, known))
+            if cyclic or not (silent and r.index in inferred and len(group.equations) > 1):
+                found[r.index] = r
+    if any(len(bound[index]) > 1 for index in found):
+        return None
+    return list(found.values())

@@ -1,0 +1,167 @@
+"""What the equations of a tensor add to it, and the magnitude of what they add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from sympy import Symbol
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Equation
+from symgrad.errors import ProgramError
+from symgrad.verify import magnitude
+from symgrad.verify.arithmetic import Array, Numbers
+from symgrad.verify.body import Body, Trace
+from symgrad.verify.graph import Node
+from symgrad.verify.points import Grid, Layout, add_at, put, read
+
+
+@dataclass
+class Run:
+    """One evaluation: the tensors known so far, the stops and the branches met.
+
+    parts: the last contribution of each equation and the arrays it was made from.
+    """
+
+    layout: Layout
+    numbers: Numbers
+    frozen: Mapping[Node, Array]
+    held: Mapping[Node, Array]
+    tensors: dict[str, Array]
+    scales: dict[str, Array] = field(default_factory=dict)
+    stops: dict[Node, Array] = field(default_factory=dict)
+    branches: dict[Node, Array] = field(default_factory=dict)
+    parts: dict[int, tuple[list[Array], Array]] = field(default_factory=dict)
+
+    def zeros(self, name: str) -> Array:
+        shape = self.layout.shapes[name]
+        if self.layout.program.tensor_of[name].kind != "real":
+            return np.zeros(shape, dtype=np.int64)
+        return np.array(np.broadcast_to(self.numbers.ratio(0, 1), shape))
+
+    def tensor(self, name: str) -> Array:
+        """The contributions of every equation that writes a tensor, added up."""
+        total = self.zeros(name)
+        for number in self.layout.writers.get(name, ()):
+            equation = self.layout.program.equations[number]
+            with _placed(equation):
+                part, grid = self.part(number, equation), self.layout.grid(number)
+                if equation.op == "sum":
+                    rounded = part if total.dtype != np.int64 else _integers(part)
+                    add_at(total, equation.target, grid, self.tensors, rounded)
+                else:
+                    put(total, equation.target, grid, self.tensors, part)
+        return total
+
+    def part(self, number: int, equation: Equation) -> Array:
+        """One equation's contribution; not made again while what it reads stays the same."""
+        names = self.layout.reads(self.frozen).by_equation[number]
+        made_from = [self.tensors[name] for name in names]
+        known = self.parts.get(number)
+        if known is not None and all(a is b for a, b in zip(known[0], made_from, strict=True)):
+            return known[1]
+        part = self.reduced(number, equation)
+        self.parts[number] = made_from, part
+        return part
+
+    def reduced(self, number: int, equation: Equation) -> Array:
+        """The body over the box, then op over the indices that the target does not carry."""
+        grid, trace = self.layout.grid(number), self.trace(number)
+        body = self.body(equation, grid, trace)
+        values = np.broadcast_to(body.value(equation.body), grid.shape)
+        axes = tuple(grid.names.index(i) for i in equation.reduced)
+        if equation.op == "sum":
+            part = np.asarray(np.sum(values, axis=axes, keepdims=True))
+        elif equation.op == "logsumexp":
+            part = self.logsumexp(values, axes)
+        else:
+            part = self.argmax(values, axes, grid, trace)
+        self.stops.update({(number, k): value for k, value in trace.stops.items()})
+        self.branches.update({(number, k): value for k, value in trace.branches.items()})
+        return part
+
+    def logsumexp(self, values: Array, axes: tuple[int, ...]) -> Array:
+        """log(sum exp): literally, so -inf for a row of -inf."""
+        total = np.sum(self.numbers.elementary("exp", values), axis=axes, keepdims=True)
+        return self.numbers.elementary("log", np.asarray(total + self.numbers.ratio(0, 1)))
+
+    def argmax(self, values: Array, axes: tuple[int, ...], grid: Grid, trace: Trace) -> Array:
+        """The lowest index at which the greatest value stands."""
+        if len(axes) != 1 or not grid.shape[axes[0]]:
+            raise ProgramError(
+                f"argmax runs over one index with at least one value; came {len(axes)} indices"
+            )
+        first = np.argmax(values, axis=axes[0], keepdims=True)
+        return trace.branch(first + grid.box[axes[0]].lo.evaluate(self.layout.sizes))
+
+    def body(self, equation: Equation, grid: Grid, trace: Trace) -> Body:
+        return Body(self.numbers, self.reader(equation, grid, self.tensors), trace, equation.body)
+
+    def reader(
+        self, equation: Equation, grid: Grid, sources: Mapping[str, Array]
+    ) -> Callable[[Symbol], Array]:
+        """The values of a slot over the box, read from `sources`."""
+
+        def slot(symbol: Symbol) -> Array:
+            stands_for = equation.slot_of.get(symbol)
+            if stands_for is None:
+                known = ", ".join(map(str, equation.slot_of))
+                raise ProgramError(f'the symbol "{symbol}" stands for no slot; known: {known}')
+            if isinstance(stands_for, Affine):
+                return self.numbers.array(grid.affine(stands_for))
+            return self.read(stands_for, grid, sources[stands_for.tensor])
+
+        return slot
+
+    def read(self, access: Access, grid: Grid, source: Array) -> Array:
+        real = source.dtype == self.numbers.dtype
+        zero = self.numbers.ratio(0, 1) if real else np.asarray(0)
+        values = read(access, grid, self.tensors, source, zero)
+        return values if real else self.numbers.array(values)
+
+    def trace(self, number: int) -> Trace:
+        def own(nodes: Mapping[Node, Array]) -> Mapping[int, Array]:
+            return {k: value for (n, k), value in nodes.items() if n == number}
+
+        return Trace(own(self.frozen), own(self.held))
+
+    def scale(self, name: str) -> Array:
+        """The magnitudes of every contribution to a tensor, added up."""
+        if self.layout.program.tensor_of[name].kind != "real":
+            return np.asarray(abs(self.tensors[name]))
+        total = self.zeros(name)
+        for number in self.layout.writers.get(name, ()):
+            equation, grid = self.layout.program.equations[number], self.layout.grid(number)
+            part = self.reduced_scale(number, equation, grid)
+            add_at(total, equation.target, grid, self.tensors, part)
+        return total
+
+    def reduced_scale(self, number: int, equation: Equation, grid: Grid) -> Array:
+        body = self.body(equation, grid, self.trace(number))
+        sized = magnitude.Magnitude(body, self.reader(equation, grid, self.scales))
+        scale = np.broadcast_to(sized.scale(equation.body), grid.shape)
+        axes = tuple(grid.names.index(i) for i in equation.reduced)
+        if equation.op == "sum":
+            return np.asarray(np.sum(scale, axis=axes, keepdims=True))
+        values = np.broadcast_to(body.value(equation.body), grid.shape)
+        total = self.logsumexp(values, axes)
+        return magnitude.of_logsumexp(total, values, scale, axes, self.numbers)
+
+
+@contextmanager
+def _placed(equation: Equation) -> Iterator[None]:
+    """An error inside says which equation it came from."""
+    try:
+        yield
+    except ProgramError as error:
+        place = f" (in the equation of {equation.target})"
+        raise ProgramError(error.message + place, error.place) from None
+
+
+def _integers(values: Array) -> Array:
+    """Rounded to int64; what is not a number yet counts as 0."""
+    whole = [0 if v != v else round(v) for v in values.ravel()]
+    return np.asarray(whole, dtype=np.int64).reshape(values.shape)

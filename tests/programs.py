@@ -1,0 +1,451 @@
+"""Small programs, how tests run them, and what agreement means.
+
+Every program is raw equations, with sizes and inputs at which something special happens: a tie, a
+kink, a collision, a mask. `mathematics` says the same in a library's arrays, from oracles.py, which
+knows nothing of symgrad.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import oracles
+
+from symgrad.algebra.access import Access
+from symgrad.algebra.derive import Derived, forward, reverse
+from symgrad.algebra.program import Program, Range, Tensor, make_equation, slot_symbol
+from symgrad.algebra.second import forward_over_reverse, reverse_over_reverse
+from symgrad.algebra.sizes import ZERO
+from symgrad.pipeline import generate
+from symgrad.spec import Loss, Spec, load, parse_spec
+from symgrad.verify.evaluate import Result, evaluate
+from symgrad.verify.instance import draw
+
+SPECS = Path(inspect.getfile(load)).parent / "catalog" / "specs"
+NAMES = tuple(sorted(path.stem for path in SPECS.glob("*.toml")))
+
+RELATIVE = 1e-12
+ROUNDING = 64 * 2.0**-52
+
+Arrays = Mapping[str, Any]
+
+
+# ---- agreement ------------------------------------------------------------------------------
+
+
+def assert_agree(what: str, came: object, expected: object, scale: object, slack: float = 0) -> int:
+    """|came - expected| <= 1e-12 |expected| + 64 eps S (+ slack), per entry; how many entries."""
+    a, b, s = (np.asarray(v, dtype=float) for v in (came, expected, scale))
+    assert a.shape == b.shape, f"{what}: shape {a.shape}, expected {b.shape}"
+    bound = RELATIVE * np.abs(b) + ROUNDING * np.broadcast_to(s, a.shape) + slack
+    assert np.isfinite(bound).all(), f"{what}: a bound that is not finite says nothing"
+    wrong = ~(np.abs(a - b) <= bound)
+    if wrong.any():
+        at = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise AssertionError(
+            f"{what}: {int(wrong.sum())} of {a.size} entries differ; "
+            f"at {at} came {a[at]!r}, expected {b[at]!r}, bound {bound[at]:.3g}"
+        )
+    assert a.size > 0, f"{what}: nothing was compared"
+    return a.size
+
+
+# ---- running programs ------------------------------------------------------------------------
+
+
+def fresh_values(
+    program: Program, sizes: Mapping[str, int], seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Ordinary seeded inputs, a drawn one for each that has a default too."""
+    drawn = replace(program, tensors=tuple(replace(t, default=None) for t in program.tensors))
+    return dict(draw(drawn, sizes, "ordinary", np.random.default_rng(seed)))
+
+
+def run(program: Program, values: Arrays, sizes: Mapping[str, int], *names: str) -> Result:
+    """The naive evaluation of some tensors, with magnitudes."""
+    return evaluate(program, values, sizes, outputs=names, magnitude=True)
+
+
+def module_of(spec: Spec, folder: Path) -> ModuleType:
+    """The emitted module, imported from a file."""
+    path = folder / f"{spec.name}.py"
+    path.write_text(generate(spec), encoding="utf-8")
+    found = importlib.util.spec_from_file_location(f"emitted_{spec.name}", path)
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def params_of(module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str, int]) -> Any:
+    """The module's parameters, with these values."""
+    known = inspect.signature(module.init).parameters
+    params = module.init(
+        np.random.default_rng(0), **{n: v for n, v in sizes.items() if n in known}
+    )
+    for tensor in spec.tensors:
+        if tensor.role == "param":
+            getattr(params, tensor.name)[...] = values[tensor.name]
+    return params
+
+
+def called(
+    module: ModuleType, name: str, params: Any, spec: Spec, values: Arrays, *, quiet: bool = False
+) -> Any:
+    """One of the module's functions, given the data that it takes. quiet: NumPy may not warn."""
+    function = getattr(module, name)
+    takes = inspect.signature(function).parameters
+    boolean = {t.name for t in spec.tensors if t.kind == "bool"}
+    data = {
+        n: np.asarray(values[n], bool) if n in boolean else values[n] for n in takes if n in values
+    }
+    with np.errstate(**({"all": "ignore"} if quiet else {})):
+        return function(*([params] if "params" in takes else []), **data)
+
+
+def emitted_gradient(
+    spec: Spec, loss: Loss, values: Arrays, sizes: Mapping[str, int], folder: Path
+) -> tuple[float, dict[str, np.ndarray]]:
+    """The loss and its gradients, from the emitted module."""
+    module = module_of(spec, folder)
+    prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
+    params = params_of(module, spec, values, sizes) if hasattr(module, "init") else None
+    came, grads = called(module, f"{prefix}value_and_grad", params, spec, values)
+    value = came[0] if isinstance(came, tuple) else came
+    return float(value), {name: np.array(getattr(grads, name)) for name in loss.wrt}
+
+
+# ---- derivatives of derivatives --------------------------------------------------------------
+
+
+def dotted(
+    program: Program, pairs: Mapping[str, str], name: str, declare: bool = True
+) -> Program:
+    """The program with name = sum over X of the sum of T[I]*v[I], for T: v in pairs; v is data."""
+    tensors = [Tensor(name)]
+    equations = []
+    for tensor, by in pairs.items():
+        shape = program.tensor_of[tensor].shape
+        if declare:
+            tensors.append(Tensor(by, shape, role="data"))
+        box = tuple(Range(f"i{n}", ZERO, size) for n, size in enumerate(shape))
+        left, right = (Access.plain(t, tuple(r.index for r in box)) for t in (tensor, by))
+        body = slot_symbol(left) * slot_symbol(right)
+        equations.append(make_equation(Access(name), body, (left, right), box))
+    return program.extended(tensors, equations, (name,))
+
+
+Product = Derived
+"""A Hessian-vector product: result[X] is the tensor of H v by X, where v is given as v_X."""
+
+
+def gradient_dotted(program: Program, wrt: tuple[str, ...]) -> Program:
+    """s = sum of dX*v_X: its gradient is H v."""
+    g = reverse(program, "loss", wrt)
+    return dotted(g.program, {g.result[x]: f"v_{x}" for x in wrt}, "s")
+
+
+def reverse_over_forward(program: Program, value: str, wrt: Sequence[str]) -> Product:
+    """The gradient of the loss's tangent."""
+    t = forward(program, {x: f"v_{x}" for x in wrt}, [value])
+    return reverse(t.program, t.result[value], wrt)
+
+
+ORDERS: Mapping[str, Callable[[Program, str, Sequence[str]], Product]] = {
+    "forward over reverse": forward_over_reverse,
+    "reverse over reverse": reverse_over_reverse,
+    "reverse over forward": reverse_over_forward,
+}
+
+
+# ---- the programs ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """text: the spec, or nothing for the catalogue's of that name.
+
+    special: inputs that are not drawn; mathematics: the loss in a library (see oracles.py).
+    overflows: where a selection guards against it, so NumPy warns of what is not taken.
+    """
+
+    name: str
+    mathematics: oracles.Loss
+    sizes: Mapping[str, int]
+    special: Mapping[str, Any]
+    text: str = ""
+    overflows: bool = False
+
+    @cached_property
+    def spec(self) -> Spec:
+        return parse_spec(self.text, self.name) if self.text else load(SPECS / f"{self.name}.toml")
+
+    @property
+    def loss(self) -> Loss:
+        return self.spec.losses[0]
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        drawn = fresh_values(self.loss.program, self.sizes)
+        return {**drawn, **{n: np.asarray(v) for n, v in self.special.items()}}
+
+
+CASES: tuple[Case, ...] = (
+    Case("softmax_policy", oracles.softmax_policy, {"B": 3, "H": 2}, {"action": [1, 0, 1]}),
+    Case("attention", oracles.attention, {"B": 2, "T": 3, "D": 2, "A": 2, "K": 2}, {}),
+    Case("convolution", oracles.convolution, {"B": 2, "L": 7, "C": 2, "O": 2, "K": 3, "M": 2}, {}),
+    Case("gru", oracles.gru, {"B": 2, "T": 3, "D": 2, "H": 2, "K": 2}, {}),
+    Case("one_bias", oracles.one_bias, {"N": 4}, {"norm": [1, 0, 1, 0], "w": 2.0}),
+    # The rows of W tie, so the lowest index is greedy; act is greedy at the first two places.
+    Case(
+        "double_dqn", oracles.double_dqn, {"B": 4, "A": 3, "D": 2},
+        {
+            "W": [[0.5, 0.25], [0.5, 0.25], [-1.0, 0.75]],
+            "obs": [[1.0, 0.5], [-1.0, 0.5], [1.0, 2.0], [0.5, 0.25]],
+            "after": [[0.5, 1.0], [-2.0, 0.5], [1.0, 1.0], [0.25, 0.5]],
+            "act": [0, 2, 1, 2], "gamma": 0.5,
+        },
+        """
+equations = '''
+q[b,a] = sum(j: W[a,j]*obs[b,j])
+n[b,a] = sum(j: W[a,j]*after[b,j])
+best[b] = argmax(a: n[b,a])
+td[b] = reward[b] + gamma*stop(n[b,best[b]]) - q[b,act[b]]
+greedy[b] = argmax(a: q[b,a])
+margin[b] = max(a: q[b,a]) - q[b,act[b]]
+loss = mean(b: td[b]**2 + exp(q[b,greedy[b]]/4)*margin[b])
+'''
+[sizes]
+B = "batch"
+A = "actions"
+D = "inputs"
+[params]
+W = "real[A, D]"
+[data]
+obs = "real[B, D]"
+after = "real[B, D]"
+act = "int[B] < A"
+reward = "real[B]"
+gamma = "real = 0.5"
+""",
+    ),
+    # u = 0 at the first three places; the two sides of minimum tie there; w*x is +-1/2 at three.
+    Case(
+        "kinks", oracles.kinks, {"N": 7},
+        {
+            "w": [1.0, 0.5, -0.5, 2.0, -0.25, 1.5, -0.75],
+            "x": [0.5, 1.0, 1.0, 0.5, 0.5, -1.0, 2.0],
+            "c": [0.5, 0.5, -0.5, 0.25, 0.5, -2.0, 1.0],
+        },
+        """
+wrt = ["w", "x", "c"]
+equations = '''
+u[i] = w[i]*x[i] - c[i]
+y[i] = relu(u[i])*w[i]**2 + leaky_relu(u[i], 0.25)*exp(w[i])
+y[i] += abs(u[i])*tanh(w[i]) + sign(u[i])*w[i]**3
+y[i] += minimum(w[i]**2*x[i], c[i]*w[i])*x[i] + maximum(w[i]**2*x[i], c[i]*w[i])*w[i]*c[i]
+y[i] += clip(w[i]*x[i], -0.5, 0.5)*w[i]**2
+loss = sum(i: y[i] + where(u[i] <= 0, w[i]**2*x[i], w[i]*x[i]**3))
+'''
+[sizes]
+N = "places"
+[params]
+w = "real[N]"
+[data]
+x = "real[N]"
+c = "real[N]"
+""",
+    ),
+    # The ratio is 1 at every sample, as in the first epoch: the sides of minimum tie.
+    Case(
+        "ppo", oracles.ppo, {"B": 4, "A": 3, "D": 2},
+        {"advantage": [1.0, -0.5, 2.0, -1.0], "act": [0, 2, 2, 1]},
+        """
+equations = '''
+logits[b,a] = sum(j: W[a,j]*tanh(obs[b,j])) + c[a]
+logp[b] = logits[b,act[b]] - logsumexp(a: logits[b,a])
+ratio[b] = exp(logp[b] - stop(logp[b]))
+loss = -mean(b: minimum(ratio[b]*advantage[b], clip(ratio[b], 0.8, 1.2)*advantage[b]))
+'''
+[sizes]
+B = "batch"
+A = "actions"
+D = "inputs"
+[params]
+W = "real[A, D]"
+c = "real[A]"
+[data]
+obs = "real[B, D]"
+act = "int[B] < A"
+advantage = "real[B]"
+""",
+    ),
+    # Weights shared by two layers, a connection around each; two entries of relu stand at 0.
+    Case(
+        "residual", oracles.residual, {"B": 2, "H": 3},
+        {"x": [[0.0, 0.0, 0.0], [0.5, -0.25, 1.0]], "W2": [[0.5, -1.0, 0.25], [0.0, 0.0, 0.0], [1.0, 0.5, -0.5]]},
+        """
+equations = '''
+t1[b,i] = tanh(x[b,i])
+h1[b,i] = x[b,i] + relu(sum(j: W1[i,j]*t1[b,j]))
+t2[b,i] = tanh(h1[b,i])
+h2[b,i] = h1[b,i] + relu(sum(j: W2[i,j]*t2[b,j]))
+t3[b,i] = tanh(h2[b,i])
+h3[b,i] = h2[b,i] + relu(sum(j: W1[i,j]*t3[b,j]))
+loss = mean(b, i: (h3[b,i] - target[b,i])**2)
+'''
+wrt = ["W1", "W2", "x"]
+[sizes]
+B = "batch"
+H = "width"
+[params]
+W1 = "real[H, H]"
+W2 = "real[H, H]"
+[data]
+x = "real[B, H]"
+target = "real[B, H]"
+""",
+    ),
+    # Stride 2, dilation 3, padding 1, through a curved function, by the signal too.
+    Case(
+        "curved_convolution", oracles.curved_convolution, {"B": 2, "L": 6, "K": 3}, {},
+        """
+wrt = ["W", "x"]
+equations = '''
+z[b,l] = tanh(sum(k: W[k]*pad(x[b,2*l+3*k-1]))) for l < (L + 1)//2
+loss = sum(b, l: z[b,l]**2*y[b,l])
+'''
+[sizes]
+B = "batch"
+L = "samples"
+K = "taps"
+[params]
+W = "real[K]"
+[data]
+x = "real[B, L]"
+y = "real[B, (L + 1)//2]"
+""",
+    ),
+    Case(
+        "normalised", oracles.normalised, {"B": 3, "D": 2}, {},
+        """
+wrt = ["x", "scale", "shift"]
+equations = '''
+m[d] = mean(b: x[b,d])
+v[d] = mean(b: (x[b,d] - m[d])**2)
+z[b,d] = (x[b,d] - m[d])/sqrt(v[d] + 0.00001)*scale[d] + shift[d]
+loss = mean(b, d: softplus(z[b,d])*target[b,d])
+'''
+[sizes]
+B = "batch"
+D = "features"
+[params]
+scale = "real[D]"
+shift = "real[D]"
+[data]
+x = "real[B, D]"
+target = "real[B, D]"
+""",
+    ),
+    # S is read whole and on its diagonal.
+    Case(
+        "contrast", oracles.contrast, {"B": 3, "D": 2, "E": 2}, {},
+        """
+wrt = ["W", "x"]
+equations = '''
+z[b,d] = sum(e: W[d,e]*x[b,e])
+S[b,c] = sum(d: z[b,d]*z[c,d])
+loss = mean(b: logsumexp(c: S[b,c]) - S[b,b])
+'''
+[sizes]
+B = "batch"
+D = "features"
+E = "inputs"
+[params]
+W = "real[D, E]"
+[data]
+x = "real[B, E]"
+""",
+    ),
+    # E is gathered with repeated places, and read whole.
+    Case(
+        "embedding", oracles.embedding, {"B": 2, "T": 3, "V": 4, "D": 2},
+        {"token": [[1, 1, 3], [3, 0, 3]], "following": [3, 0]},
+        """
+equations = '''
+h[b,d] = tanh(sum(t: E[token[b,t],d]))
+logits[b,v] = sum(d: E[v,d]*h[b,d])
+loss = mean(b: logsumexp(v: logits[b,v]) - logits[b,following[b]])
+'''
+[sizes]
+B = "batch"
+T = "words"
+V = "vocabulary"
+D = "features"
+[params]
+E = "real[V, D]"
+[data]
+token = "int[B, T] < V"
+following = "int[B] < V"
+""",
+    ),
+    # A network whose depth is a symbol.
+    Case(
+        "deep", oracles.deep, {"L": 3, "H": 2}, {},
+        """
+wrt = ["w", "start"]
+equations = '''
+x[0,i] = start[i]
+x[l+1,i] = tanh(sum(j: w[l,i,j]*x[l,j]))
+loss = sum(i: x[L,i]**3)
+'''
+[sizes]
+L = "layers"
+H = "width"
+[params]
+w = "real[L, H, H]"
+[data]
+start = "real[H]"
+""",
+    ),
+    Case(
+        "smooth", oracles.smooth, {"N": 3}, {"x": [0.5, -0.25, 0.75], "y": [0.25, 1.5, -0.5]},
+        """
+wrt = ["x", "y"]
+equations = '''
+a[i] = sin(x[i]*y[i])*cos(y[i]) + sinh(x[i])*cosh(x[i]*y[i]) + arctan(x[i]*y[i])
+a[i] += log1p(x[i]**2*y[i]**2) + expm1(x[i]*y[i]) + power(1 + x[i]**2, y[i] + x[i])
+loss = sum(i: a[i] + sqrt(1 + y[i]**2)*sigmoid(x[i]*y[i]))
+'''
+[sizes]
+N = "places"
+[params]
+x = "real[N]"
+y = "real[N]"
+""",
+    ),
+    # What a selection guards is not finite on the other side: exp(800), log(-1), log(0).
+    Case(
+        "two_sided", oracles.two_sided, {"N": 4}, {"x": [800.0, -2.0, -1.0, 0.5]},
+        """
+wrt = ["x", "y"]
+equations = '''
+loss = sum(i: where(x[i] < 0, exp(x[i])*y[i]**2, log(1 + x[i])*y[i]))
+'''
+[sizes]
+N = "places"
+[params]
+x = "real[N]"
+y = "real[N]"
+""",
+        overflows=True,
+    ),
+)

@@ -1,0 +1,249 @@
+"""The command line: what it prints, its exit codes, and one clear line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import symgrad as sg
+from symgrad.catalog.builtin import names
+from symgrad.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SMALL = 'equations = "loss = w**2 + x"\n[params]\nw = "real"\n[data]\nx = "real"\n'
+NO_LOSS = 'outputs = ["y"]\nequations = "y = 2*x"\n[data]\nx = "real"\n'
+FREE = 'equations = "loss = sum(i: w[i]**2)"\n[sizes]\nN = "places"\n[params]\nw = "real[N]"\n'
+
+
+def symgrad(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command line as a process of its own."""
+    source = "from symgrad.cli import main; main(prog_name='symgrad')"
+    return subprocess.run(
+        [sys.executable, "-c", source, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def imported(*arguments: str, cwd: Path) -> set[str]:
+    """The modules that a command brings along."""
+    source = (
+        "import sys; from symgrad.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", source, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(result.stderr.splitlines())
+
+
+# ---- what it prints -----------------------------------------------------------------------------
+
+
+def test_help_names_the_verbs() -> None:
+    for arguments in (["--help"], ["-h"], ["derive", "-h"], ["generate", "-h"], ["check", "-h"]):
+        result = symgrad(*arguments)
+        assert result.exit_code == 0
+        assert "Usage: " in result.stdout
+    assert [
+        v for v in ("derive", "generate", "check", "list") if v not in symgrad("-h").stdout
+    ] == []
+
+
+def test_version_is_the_packages() -> None:
+    assert symgrad("--version").stdout == f"symgrad {sg.__version__}\n"
+
+
+def test_list_shows_each_built_in_spec_on_one_line() -> None:
+    result = symgrad("list")
+    assert result.exit_code == 0
+    _, *rows = result.stdout.splitlines()
+    assert [row.split()[0] for row in rows] == list(names())
+    (policy,) = [row for row in rows if row.startswith("softmax_policy ")]
+    assert policy.split()[1:4] == ["4,610", "B", "H=64"]  # 4-64-64-2: 320 + 4160 + 130
+
+
+def test_list_shows_a_formula_where_a_size_has_no_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "free.toml").write_text(FREE)
+    monkeypatch.setattr("symgrad.catalog.builtin.FOLDER", tmp_path)
+    assert symgrad("list").stdout.splitlines()[1].split() == ["free", "N", "N"]
+
+
+FORMATS = [
+    # format,     what is in it
+    ("text",      ""),
+    ("markdown",  "$"),
+    ("latex",     "\\"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "part"), FORMATS)
+def test_derive_prints_each_format_and_writes_the_same_to_a_file(
+    tmp_path: Path, form: str, part: str
+) -> None:
+    printed = symgrad("derive", "one_bias", "--format", form)
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    assert part in printed.stdout
+    assert len(printed.stdout.splitlines()) > 10
+    assert "\x1b" not in printed.stdout
+    out = tmp_path / "derivation"
+    written = symgrad("derive", "one_bias", "--format", form, "-o", out)
+    assert (written.exit_code, written.stdout) == (0, "")
+    assert out.read_text(encoding="utf-8") == printed.stdout
+
+
+def test_derive_by_one_tensor_is_shorter_than_by_all() -> None:
+    one, every = (
+        symgrad("derive", "softmax_policy", "--wrt", "c3"),
+        symgrad("derive", "softmax_policy"),
+    )
+    assert (one.exit_code, every.exit_code) == (0, 0)
+    assert 0 < len(one.stdout) < len(every.stdout)
+
+
+# ---- check --------------------------------------------------------------------------------------
+
+
+def test_check_of_a_right_spec_passes_with_0() -> None:
+    result = symgrad("check", "one_bias")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "PASS" in result.stdout.splitlines()[-1]
+    assert "\x1b" not in result.stdout
+
+
+def test_check_of_a_wrong_module_fails_with_1_and_names_the_block(tmp_path: Path) -> None:
+    text = sg.generate("one_bias")
+    module = tmp_path / "one_bias.py"
+    module.write_text(
+        text.replace("    return loss, grads\n", "    grads.b *= -1\n    return loss, grads\n")
+    )
+    assert module.read_text() != text
+    result = symgrad("check", module, "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert report["verdict"] == "FAIL"
+    assert {block["name"] for block in report["blocks"] if block["verdict"] == "FAIL"} == {"b"}
+
+
+def test_check_of_a_spec_without_a_loss_is_inconclusive_with_3(tmp_path: Path) -> None:
+    (tmp_path / "only.toml").write_text(NO_LOSS)
+    result = symgrad("check", tmp_path / "only.toml", "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["verdict"] == "INCONCLUSIVE"
+
+
+def test_a_seed_chooses_the_inputs() -> None:
+    first, same, other = (
+        json.loads(symgrad("check", "one_bias", "--json", "--seed", seed).stdout)["blocks"]
+        for seed in ("1", "1", "2")
+    )
+    assert first == same != other
+
+
+# ---- bad input ----------------------------------------------------------------------------------
+
+BAD = [
+    # claim,                        arguments,                                          what is said
+    ("an unknown spec",             ["derive", "grv"],                                  'no built-in spec is named "grv"; did you mean "gru"?'),
+    ("a file that is not there",    ["derive", "none.toml"],                            "none.toml: cannot be read: No such file"),
+    ("a folder as a spec",          ["generate", "folder.toml"],                        "folder.toml: cannot be read: Is a directory"),
+    ("a spec that is not TOML",     ["generate", "broken.toml"],                        "broken.toml:1:"),
+    ("an unknown tensor",           ["generate", "wrong.toml"],                         "wrong.toml:1:"),
+    ("an unknown loss",             ["derive", "small.toml", "--loss", "lss"],          'did you mean "loss"?'),
+    ("an unknown tensor in --wrt",  ["derive", "small.toml", "--wrt", "v"],             '"v"'),
+    ("a derivation's folder",       ["derive", "small.toml", "-o", "none/x.md"],        "none/x.md: cannot be written"),
+    ("check of an unknown spec",    ["check", "grv"],                                   'did you mean "gru"?'),
+    ("check of a missing module",   ["check", "none.py"],                               "none.py: cannot be read"),
+    ("check of another file",       ["check", "other.py"],                              "other.py: holds no SPEC"),
+    ("a name with an escape",       ["derive", "\x1b[31mred"],                          "\\x1b[31mred"),
+    ("a name of two lines",         ["derive", "a\nb"],                                 "a\\nb"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [row[1:] for row in BAD], ids=[row[0] for row in BAD]
+)
+def test_bad_input_is_one_line_on_stderr_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(SMALL)
+    Path("wrong.toml").write_text(SMALL.replace("w**2", "ww**2"))
+    Path("broken.toml").write_text("= 1\n")
+    Path("folder.toml").mkdir()
+    Path("other.py").write_text("x = 1\n")
+    before = sorted(tmp_path.iterdir())
+    result = symgrad(*arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+    assert sorted(tmp_path.iterdir()) == before
+
+
+USAGE = [
+    ["derive"],
+    ["derive", "gru", "--format", "html"],
+    ["check", "gru", "--seed", "-1"],
+    ["check", "gru", "--seed", "x"],
+    ["train", "gru"],
+    ["generate", "gru", "--quick"],
+]
+
+
+@pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
+def test_wrong_usage_is_exit_code_2_and_a_hint(arguments: list[str]) -> None:
+    result = symgrad(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+    assert "Error: " in result.stderr
+
+
+# ---- as a process -------------------------------------------------------------------------------
+
+
+def test_in_a_pipe_there_are_no_colours_and_no_traceback(tmp_path: Path) -> None:
+    good = process("generate", "one_bias", cwd=tmp_path)
+    assert (good.returncode, good.stdout, good.stderr) == (0, "wrote one_bias.py\n", "")
+    assert (tmp_path / "one_bias.py").read_text() == sg.generate("one_bias")
+    bad = process("generate", "one_bais", cwd=tmp_path)
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert bad.stderr.startswith('error: no built-in spec is named "one_bais"')
+    assert "Traceback" not in bad.stderr
+    assert "\x1b" not in bad.stderr
+
+
+def test_help_starts_without_sympy(tmp_path: Path) -> None:
+    found = imported("--help", cwd=tmp_path)
+    assert "symgrad.cli" in found
+    assert found & {"sympy", "numpy", "jinja2", "rich", "symgrad.spec"} == set()
+
+
+def test_generate_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    found = imported("generate", "one_bias", cwd=tmp_path)
+    assert (tmp_path / "one_bias.py").exists()
+    assert "symgrad.pipeline" in found
+    assert found & {"numpy", "rich", "symgrad.explain", "symgrad.verify"} == set()

@@ -1,0 +1,100 @@
+"""Same specs, same bytes: for every hash seed, folder and locale, and whatever was derived before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import locale
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import symgrad as sg
+from symgrad import generated_tree
+from symgrad.catalog.builtin import names
+from symgrad.generated_tree import module_of
+
+ROOT = Path(__file__).resolve().parents[1]
+SEEDS = range(20)
+
+DIGESTS = """
+import hashlib, json, locale, sys
+sys.path.insert(0, sys.argv[1])
+locale.setlocale(locale.LC_ALL, "")
+from symgrad.generated_tree import tree
+print(json.dumps({p: hashlib.sha256(t.encode()).hexdigest() for p, t in tree().items()}))
+"""
+
+
+def digests(seed: int = 0, cwd: Path = ROOT, chosen: str = "C.UTF-8") -> dict[str, str]:
+    """The hash of every file of generated/, rendered in a process of its own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", DIGESTS, str(ROOT)],
+        cwd=cwd,
+        env={**kept, "PYTHONHASHSEED": str(seed), "LC_ALL": chosen},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    found: dict[str, str] = json.loads(result.stdout)
+    return found
+
+
+@cache
+def expected() -> tuple[tuple[str, str], ...]:
+    """The files as this process renders them, after whatever ran in it before."""
+    rows = generated_tree.tree().items()
+    return tuple((path, hashlib.sha256(text.encode()).hexdigest()) for path, text in rows)
+
+
+def test_the_bytes_are_the_same_for_20_hash_seeds() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(digests, SEEDS))
+    assert len(found) == 20
+    assert len(expected()) > 5
+    assert [seed for seed in SEEDS if found[seed] != dict(expected())] == []
+
+
+def test_the_bytes_are_the_same_in_another_folder(tmp_path: Path) -> None:
+    assert digests(cwd=tmp_path) == dict(expected())
+
+
+def other_locales() -> list[str]:
+    """The C locale, and one with a decimal comma where the machine has it."""
+    found = ["C"]
+    before = locale.setlocale(locale.LC_ALL)
+    for name in ("de_DE.UTF-8", "fr_FR.UTF-8", "tr_TR.UTF-8"):
+        try:
+            locale.setlocale(locale.LC_ALL, name)
+        except locale.Error:
+            continue
+        found.append(name)
+    locale.setlocale(locale.LC_ALL, before)
+    return found
+
+
+@pytest.mark.parametrize("chosen", other_locales())
+def test_the_bytes_are_the_same_in_another_locale(chosen: str) -> None:
+    assert digests(chosen=chosen) == dict(expected())
+
+
+def test_the_bytes_are_the_same_before_and_after_other_derivations() -> None:
+    first = {name: module_of(sg.load(name)) for name in names()}
+    for name in names():
+        sg.hvp(name)
+        sg.hvp(name, mode="reverse-over-reverse")
+    again = {name: module_of(sg.load(name)) for name in reversed(names())}
+    assert [name for name in names() if again[name] != first[name]] == []
+
+
+def test_no_module_holds_a_path_or_a_time() -> None:
+    for path, text in generated_tree.tree().items():
+        assert str(ROOT) not in text, path
+        assert str(Path.home()) not in text or Path.home() == Path("/"), path

@@ -1,0 +1,372 @@
+"""The emitted module's gradients are those of other libraries, of SymPy, and of 60-digit differences."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import oracles
+import pytest
+import sympy
+from mpmath.ctx_mp import MPContext
+from programs import NAMES, SPECS, assert_agree, emitted_gradient, fresh_values, run
+from sympy import Expr, Symbol
+
+from symgrad.algebra.access import Access, Affine, Subscript
+from symgrad.algebra.program import INF, Equation, Program
+from symgrad.algebra.scalars import (
+    FUNCTIONS,
+    ROWS,
+    And,
+    Equal,
+    Less,
+    LessEqual,
+    Not,
+    Or,
+    Select,
+    Stop,
+)
+from symgrad.errors import ProgramError
+from symgrad.pipeline import derive
+from symgrad.spec import Loss, Spec, load
+from symgrad.verify.arithmetic import Digits
+from symgrad.verify.differences import Point, entry_direction, slope
+
+CASES = [(name, loss.name) for name in NAMES for loss in load(SPECS / f"{name}.toml").losses]
+EVERY = pytest.mark.parametrize(
+    ("name", "loss_name"), CASES, ids=["-".join(dict.fromkeys(case)) for case in CASES]
+)
+WRITTEN = pytest.mark.parametrize("name", sorted(oracles.SPECS))
+
+# The sizes of the specs whose mathematics oracles.py writes; a new spec takes those of `tiny`.
+SIZES: Mapping[str, Mapping[str, int]] = {
+    "one_bias": {"N": 6},
+    "softmax_policy": {"B": 4, "H": 3},
+    "attention": {"B": 2, "T": 4, "D": 3, "A": 2, "K": 2},
+    "convolution": {"B": 2, "L": 9, "C": 2, "O": 3, "K": 3, "M": 2},
+    "gru": {"B": 2, "T": 4, "D": 2, "H": 3, "K": 2},
+    "digits_mlp": {"B": 5, "H": 4},
+}
+ENTRIES = 6  # of a tensor, compared with SymPy and with 60-digit differences
+
+
+@cache
+def spec_of(name: str) -> Spec:
+    return load(SPECS / f"{name}.toml")
+
+
+def loss_of(name: str, loss_name: str) -> Loss:
+    return next(loss for loss in spec_of(name).losses if loss.name == loss_name)
+
+
+@cache
+def tiny(name: str) -> Mapping[str, int]:
+    """Sizes of 2, or the next that make every range of the spec proper."""
+    spec = spec_of(name)
+    names = [n for n, _ in spec.sizes]
+    for size in itertools.product((2, 3, 4, 1), repeat=len(names)):
+        sizes = dict(zip(names, size, strict=True))
+        try:
+            for loss in spec.losses:
+                values = fresh_values(loss.program, sizes)
+                assert np.isfinite(run(loss.program, values, sizes, loss.value).values[loss.value])
+        except (ProgramError, ValueError):
+            continue
+        return sizes
+    raise AssertionError(f"{name}: no tiny sizes; add a row to SIZES")
+
+
+class Gradient:
+    """The emitted module's gradient at seeded inputs, and S of each entry."""
+
+    def __init__(self, name: str, loss_name: str, sizes: Mapping[str, int], folder: Path) -> None:
+        self.loss, self.sizes = loss_of(name, loss_name), sizes
+        self.values = fresh_values(self.loss.program, sizes)
+        self.value, self.by = emitted_gradient(
+            spec_of(name), self.loss, self.values, sizes, folder
+        )
+        derived = derive(self.loss).derived
+        naive = run(derived.program, self.values, sizes, self.loss.value, *derived.result.values())
+        self.scales = {x: naive.magnitudes[derived.result[x]] for x in self.loss.wrt}
+        value, scale = naive.values[self.loss.value], naive.magnitudes[self.loss.value]
+        assert_agree(f"{name}: the loss", self.value, value, scale)
+
+    def agrees_with(self, what: str, oracle: Mapping[str, Any]) -> None:
+        for x in self.loss.wrt:
+            assert_agree(f"{what}: d{x}", self.by[x], oracle[x], self.scales[x])
+
+
+@pytest.fixture(scope="module")
+def gradient(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Gradient]:
+    @cache
+    def of(name: str, loss_name: str = "loss", small: bool = False) -> Gradient:
+        sizes = tiny(name) if small else SIZES.get(name) or tiny(name)
+        return Gradient(name, loss_name, sizes, tmp_path_factory.mktemp(name))
+
+    return of
+
+
+def test_there_are_specs_and_each_of_the_first_six_has_its_mathematics_written_out() -> None:
+    first = {"one_bias", "softmax_policy", "attention", "convolution", "gru", "digits_mlp"}
+    assert first <= set(NAMES)
+    assert first == set(oracles.SPECS) == set(oracles.TORCH) == set(SIZES)
+
+
+@WRITTEN
+def test_the_gradient_is_that_of_hips_autograd(name: str, gradient: Any) -> None:
+    found = gradient(name)
+    expected = oracles.autograd_gradient(oracles.SPECS[name], found.loss.wrt, found.values)
+    found.agrees_with("autograd", expected)
+
+
+@WRITTEN
+def test_the_gradient_is_that_of_jax(name: str, gradient: Any, jax: Any) -> None:
+    found = gradient(name)
+    expected = oracles.jax_gradient(jax, oracles.SPECS[name], found.loss.wrt, found.values)
+    found.agrees_with("JAX", expected)
+
+
+@WRITTEN
+def test_the_gradient_is_that_of_torchs_own_layers(name: str, gradient: Any, torch: Any) -> None:
+    found = gradient(name)
+    expected = oracles.torch_gradient(torch, oracles.TORCH[name], found.loss.wrt, found.values)
+    found.agrees_with("torch", expected)
+
+
+@EVERY
+def test_the_gradient_is_that_of_60_digit_differences(
+    name: str, loss_name: str, gradient: Any
+) -> None:
+    found = gradient(name, loss_name, small=True)
+    point = Point(found.loss.program, found.loss.value, found.values, found.sizes, Digits(60))
+    for x in found.loss.wrt:
+        for index in chosen(x, np.shape(found.by[x])):
+            difference = slope(point, entry_direction(x, np.shape(found.by[x]), index))
+            assert difference.sides is None, "the seeded inputs are at a kink"
+            assert_agree(
+                f"60-digit differences: d{x}{list(index)}",
+                found.by[x][index],
+                difference.value,
+                found.scales[x][index],
+                difference.bound,
+            )
+
+
+@EVERY
+def test_the_gradient_is_sympys_derivative_of_the_scalar_expansion(
+    name: str, loss_name: str, gradient: Any
+) -> None:
+    found = gradient(name, loss_name, small=True)
+    expansion = Expansion(found.loss, found.values, found.sizes)
+    loss = expansion.entry(found.loss.value, ())
+    assert_agree("SymPy: the loss", found.value, expansion.number(loss), abs(found.value))
+    for x in found.loss.wrt:
+        for index in chosen(x, np.shape(found.by[x])):
+            by_sympy = loss.diff(expansion.weight(x, index))
+            what = f"SymPy: d{x}{list(index)}"
+            came, scale = found.by[x][index], found.scales[x][index]
+            assert_agree(what, came, expansion.number(by_sympy), scale)
+
+
+def chosen(name: str, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Every entry of a small tensor, seeded ones of a large one."""
+    every = list(np.ndindex(shape))
+    if len(every) <= ENTRIES:
+        return every
+    rng = np.random.default_rng([7, *name.encode()])
+    return [every[k] for k in sorted(rng.choice(len(every), ENTRIES, replace=False))]
+
+
+# ---- scalar expansion ------------------------------------------------------------------------
+
+MP = MPContext()
+MP.dps = 40
+
+# Our functions as SymPy's own; the kinked ones as Piecewise. The rest stand in `definition`.
+OWN: Mapping[str, Callable[..., Expr]] = {
+    "sigmoid": lambda x: (1 + sympy.tanh(x / 2)) / 2,
+    "softplus": lambda x: x / 2 + sympy.log(2 * sympy.cosh(x / 2)),
+    "relu": lambda x: sympy.Piecewise((x, x > 0), (0, True)),
+    "leaky_relu": lambda x, s: sympy.Piecewise((x, x > 0), (s * x, True)),
+    "abs": lambda x: sympy.Piecewise((x, x > 0), (-x, True)),
+    "sign": lambda x: sympy.Piecewise((1, x > 0), (-1, True)),
+    "minimum": lambda a, b: sympy.Piecewise((a, a <= b), (b, True)),
+    "maximum": lambda a, b: sympy.Piecewise((a, a >= b), (b, True)),
+    "clip": lambda x, lo, hi: sympy.Piecewise((lo, x < lo), (hi, x > hi), (x, True)),
+}
+
+NUMERIC: Mapping[type[Any], Callable[..., Any]] = {
+    sympy.Add: lambda *a: MP.fsum(a),
+    sympy.Mul: lambda *a: MP.fprod(a),
+    sympy.Pow: lambda x, y: x**y,
+    sympy.exp: MP.exp, sympy.log: MP.log, sympy.sin: MP.sin, sympy.cos: MP.cos,
+    sympy.sinh: MP.sinh, sympy.cosh: MP.cosh, sympy.tanh: MP.tanh, sympy.atan: MP.atan, sympy.erf: MP.erf,
+    sympy.StrictLessThan: lambda a, b: a < b, sympy.LessThan: lambda a, b: a <= b,
+    sympy.StrictGreaterThan: lambda a, b: a > b, sympy.GreaterThan: lambda a, b: a >= b,
+    sympy.Eq: lambda a, b: a == b,
+    sympy.And: lambda *p: all(p), sympy.Or: lambda *p: any(p), sympy.Not: lambda p: not p,
+}  # fmt: skip
+
+CONDITIONS: Mapping[type[Any], Callable[..., Any]] = {
+    Less: sympy.StrictLessThan,
+    LessEqual: sympy.LessThan,
+    Equal: sympy.Eq,
+    And: sympy.And,
+    Or: sympy.Or,
+    Not: sympy.Not,
+}
+
+
+class Expansion:
+    """A loss as one SymPy expression of scalars: every weight a Symbol, every datum a number.
+
+    Nothing but the meaning of an equation is taken from symgrad. Selections with a side that is
+    known at the data are made at once, so -inf never enters SymPy's arithmetic.
+    """
+
+    def __init__(self, loss: Loss, values: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+        self.program: Program = loss.program
+        self.wrt, self.values = set(loss.wrt), values
+        self.sizes = {n: sizes.get(n, v) for n, v in loss.program.sizes}
+        self.entries: dict[tuple[str, tuple[int, ...]], Expr] = {}
+        self.numbers: dict[Expr, Any] = {}
+        self.frozen: dict[Symbol, Expr] = {}
+        self.writes: dict[tuple[str, tuple[int, ...]], list[tuple[Equation, dict[str, int]]]] = {}
+        for equation in self.program.equations:
+            for point in self.points(equation):
+                place = self.place(equation.target, point)
+                if place is not None:
+                    key = (equation.target.tensor, place)
+                    self.writes.setdefault(key, []).append((equation, point))
+
+    def points(self, equation: Equation) -> Iterator[dict[str, int]]:
+        spans = [
+            range(r.lo.evaluate(self.sizes), r.hi.evaluate(self.sizes)) for r in equation.box
+        ]
+        for at in itertools.product(*spans):
+            yield dict(zip((r.index for r in equation.box), at, strict=True))
+
+    def subscript(self, form: Subscript, point: Mapping[str, int]) -> int:
+        if isinstance(form, Access):
+            return int(self.read(form, point))
+        steps = (c.evaluate(self.sizes) * point[i] for i, c in form.terms)
+        return form.offset.evaluate(self.sizes) + sum(steps)
+
+    def place(self, access: Access, point: Mapping[str, int]) -> tuple[int, ...] | None:
+        """Where an access points; None outside."""
+        at = tuple(self.subscript(s, point) for s in access.subscripts)
+        shape = [s.evaluate(self.sizes) for s in self.program.tensor_of[access.tensor].shape]
+        inside = all(0 <= a < n for a, n in zip(at, shape, strict=True))
+        assert inside or access.padded
+        return at if inside else None
+
+    def read(self, access: Access, point: Mapping[str, int]) -> Expr:
+        place = self.place(access, point)
+        return sympy.S.Zero if place is None else self.entry(access.tensor, place)
+
+    def weight(self, name: str, place: tuple[int, ...]) -> Symbol:
+        return Symbol("_".join([name, *map(str, place)]), real=True)
+
+    def entry(self, name: str, place: tuple[int, ...]) -> Expr:
+        key = (name, place)
+        if key not in self.entries:
+            self.entries[key] = self.expanded(name, place)
+        return self.entries[key]
+
+    def expanded(self, name: str, place: tuple[int, ...]) -> Expr:
+        if name in self.wrt:
+            return self.weight(name, place)
+        if name in self.values:
+            value = np.asarray(self.values[name])[place]
+            return sympy.Rational(float(value)) if value.dtype.kind == "f" else sympy.Integer(value)
+        written = self.writes.get((name, place), [])
+        bodies = [self.translated(e.body, e, point) for e, point in written]
+        op = written[0][0].op if written else "sum"
+        if op == "logsumexp":
+            return sympy.log(sympy.Add(*(sympy.exp(b) for b in bodies)))
+        if op == "argmax":
+            (index,) = written[0][0].reduced
+            best = max(range(len(bodies)), key=lambda k: (self.number(bodies[k]), -k))
+            return sympy.Integer(written[best][1][index])
+        return sympy.Add(*bodies)
+
+    def translated(self, node: Expr, equation: Equation, point: Mapping[str, int]) -> Expr:
+        """A body at one point, in SymPy's own functions."""
+
+        def deeper(inner: Expr) -> Expr:
+            return self.translated(inner, equation, point)
+
+        if node == INF:
+            return sympy.oo
+        if node.is_Symbol:
+            slot = equation.slot_of[node]
+            if isinstance(slot, Affine):
+                return sympy.Integer(self.subscript(slot, point))
+            return self.read(slot, point)
+        if isinstance(node, Stop):
+            return self.held(deeper(node.args[0]))
+        if isinstance(node, Select):
+            condition = deeper(node.args[0])
+            if condition in (sympy.true, sympy.false):
+                return deeper(node.args[1] if condition == sympy.true else node.args[2])
+            yes, no = deeper(node.args[1]), deeper(node.args[2])
+            return sympy.Piecewise((yes, condition), (no, True))
+        if type(node) in CONDITIONS:
+            return CONDITIONS[type(node)](*map(deeper, node.args))
+        if type(node) in FUNCTIONS.values():
+            args = [deeper(a) for a in node.args]
+            if node.row.name == "expdiff":
+                return sympy.exp(args[0]) / sympy.exp(args[1])
+            return OWN.get(node.row.name, node.row.definition)(*args)
+        return node.func(*map(deeper, node.args)) if node.args else node
+
+    def held(self, value: Expr) -> Expr:
+        """A Symbol of its own, which no derivative sees through."""
+        symbol = Symbol(f"held{len(self.frozen)}")
+        self.frozen[symbol] = value
+        return symbol
+
+    def number(self, node: Expr) -> Any:
+        """The value at the weights, to 40 digits; each distinct node once."""
+        if node not in self.numbers:
+            self.numbers[node] = self.computed(node)
+        return self.numbers[node]
+
+    def computed(self, node: Expr) -> Any:
+        if node in self.frozen:
+            return self.number(self.frozen[node])
+        if node.is_Symbol:
+            name, *place = node.name.rsplit("_", self.rank(node.name))
+            return MP.mpf(float(np.asarray(self.values[name])[tuple(map(int, place))]))
+        if isinstance(node, sympy.Piecewise):
+            return next(self.number(value) for value, holds in node.args if self.number(holds))
+        if node in (sympy.true, sympy.false):
+            return bool(node)
+        if isinstance(node, sympy.Rational):
+            return MP.mpf(node.p) / node.q
+        if not node.args:
+            return MP.mpf(str(node.evalf(MP.dps)))
+        return NUMERIC[node.func](*map(self.number, node.args))
+
+    def rank(self, symbol: str) -> int:
+        """How many axes the weight has whose entry this Symbol is."""
+        known = [n for n in self.wrt if symbol == n or symbol.startswith(f"{n}_")]
+        return np.ndim(self.values[max(known, key=len)])
+
+
+def test_sympys_own_forms_of_our_functions_are_their_definitions() -> None:
+    rng = np.random.default_rng(3)
+    checked = 0
+    for row in ROWS:
+        if row.name not in OWN or row.kink:
+            continue
+        for point in rng.uniform(-2, 2, size=(5, row.arity)):
+            arguments = [sympy.Rational(float(v)) for v in point]
+            a, b = (f(*arguments).evalf(30) for f in (OWN[row.name], row.definition))
+            assert abs(a - b) < sympy.Rational(1, 10**28)
+            checked += 1
+    assert checked == 10
