@@ -10,6 +10,8 @@ import io
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +22,6 @@ from symgrad.errors import Place, SymgradError
 from symgrad.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from symgrad.spec import Spec
 
 STALE, USAGE = 1, 2
@@ -105,10 +105,8 @@ def derive(spec: str, form: str, wrt: str | None, loss: str | None, output: Path
     from symgrad.generated_tree import write_whole
 
     loaded, place = _loaded(spec)
-    try:
+    with _at(place):
         derivation = explain(loaded, loss, wrt)
-    except SymgradError as error:
-        raise error.at(place) from None
     wide = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else WIDTH
     written = {
         "text": lambda: derivation.text(wide),
@@ -148,10 +146,8 @@ def generate(spec: str | None, output: Path | None, every: bool, compare: bool) 
     else:
         folder = generated_tree.existing_folder(output or HERE)
         loaded, place = _loaded(spec)
-        try:
+        with _at(place):
             files = {f"{loaded.name}.py": generated_tree.module_of(loaded)}
-        except SymgradError as error:
-            raise error.at(place) from None
     if compare:
         _compare(folder, files, spec, output)
     elif spec is None:
@@ -199,7 +195,12 @@ def check(subject: str, as_json: bool, seed: int) -> None:
     """
     from symgrad import api
 
-    report = api.check(subject, seed=seed)
+    if subject.endswith(".py"):
+        report = api.check(subject, seed=seed)
+    else:
+        loaded, place = _loaded(subject)
+        with _at(place):
+            report = api.check(loaded, seed=seed)
     if as_json:
         click.echo(report.to_json())
     elif sys.stdout.isatty():
@@ -213,6 +214,15 @@ def check(subject: str, as_json: bool, seed: int) -> None:
 
         click.echo(text_of(report).rstrip("\n"))
     sys.exit(report.exit_code)
+
+
+@contextmanager
+def _at(place: Place) -> Iterator[None]:
+    """An error that does not know its place stands here."""
+    try:
+        yield
+    except SymgradError as error:
+        raise error.at(place) from None
 
 
 def _loaded(source: str) -> tuple[Spec, Place]:

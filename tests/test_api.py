@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -278,15 +279,13 @@ def test_a_product_becomes_a_module_that_gives_the_same_numbers(name: str) -> No
     module = module_of(sg.generate(sg.as_spec(product, f"{name}_hvp")))
     given = inputs(product, sizes)
     roles = {t.name: t.role for t in product.tensors}
-    known = {k: v for k, v in sizes.items() if k in module.init.__kwdefaults__ or {}}
+    known = {n: size for n, size in sizes.items() if n in inspect.signature(module.init).parameters}
     params = module.init(np.random.default_rng(0), **known)
     for x, array in given.items():
         if roles[x] == "param":
             getattr(params, x)[...] = array
-    data = {x: array for x, array in given.items() if x in module.INPUTS}
-    code = module.forward.__code__
-    accepted = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    found = module.forward(params, **{x: array for x, array in data.items() if x in accepted})
+    accepted = inspect.signature(module.forward).parameters
+    found = module.forward(params, **{x: a for x, a in given.items() if x in accepted})
     arrays = found if isinstance(found, tuple) else (found,)
     assert len(arrays) == len(product.outputs)
     assert close(dict(zip(product.outputs, arrays, strict=True)), values(product, given, sizes))

@@ -31,8 +31,9 @@ from symgrad.errors import SpecError
 from symgrad.spec import Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits
 from symgrad.verify.check import check, check_module, check_program
-from symgrad.verify.differences import Point, entry_direction, rademacher, slope
+from symgrad.verify.differences import entry_direction, rademacher, slope
 from symgrad.verify.instance import NoInstance, own_instance, small_instance
+from symgrad.verify.nearby import Point
 from symgrad.verify.report import text_of
 from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import CallableSubject
@@ -221,6 +222,18 @@ def policy() -> Program:
 
 
 WRT = ("W", "V", "c")
+
+
+def test_many_probes_in_one_evaluation_give_what_each_gives_alone() -> None:
+    drawn = small_instance(policy(), "loss", (), 0)
+    point = Point(policy(), "loss", drawn.values, drawn.sizes)
+    rng = np.random.default_rng(4)
+    for names in (("W",), ("c",), ("V", "c", "obs"), ("adv",)):
+        direction = {name: rng.normal(size=drawn.values[name].shape) for name in names}
+        steps = [-0.5, 1e-6, 0.0, 0.25]
+        alone = [float(point.at(direction, step, held=True)) for step in steps]
+        assert_allclose(point.along(direction, steps), alone, rtol=1e-14)
+        assert len(set(alone)) == 4
 
 
 def test_a_derived_gradient_passes_in_60_digits_at_every_entry() -> None:

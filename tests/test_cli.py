@@ -176,6 +176,7 @@ BAD = [
     ("an unknown tensor in --wrt",  ["derive", "small.toml", "--wrt", "v"],             '"v"'),
     ("a derivation's folder",       ["derive", "small.toml", "-o", "none/x.md"],        "none/x.md: cannot be written"),
     ("check of an unknown spec",    ["check", "grv"],                                   'did you mean "gru"?'),
+    ("check of a declared function", ["check", "declared.toml"],                        "declared.toml: there is nothing to generate"),
     ("check of a missing module",   ["check", "none.py"],                               "none.py: cannot be read"),
     ("check of another file",       ["check", "other.py"],                              "other.py: holds no SPEC"),
     ("a name with an escape",       ["derive", "\x1b[31mred"],                          "\\x1b[31mred"),
@@ -192,6 +193,7 @@ def test_bad_input_is_one_line_on_stderr_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     Path("small.toml").write_text(SMALL)
     Path("wrong.toml").write_text(SMALL.replace("w**2", "ww**2"))
+    Path("declared.toml").write_text(SMALL.replace("w**2", "f(w)") + "[functions]\nf = 1\n")
     Path("broken.toml").write_text("= 1\n")
     Path("folder.toml").mkdir()
     Path("other.py").write_text("x = 1\n")

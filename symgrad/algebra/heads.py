@@ -40,6 +40,10 @@ def split_heads(program: Program) -> Program:
     return replace(program, tensors=(*program.tensors, *work.tensors), equations=tuple(equations))
 
 
+DEEPEST = 16
+"""Levels of arithmetic in one body; SymPy differentiates by recursion, so more get names."""
+
+
 @dataclass
 class _Work:
     program: Program
@@ -70,7 +74,8 @@ class _Work:
             return node
         if _is_head(node):
             return self.named(self.arguments(node, equation), equation, _label(node))
-        return node.func(*(self.inner(a, equation) for a in node.args))
+        whole = node.func(*(self.inner(a, equation) for a in node.args))
+        return self.named(whole, equation, "part") if _depth(whole) > DEEPEST else whole
 
     def arguments(self, head: Expr, equation: Equation) -> Expr:
         """A head with plain arguments. What a selection guards stays inside it.
@@ -126,6 +131,10 @@ def _assigned(equation: Equation, program: Program) -> Equation:
 
 def _reading(slots: dict[Symbol, Slot]) -> set[Symbol]:
     return {s for s, slot in slots.items() if isinstance(slot, Access)}
+
+
+def _depth(node: Expr) -> int:
+    return 1 + max((_depth(a) for a in node.args), default=0)
 
 
 def _is_head(node: Expr) -> bool:

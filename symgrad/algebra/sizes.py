@@ -128,10 +128,11 @@ class Size:
     def __str__(self) -> str:
         text = ""
         for monomial, coefficient in sorted(self.terms, key=lambda term: term[1] < 0):
-            shown = "*".join(
-                [str(abs(coefficient))] * (abs(coefficient) != 1 or not monomial)
-                + [str(a) for a in monomial]
-            )
+            number = [str(abs(coefficient))] * (abs(coefficient) != 1 or not monomial)
+            # Python and the notation read 2*L//3 as (2*L)//3: a quotient stands bare only in front.
+            bare = coefficient > 0 and not number
+            factors = [_factor(a, bare and n == 0) for n, a in enumerate(monomial)]
+            shown = "*".join(number + factors)
             text += ("-" if coefficient < 0 else "+" if text else "") + shown
         return text or "0"
 
@@ -140,6 +141,10 @@ class Size:
 
     def is_positive(self) -> bool:
         return is_nonnegative(self - 1)
+
+
+def _factor(atom: Atom, bare: bool) -> str:
+    return f"({atom})" if isinstance(atom, FloorDiv) and not bare else str(atom)
 
 
 def _parts(atom: FloorDiv | Largest) -> tuple[Size, Size]:

@@ -8,17 +8,17 @@ from fractions import Fraction
 from math import prod
 
 from symgrad.algebra.program import Tensor
-from symgrad.algebra.sizes import Size
+from symgrad.algebra.sizes import Atom, Size
 from symgrad.emit.layout import code, prose
 from symgrad.emit.literals import (
     keywords,
     quoted,
     raising,
-    shape_text,
     size_expression,
-    total,
     tuple_text,
 )
+from symgrad.emit.naming import atoms, definitions, shape_text, total
+from symgrad.notation.places import bound_text
 from symgrad.spec import Spec
 
 
@@ -51,16 +51,18 @@ def by_keyword(spec: Spec, names: Sequence[str]) -> list[str]:
 def class_of(spec: Spec, container: Container) -> dict[str, object]:
     """What the template lays out as one class."""
     names = sizes_in(spec, container.tensors)
-    body = [f"self._sizes = _sizes({', '.join(f'{n}={n}' for n in names)})"]
-    body += checks(spec, names)
-    body += [f"self.flat = _vector(flat, {total(container.params)})"]
+    known = atoms(spec)
+    body = [f"self.flat = _vector(flat, {total(container.params, known)})"]
     if container.params:
         views = tuple_text(f"self.{t.name}" for t in container.params)
         views = views[1:-1] if len(container.params) <= 6 else views
-        shapes = "".join(f", {shape_text(t.shape)}" for t in container.params)
+        shapes = "".join(f", {shape_text(t.shape, known)}" for t in container.params)
         body += [f"{views} = _split(self.flat{shapes})"]
     for tensor in container.inputs:
-        body += [f"self.{tensor.name} = np.zeros({shape_text(tensor.shape)}, self.flat.dtype)"]
+        shape = shape_text(tensor.shape, known)
+        body += [f"self.{tensor.name} = np.zeros({shape}, self.flat.dtype)"]
+    sizes = f"self._sizes = _sizes({', '.join(f'{n}={n}' for n in names)})"
+    body = [sizes, *definitions(spec, body), *checks(spec, names), *body]
     signature = ", ".join(["self", "flat", *(["*"] if names else []), *by_keyword(spec, names)])
     return {
         "name": container.name,
@@ -80,12 +82,7 @@ def _about(container: Container) -> list[str]:
 
 
 def _plain(tensor: Tensor) -> str:
-    return (
-        "("
-        + ", ".join(str(s) for s in tensor.shape)
-        + ("," if len(tensor.shape) == 1 else "")
-        + ")"
-    )
+    return tuple_text(str(size) for size in tensor.shape)
 
 
 def checks(spec: Spec, names: Sequence[str]) -> list[str]:
@@ -93,13 +90,14 @@ def checks(spec: Spec, names: Sequence[str]) -> list[str]:
     lines = []
     for size, message in spec.checks:
         if size.names and size.names <= set(names):
-            lines += [f"if {size_expression(size)} < 0:"]
+            varying, least = bound_text(size)
+            lines += [f"if {size_expression(varying)} < {least}:"]
             lines += ["    " + line for line in raising("ValueError", message)]
     return lines
 
 
 def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
-    """For each: axes, and offset, shape and strides in numbers; None where a size has no default."""
+    """Axes, and offset, shape and strides in numbers: None where a size has no default."""
     known = {name: value for name, value in spec.sizes if value is not None}
     fixed = all(size.names <= set(known) for t in params for size in t.shape)
     lines, offset = [], 0
@@ -120,9 +118,10 @@ def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
 
 def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     """The function that draws new parameters."""
-    names = sizes_in(spec, params)
-    body = [f"params = Params(np.empty({total(params)}, dtype){keywords(names)})"]
-    body += [f"params.{t.name}[...] = {_drawn(t)}" for t in params]
+    names, known = sizes_in(spec, params), atoms(spec)
+    body = [f"params = Params(np.empty({total(params, known)}, dtype){keywords(names)})"]
+    body += [f"params.{t.name}[...] = {_drawn(t, known)}" for t in params]
+    body = [*definitions(spec, body), *body]
     signature = ", ".join(["rng", "*", *by_keyword(spec, names), "dtype=np.float64"])
     return {
         "signature": code(f"def init({signature}):", 0),
@@ -130,7 +129,7 @@ def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     }
 
 
-def _drawn(tensor: Tensor) -> str:
+def _drawn(tensor: Tensor, known: Mapping[Atom, Size]) -> str:
     """How a parameter starts: as its init says; else matrices as PyTorch does, and vectors at 0."""
     how = tensor.init or ("uniform_fan_in" if len(tensor.shape) > 1 else "zeros")
     name, _, argument = how.removesuffix(")").partition("(")
@@ -138,13 +137,11 @@ def _drawn(tensor: Tensor) -> str:
     if name in ("zeros", "constant"):
         return value or "0.0"
     extra = f", {value or '1.0'}" if name == "orthogonal" else ""
-    return f"_{name}(rng, {shape_text(tensor.shape)}{extra})"
+    return f"_{name}(rng, {shape_text(tensor.shape, known)}{extra})"
 
 
-def stored(
-    spec: Spec, params: Sequence[Tensor]
-) -> tuple[list[str], Mapping[str, tuple[Tensor, int]]]:
-    """The sizes that no axis of a parameter shows, which a file must hold; where the others are seen."""
+def _shown(spec: Spec, params: Sequence[Tensor]) -> Mapping[str, tuple[Tensor, int]]:
+    """The axis of a parameter that each size is; a file must hold the sizes that are none."""
     seen = {}
     for name in sizes_in(spec, params):
         for tensor in params:
@@ -152,17 +149,17 @@ def stored(
             if axes:
                 seen[name] = (tensor, axes[0])
                 break
-    return [name for name in sizes_in(spec, params) if name not in seen], seen
+    return seen
 
 
 def save_and_load(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     """The bodies of `save` and `load`."""
-    kept, seen = stored(spec, params)
+    seen = _shown(spec, params)
+    kept = [name for name in sizes_in(spec, params) if name not in seen]
     sizes = "".join(f', {name}=params._sizes["{name}"]' for name in kept)
+    views = "{name: getattr(params, name) for name in PARAMETERS}"
     load = [f"arrays = _arrays(path{''.join(f', {quoted(name)}' for name in kept)})"]
-    arguments = [
-        f"np.empty({_held(params)}, np.result_type(*(arrays[name] for name in PARAMETERS)))"
-    ]
+    arguments = ["_joined([arrays[name] for name in PARAMETERS])"]
     for name in sizes_in(spec, params):
         if name in seen:
             tensor, axis = seen[name]
@@ -171,12 +168,6 @@ def save_and_load(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
             arguments.append(f'{name}=int(arrays["{name}"])')
     load += [f"params = Params({', '.join(arguments)})"]
     return {
-        "save": code(
-            f"np.savez(file, **{{name: getattr(params, name) for name in PARAMETERS}}{sizes})", 8
-        ),
+        "save": code(f"np.savez(file, **{views}{sizes})", 8),
         "load": [piece for line in load for piece in code(line, 4)],
     }
-
-
-def _held(params: Sequence[Tensor]) -> str:
-    return "sum(arrays[name].size for name in PARAMETERS)"

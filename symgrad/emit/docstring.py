@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sympy import Pow
+
 from symgrad.algebra.access import Affine
 from symgrad.algebra.program import Equation, Program, Tensor
 from symgrad.algebra.scalars import Stop, kinks_in
-from symgrad.emit.layout import prose
+from symgrad.emit.layout import WIDTH, prose
+from symgrad.emit.literals import size_expression
 from symgrad.notation.canonical import type_text
 from symgrad.notation.printer import equation_text
 from symgrad.spec import Spec
@@ -16,7 +19,7 @@ from symgrad.spec import Spec
 def module_doc(
     spec: Spec, gradients: Iterable[tuple[str, Sequence[str]]], identities: Sequence[str]
 ) -> list[str]:
-    """The lines of the module's docstring; `gradients` are functions and the equations behind them."""
+    """The lines of the module's docstring; `gradients`: functions and the equations behind them."""
     lines = [*title(spec), "", *_forward(spec)]
     shown = set(lines)
     for name, equations in gradients:
@@ -24,6 +27,7 @@ def module_doc(
         lines += ["", f"Gradient ({name}); dX stands for dL/dX.", *(f"    {line}" for line in new)]
     lines += ["", "Shapes", *(f"    {t.name}: {declared(t)}" for t in spec.tensors)]
     lines += [f"    {name}: {note}" for name, note in spec.notes]
+    lines += [f"    {name} = {size_expression(size)}" for name, size in spec.derived]
     programs = [spec.shared, *(loss.program for loss in spec.losses)]
     lines += ["", *_conventions(programs, identities)]
     return [_escaped(piece) for line in lines for piece in wrapped(line)]
@@ -31,7 +35,7 @@ def module_doc(
 
 def title(spec: Spec) -> list[str]:
     about = " ".join(spec.description.split())
-    return prose(f"{spec.name}: {about}" if about else f"{spec.name}.", hanging="    ")
+    return prose(f"{spec.name}: {about}" if about else f"{spec.name}.", width=WIDTH - 3)
 
 
 def declared(tensor: Tensor) -> str:
@@ -65,31 +69,24 @@ def _conventions(programs: Sequence[Program], identities: Sequence[str]) -> list
     """Kinks, what is held constant, how sums are divided, what was rewritten."""
     bodies = [e.body for p in programs for e in p.equations]
     kinks = list(dict.fromkeys(kink for body in bodies for kink in kinks_in(body)))
-    held = dict.fromkeys(
-        equation_text(e, p) for p in programs for e in p.equations if e.body.has(Stop)
-    )
-    divided = dict.fromkeys(line for p in programs for e in p.equations for line in _divided(e))
+    pairs = [(e, p) for p in programs for e in p.equations]
+    held = dict.fromkeys(equation_text(e, p) for e, p in pairs if e.body.has(Stop))
+    divided = dict.fromkeys(line for e, _ in pairs for line in _divided(e))
     lines = ["At kinks: " + "; ".join(kinks) + "." if kinks else "At kinks: there are none."]
-    lines += ["Held constant: all data"] + (["and what stands inside stop() in"] if held else [])
-    lines = (
-        [*lines[:-2], " ".join(lines[-2:]) if held else lines[-1] + "."]
-        if held
-        else [*lines[:-1], lines[-1] + "."]
-    )
+    stops = ", and what stop() holds in" if held else "."
+    lines += [f"Held constant: what wrt does not name{stops}"]
     lines += [f"    {text}" for text in held]
     batch = "; ".join(divided) if divided else "sums stand as the equations write them, undivided"
     lines += [f"Reduction: {batch}."]
-    return [
-        *lines,
-        "Rewritten to stay finite: " + ("; ".join(identities) if identities else "nothing") + ".",
-    ]
+    rewritten = "; ".join(identities) if identities else "nothing"
+    return [*lines, f"Rewritten to stay finite: {rewritten}."]
 
 
 def _divided(equation: Equation) -> list[str]:
     """What a sum is divided by: `loss sums over b and divides by B`."""
     below = []
-    for power in sorted(equation.body.atoms(type(equation.body**-1)), key=str):
-        if power.is_Pow and power.exp.is_negative:
+    for power in sorted(equation.body.atoms(Pow), key=str):
+        if power.exp.is_negative:
             slots = [equation.slot_of.get(s) for s in sorted(power.free_symbols, key=str)]
             if slots and all(isinstance(s, Affine) and not s.indices for s in slots):
                 below.append(str(power.base))
@@ -121,12 +118,10 @@ def function_doc(
         lines += ["", *prose(f"Returns {shape}; aux is a dict of {', '.join(aux)}.", "    ")]
     lines += [
         "",
-        *prose(WITH_WORKSPACE if data else WITH_WORKSPACE.partition(" An array")[0], "    "),
+        *prose(FRESH + (COPIED if data else ""), "    "),
     ]
     return [*lines, '    """']
 
 
-WITH_WORKSPACE = (
-    "What comes back is new; with a workspace it lives there until this function's next call. "
-    "An array of another type or layout is copied first, with a workspace into it."
-)
+FRESH = "What comes back is new; with a workspace it lives there until this function's next call."
+COPIED = " An array of another type or layout is copied first, with a workspace into it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +12,12 @@ from symgrad.algebra.program import Program, Tensor
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.emit.containers import by_keyword, checks, sizes_in
 from symgrad.emit.layout import WIDTH, code
-from symgrad.emit.literals import keywords, quoted, shape_text, size_expression
+from symgrad.emit.literals import keywords, quoted, size_expression
+from symgrad.emit.naming import atoms, shape_text, words_in
 from symgrad.emit.scalars import number_text
 from symgrad.spec import Spec
+
+Measure = tuple[Tensor, int, int, Size]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Entry:
     data: tuple[Tensor, ...]
     read: frozenset[str]
     given: tuple[str, ...]
-    found: Mapping[str, tuple[Tensor, int, int, Size]]
+    found: Mapping[str, Measure]
     sizes: tuple[str, ...]
     picked: Mapping[str, tuple[Size, ...]]
 
@@ -43,8 +45,9 @@ class Entry:
 def make_entry(spec: Spec, data: Sequence[Tensor], program: Program, body: Iterable[str]) -> Entry:
     """`body` holds the lines of the function and of its memory, which tell what sizes they use."""
     params = tuple(t for t in spec.tensors if t.role == "param")
-    words = {w for line in body for w in re.findall(r"\w+", line.partition("#")[0])}
+    words = words_in(body)
     shown = {*sizes_in(spec, (*params, *data)), *(n for n, _ in spec.sizes if n in words)}
+    shown |= {n for name, size in spec.derived if name in words for n in size.names}
     picked = _picked(program)
     limits = [t.below for t in data if t.below is not None]
     limits += [size for t in data for size in picked.get(t.name, ())]
@@ -61,7 +64,7 @@ def _found(
     data: Sequence[Tensor], known: Iterable[str]
 ) -> dict[str, tuple[Tensor, int, int, Size]]:
     """Sizes read off axes: those that are one alone first, then those in times * size + plus."""
-    found: dict[str, tuple[Tensor, int, int, Size]] = {}
+    found: dict[str, Measure] = {}
     done = set(known)
     axes = [(t, axis, size) for t in data for axis, size in enumerate(t.shape)]
     for tensor, axis, size in axes:
@@ -102,7 +105,7 @@ def _default(tensor: Tensor) -> str:
     return str(int(number)) if tensor.kind == "int" else number_text(number)
 
 
-def opening(entry: Entry, memory: str, uses_memory: bool, gradient: bool) -> list[str]:
+def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> list[str]:
     """Checks of every argument, the sizes, the memory, and the parameters by their names."""
     lines = [_dtype(entry)]
     lines += [_checked(t) for t in entry.data]
@@ -112,16 +115,13 @@ def opening(entry: Entry, memory: str, uses_memory: bool, gradient: bool) -> lis
         lines += _together(kept, sizes, [f'params._sizes["{name}"]' for name in kept])
     lines += [f'{name} = _size("{name}", {name})' for name in entry.given]
     lines += [_measured(name, *entry.found[name]) for name in entry.found]
-    lines += [
-        f'_shape("{t.name}", {t.name}, {shape_text(t.shape)})'
-        for t in entry.data
-        if not _told(entry, t)
-    ]
-    lines += checks(entry.spec, entry.sizes)
-    lines += _below(entry)
+    checked = _shapes(entry) + _below(entry)
+    lines += definitions(entry.spec, [*checked, *steps])
+    lines += [*checks(entry.spec, entry.sizes), *checked]
     call = f"_memory(workspace, {memory}, dtype{keywords(entry.sizes)})"
     fitted = [t for t in entry.data if t.shape and t.name in entry.read]
-    lines.append(f"ws = {call}" if uses_memory or fitted or gradient else call)
+    used = gradient or fitted or any("ws." in line for line in steps)
+    lines.append(f"ws = {call}" if used else call)
     for t in fitted:
         kind = {"real": "dtype", "int": "np.intp", "bool": "np.bool_"}[t.kind]
         lines.append(f'{t.name} = _fit(ws, "{t.name}", {t.name}, {kind})')
@@ -160,6 +160,13 @@ def _checked(tensor: Tensor) -> str:
 def _measured(name: str, tensor: Tensor, axis: int, times: int, plus: Size) -> str:
     extra = "" if (times, plus) == (1, ZERO) else f", {times}, {size_expression(plus)}"
     return f'{name} = _length("{name}", "{tensor.name}", {tensor.name}, {axis}{extra})'
+
+
+def _shapes(entry: Entry) -> list[str]:
+    """Every shape that the sizes did not come from whole."""
+    known = atoms(entry.spec)
+    rest = [t for t in entry.data if not _told(entry, t)]
+    return [f'_shape("{t.name}", {t.name}, {shape_text(t.shape, known)})' for t in rest]
 
 
 def _told(entry: Entry, tensor: Tensor) -> bool:

@@ -79,7 +79,7 @@ def _widest(line: str) -> tuple[int, int] | None:
 
 
 def _depths(text: str) -> Iterator[int]:
-    """For each character, how many brackets are open after it; inside a string, more than any are."""
+    """For each character, how many brackets are open after it; inside a string, 1000 more."""
     depth, quote = 0, ""
     for character in text:
         if quote:
@@ -107,11 +107,11 @@ def code(line: str, indent: int) -> list[str]:
     return wrapped_call(line.lstrip(), indent + lead)
 
 
-def prose(text: str, lead: str = "", hanging: str = "") -> list[str]:
+def prose(text: str, lead: str = "", hanging: str = "", width: int = WIDTH) -> list[str]:
     """Words over lines that end within the width; those after the first hang."""
     return textwrap.wrap(
         text,
-        WIDTH,
+        width,
         initial_indent=lead,
         subsequent_indent=lead + hanging,
         break_long_words=False,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from math import prod
+from collections.abc import Iterable
 
-from symgrad.algebra.program import Tensor
-from symgrad.algebra.sizes import ONE, ZERO, Size
+from symgrad.algebra.sizes import Size
 from symgrad.emit.layout import WIDTH
 
 
@@ -40,18 +38,9 @@ def size_expression(size: Size) -> str:
     return re.sub(r"(//|\*|\+|(?<=[\w)])-)", r" \1 ", str(size))
 
 
-def shape_text(shape: Sequence[Size]) -> str:
-    return tuple_text(size_expression(size) for size in shape)
-
-
 def keywords(names: Iterable[str]) -> str:
     """`, B=B, H=H`: sizes handed on by name."""
     return "".join(f", {name}={name}" for name in names)
-
-
-def total(tensors: Iterable[Tensor]) -> str:
-    """How many numbers the tensors hold together."""
-    return size_expression(sum((prod(t.shape, start=ONE) for t in tensors), ZERO))
 
 
 def raising(kind: str, message: str) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.program import Program, Tensor, fresh_name
-from symgrad.algebra.sizes import ONE, ZERO
+from symgrad.algebra.sizes import ONE, ZERO, Size
 from symgrad.emit.containers import (
     Container,
     by_keyword,
@@ -18,17 +19,16 @@ from symgrad.emit.containers import (
 )
 from symgrad.emit.docstring import declared, function_doc, module_doc
 from symgrad.emit.entry import Entry, closing, make_entry, opening, signature
-from symgrad.emit.layout import code, prose
+from symgrad.emit.layout import WIDTH, code, prose
 from symgrad.emit.literals import (
     dict_text,
     keywords,
     literal,
     quoted,
-    shape_text,
     size_expression,
-    total,
     tuple_text,
 )
+from symgrad.emit.naming import atoms, named, named_in, shape_text, total
 from symgrad.emit.numpy import Printer
 from symgrad.emit.render import helpers_for, render
 from symgrad.plan.steps import Array, Plan
@@ -132,7 +132,8 @@ def _camel(name: str) -> str:
 def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tensor]) -> list[str]:
     """What the module states of itself, one assignment after another."""
     inputs = [f"{quoted(t.name)}: {quoted(declared(t))}" for t in spec.tensors if t.role == "data"]
-    counts = [f"{quoted(f.name)}: {quoted(size_expression(f.plan.operations))}" for f in functions]
+    known = atoms(spec)
+    counts = [f"{quoted(f.name)}: {_count(named(f.plan.operations, known))}" for f in functions]
     return [
         f"VERSION = {quoted(VERSION)}",
         *code(f"SIZES = {dict_text(spec.sizes)}", 0),
@@ -144,6 +145,15 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
         f"SPEC_HASH = {quoted(spec.hash)}",
         f"SPEC = {literal(spec.canonical())}",
     ]
+
+
+def _count(size: Size) -> str:
+    """A count of operations, over several strings where it is long."""
+    pieces = textwrap.wrap(size_expression(size), WIDTH - 24, break_long_words=False)
+    if len(pieces) == 1:
+        return quoted(pieces[0])
+    texts = [quoted(p + " ") for p in pieces[:-1]] + [quoted(pieces[-1])]
+    return "(\n" + "".join(f"        {t}\n" for t in texts) + "    )"
 
 
 def _table(name: str, lines: Sequence[str]) -> list[str]:
@@ -171,16 +181,16 @@ def _function(
     def home(array: Array) -> str:
         return f"grads.{names[array.name]}" if array.storage == "gradient" else f"ws.{array.name}"
 
-    steps = Printer(function.plan, home, depth=0).run(function.plan.steps)
-    buffers = _buffers(function.plan)
+    known = atoms(spec)
+    plan = named_in(function.plan, known)
+    steps = Printer(plan, home, depth=0).run(plan.steps)
+    buffers = _buffers(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])
     if gradients is not None:
         call = keywords(sizes_in(spec, gradients.tensors))
-        buffers.append(
-            f"self.grads = {gradients.name}(np.empty({total(gradients.params)}, dtype){call})"
-        )
-    used = any("ws." in line for line in steps)
+        flat = f"np.empty({total(gradients.params, known)}, dtype)"
+        buffers.append(f"self.grads = {gradients.name}({flat}{call})")
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     return {
         "signature": signature(entry, function.name, function.positional),
@@ -188,7 +198,7 @@ def _function(
             data, entry.given, function.results, _wrt(spec, function), function.positional
         ),
         "body": [
-            *opening(entry, memory, used, bool(function.gradient)),
+            *opening(entry, memory, steps, bool(function.gradient)),
             *steps,
             *closing(function.results, function.gradient, scalars, function.positional),
         ],
@@ -199,13 +209,28 @@ def _function(
 def _memory_class(
     entry: Entry, name: str, function: str, buffers: Sequence[str]
 ) -> dict[str, object]:
+    lines = [*definitions(entry.spec, buffers), *buffers]
     arguments = ["self", "dtype", *(["*"] if entry.sizes else []), *entry.sizes]
     return {
         "name": name,
         "doc": prose(f'"""The buffers of {function}."""', "    "),
         "signature": code(f"def __init__({', '.join(arguments)}):", 4),
-        "body": [piece for line in buffers for piece in code(line, 8)],
+        "body": [piece for line in lines for piece in code(line, 8)],
     }
+
+
+def _chained(names: Sequence[str], value: str) -> list[str]:
+    """self.a = self.b = value; a long chain in several lines."""
+    lines: list[str] = []
+    first, *others = names
+    left = f"self.{first}"
+    for name in others:
+        if len(f"{left} = self.{name} = {value}") > WIDTH - 8:
+            lines.append(f"{left} = {value}")
+            left, value = f"self.{name}", f"self.{first}"
+        else:
+            left = f"{left} = self.{name}"
+    return [*lines, f"{left} = {value}"]
 
 
 def _buffers(plan: Plan) -> list[str]:
@@ -216,14 +241,12 @@ def _buffers(plan: Plan) -> list[str]:
         if array.storage == "buffer" and array.name not in owner_of:
             dtype = {"real": "dtype", "int": "np.intp", "bool": "np.bool_"}[array.kind]
             names = [array.name, *(n for n, owner in owner_of.items() if owner == array.name)]
-            left = " = ".join(f"self.{n}" for n in names)
-            lines.append(f"{left} = np.empty({shape_text(array.shape)}, {dtype})")
+            lines += _chained(names, f"np.empty({shape_text(array.shape, {})}, {dtype})")
         elif array.storage == "constant" and array.values:
             start, step = array.values
             dtype = "dtype" if array.kind == "real" else "np.intp"
             ends = [start, start + step * array.shape[0], step]
-            span = ends[1:2] if (start, step) == (ZERO, ONE) else ends
-            lines.append(
-                f"self.{array.name} = np.arange({', '.join(map(size_expression, span))}, dtype={dtype})"
-            )
+            ends = ends[1:2] if (start, step) == (ZERO, ONE) else ends
+            span = ", ".join(map(size_expression, ends))
+            lines.append(f"self.{array.name} = np.arange({span}, dtype={dtype})")
     return lines

@@ -8,8 +8,9 @@ from dataclasses import fields, is_dataclass, replace
 from math import prod
 from typing import Any, TypeVar
 
-from symgrad.algebra.sizes import Atom, FloorDiv, Largest, Size
-from symgrad.emit.literals import size_expression
+from symgrad.algebra.program import Tensor
+from symgrad.algebra.sizes import ONE, ZERO, Atom, FloorDiv, Largest, Size
+from symgrad.emit.literals import size_expression, tuple_text
 from symgrad.spec import Spec
 
 T = TypeVar("T")
@@ -47,6 +48,16 @@ def _atom(atom: Atom, known: Mapping[Atom, Size]) -> Size:
     return Size((((atom,), 1),))
 
 
+def shape_text(shape: Iterable[Size], known: Mapping[Atom, Size]) -> str:
+    return tuple_text(size_expression(named(size, known)) for size in shape)
+
+
+def total(tensors: Iterable[Tensor], known: Mapping[Atom, Size]) -> str:
+    """How many numbers the tensors hold together."""
+    numbers = (prod((named(s, known) for s in t.shape), start=ONE) for t in tensors)
+    return size_expression(sum(numbers, ZERO))
+
+
 def named_in(thing: T, known: Mapping[Atom, Size]) -> T:
     """Anything made of frozen dataclasses and tuples, each size in it named."""
     return _walk(thing, known) if known else thing
@@ -67,9 +78,7 @@ def _walk(thing: Any, known: Mapping[Atom, Size]) -> Any:
 def definitions(spec: Spec, lines: Iterable[str]) -> list[str]:
     """`U = ...` for each derived size that some lines of code name."""
     words = words_in(lines)
-    known = set(atoms(spec).values())
-    used = [(name, size) for name, size in spec.derived if name in words]
-    return [f"{name} = {size_expression(size)}" for name, size in used if known]
+    return [f"{name} = {size_expression(size)}" for name, size in spec.derived if name in words]
 
 
 def words_in(lines: Iterable[str]) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Kind, Slot
+from symgrad.algebra.program import Slot
 from symgrad.algebra.sizes import ONE, Size
 from symgrad.emit.layout import wrapped_call
 from symgrad.emit.scalars import NUMPY, scalar_text, size_text
@@ -23,6 +23,7 @@ from symgrad.plan.steps import (
     Loop,
     MatMul,
     Note,
+    Number,
     Operand,
     Plan,
     Positions,
@@ -150,12 +151,15 @@ class Printer:
         slots = tuple((symbol, self.slot(slot)) for symbol, slot in scalar.slots)
         return scalar_text(Scalar(scalar.body, slots))
 
-    def slot(self, slot: Slot | View) -> Slot:
-        if isinstance(slot, Affine):
-            return slot
-        text = self.place(slot) if isinstance(slot, View) else slot.tensor
-        kind = self.arrays[slot.array].kind if isinstance(slot, View) else self.kinds.get(text, "real")
-        return Access(text if kind == "real" else f"float({text})")
+    def slot(self, slot: Slot | View | Number) -> Slot:
+        match slot:
+            case View():
+                return Access(self.place(slot))
+            case Number(read=View() as view):
+                return Access(f"float({self.place(view)})")
+            case Number(read=Access() as access):
+                return Access(f"float({access})")
+        return slot
 
     def place(self, view: View) -> str:
         """One place of an array."""

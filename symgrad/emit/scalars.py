@@ -83,7 +83,9 @@ def _text(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
         text = f"{NUMPY[expr.row.name]}({', '.join(_text(a, slots, 0) for a in expr.args)})"
         weak = not any(isinstance(slots.get(s), Access) for s in expr.free_symbols)
         return f"float({text})" if weak else text
-    raise ProgramError(f"{type(expr).__name__} is a declared, undefined function: it can be derived, not computed")
+    raise ProgramError(
+        f"{type(expr).__name__} is a declared, undefined function: it can be derived, not computed"
+    )
 
 
 def _sum(expr: Expr, slots: Mapping[Symbol, Slot]) -> str:

@@ -142,7 +142,7 @@ class Book:
             if level < PRODUCT or inner.startswith("-"):
                 inner = bracketed(inner)
             below = ",".join([*map(name_latex, term.reduced)])
-            below += rf":\ {',\\ '.join(under)}" if under else ""
+            below += r":\ " + r",\ ".join(under) if under else ""
             hole = (rf"\sum_{{{below}}} {inner}", PRODUCT)
             with distribute(False):
                 whole = Mul(term.outer, HOLE)

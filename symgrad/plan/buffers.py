@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Operand, Scalar, Step, Ufunc, View
+from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Number, Operand, Scalar, Step, Ufunc, View
 
 
 @dataclass
@@ -91,6 +91,7 @@ def touched(step: Step) -> Iterator[str]:
                 if isinstance(part, (Operand, View)):
                     yield part.array
                 elif isinstance(part, Scalar):
-                    yield from (slot.array for _, slot in part.slots if isinstance(slot, View))
+                    reads = (slot.read if isinstance(slot, Number) else slot for _, slot in part.slots)
+                    yield from (slot.array for slot in reads if isinstance(slot, View))
 
 

@@ -9,7 +9,7 @@ are its batch, those in both and not in out are contracted. Order and orientatio
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 
 import sympy
@@ -37,6 +37,7 @@ class Contraction:
     """Lowers one sum of products of an equation."""
 
     lower: Elementwise
+    scalars: list[Expr] = field(default_factory=list)
 
     @property
     def builder(self) -> Builder:
@@ -53,7 +54,10 @@ class Contraction:
         return self.builder.cost(indices, self.ranges)
 
     def run(self, parts: Sequence[Expr], dims: tuple[str, ...], out: Operand | None) -> Operand | str:
-        """The sum over all that is not in dims, in `out` or in a new buffer; a name where dims is ()."""
+        """The sum over all that is not in dims, in `out` or in a new buffer; a name where dims is ().
+
+        What is found to carry no index on the way is left in `scalars`, as factors of the result.
+        """
         groups = self.folded([Group(self.lower.indices(p), p) for p in parts])
         keep = frozenset(dims)
         while True:
@@ -98,8 +102,10 @@ class Contraction:
                 continue
             left = self.order(group.indices & elsewhere)
             made = self.single(group, left, None)
-            view = made.view if isinstance(made, Operand) else None
-            result.append(Group(frozenset(left), None if view else sympy.Symbol(str(made)), view))
+            if isinstance(made, str):
+                self.scalars.append(self.lower.named(made))
+            else:
+                result.append(Group(frozenset(left), None, made.view))
         return result
 
     def joined(self, groups: list[Group], keep: Names) -> list[Group]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S, Symbol
 
-from symgrad.algebra.access import Affine
-from symgrad.algebra.program import Slot
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Slot, slot_symbol
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Predicate, Select, Stop
 from symgrad.algebra.scalars import Scalar as Row
 from symgrad.errors import ProgramError
 from symgrad.plan.builder import Builder, Ranges, laid_out, read, whole
-from symgrad.plan.steps import OVERWRITES_EARLY, Copy, Operand, Scalar, Source, Ufunc, View
+from symgrad.plan.steps import OVERWRITES_EARLY, Copy, Number, Operand, Scalar, Source, Strided, Ufunc, View
 
 DEFINED = ("leaky_relu",)
 """Kinked functions that are lowered as the selection that defines them."""
@@ -46,11 +46,21 @@ class Elementwise:
         used = sorted((s for s in expr.free_symbols if s in self.slots), key=lambda s: s.name)
         return Scalar(expr, tuple((s, self.place(self.slots[s])) for s in used))
 
-    def place(self, slot: Slot) -> Slot | View:
+    def named(self, name: str) -> Symbol:
+        """The symbol of a rank-0 value that the plan names."""
+        symbol = slot_symbol(Access(name))
+        self.slots = {**self.slots, symbol: Access(name)}
+        return symbol
+
+    def place(self, slot: Slot) -> Slot | View | Number:
         """What a rank-0 expression reads: a rank-0 tensor, a number, or one place of a tensor."""
-        if isinstance(slot, Affine) or not slot.subscripts:
+        if isinstance(slot, Affine):
             return slot
-        return read(self.builder, slot, self.ranges)  # type: ignore[return-value]
+        known = self.builder.program.tensor_of.get(slot.tensor)
+        place = read(self.builder, slot, self.ranges) if slot.subscripts else slot
+        if isinstance(place, Strided):
+            raise ProgramError(f"{slot}: one place of a tensor was expected")
+        return place if known is None or known.kind == "real" else Number(place)
 
     def source(self, expr: Expr, dims: Sequence[str]) -> Source:
         """An operand that broadcasts over `dims`: a view, a scalar, or a new buffer."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sympy import Expr, Symbol
 
-from symgrad.algebra.access import Affine
+from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Kind, Slot
 from symgrad.algebra.sizes import Size
 
@@ -92,11 +92,18 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A rank-0 int or bool, or a place of an array of them, as a real number."""
+
+    read: Access | View
+
+
+@dataclass(frozen=True)
 class Scalar:
     """A rank-0 value: an expression of rank-0 tensors, single places, sizes, loop indices and numbers."""
 
     body: Expr
-    slots: tuple[tuple[Symbol, Slot | View], ...] = ()
+    slots: tuple[tuple[Symbol, Slot | View | Number], ...] = ()
 
 
 Source = Operand | Scalar

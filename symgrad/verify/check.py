@@ -18,7 +18,6 @@ from symgrad.notation.printer import equation_text
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
 from symgrad.verify.compare import Claim, Effort, Rule, compare, fallback_scales, value_block
-from symgrad.verify.differences import Point
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.instance import (
     Instance,
@@ -28,6 +27,7 @@ from symgrad.verify.instance import (
     own_instance,
     small_instance,
 )
+from symgrad.verify.nearby import Point
 from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import Answer, ModuleSubject, Request, Subject
 from symgrad.verify.verdict import Block, Conduct, Report

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from symgrad.verify.arithmetic import Array
-from symgrad.verify.differences import Direction, Point, entry_direction, rademacher, slope
+from symgrad.verify.differences import entry_direction, rademacher, slope
+from symgrad.verify.nearby import Direction, Point
 from symgrad.verify.verdict import Block, Entry, block_of
 
 EPS = 2.0**-52

@@ -14,7 +14,7 @@ from symgrad.algebra.sizes import ZERO, Size
 
 
 def stacked(program: Program, moving: Collection[str], count: int) -> Program:
-    """The program over `count` probes; equations keep their numbers, and stops and branches theirs."""
+    """The program over `count` probes; equations, stops and branches keep their numbers."""
     probe = fresh_name("probe", program.names)
     tensors = tuple(
         replace(t, shape=(Size.of(count), *t.shape)) if t.name in moving else t

@@ -1,0 +1,153 @@
+"""What a gradient assumes: what is held constant, conventions at kinks, how the batch is reduced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from sympy import Expr, Mul, Pow, Symbol, preorder_traversal
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Equation, Program, Slot, count_of
+from symgrad.algebra.scalars import Stop, kinks_in
+from symgrad.algebra.sizes import ONE, Size
+from symgrad.explain.book import Book
+from symgrad.explain.steps import Code, Prose
+
+ARGMAX = "argmax takes the lowest index where values are equal, and passes no gradient"
+
+
+def listed(codes: Sequence[Code]) -> Prose:
+    """a, b and c."""
+    found: list[str | Code] = []
+    for k, code in enumerate(codes):
+        if k:
+            found.append(" and " if k == len(codes) - 1 else ", ")
+        found.append(code)
+    return tuple(found)
+
+
+def named(book: Book, names: Sequence[str]) -> Prose:
+    return listed([book.code(Access(name)) for name in names])
+
+
+def held(
+    book: Book, equations: Sequence[Equation], wrt: Sequence[str], shown: frozenset[str]
+) -> Iterator[Prose]:
+    """Data, other parameters, what is stopped, and values that do not depend on wrt."""
+    program = book.program
+    read = dict.fromkeys(a.tensor for e in equations for a in e.reads)
+    free = [n for n in read if n not in wrt and n not in book.derived.name_of]
+    for what, role in (("data", "data"), ("parameters outside wrt", "param")):
+        names = [n for n in free if program.tensor_of[n].role == role]
+        if names:
+            yield f"Held constant, {what}: ", *named(book, names), "."
+    values = [n for n in free if program.tensor_of[n].role == "computed" and n not in shown]
+    if values:
+        one = len(values) == 1
+        yield (
+            "Held constant, values that do not depend on what is differentiated by: ",
+            *named(book, values),
+            f". {'It is' if one else 'They are'} computed as in the whole derivation.",
+        )
+    stops = list(dict.fromkeys(_stops(book, equations)))
+    if stops:
+        yield "Held constant by stop: ", *listed(stops), ". Its value is used, its derivative is 0."
+
+
+def _stops(book: Book, equations: Sequence[Equation]) -> Iterator[Code]:
+    for equation in equations:
+        slots = [slot for _, slot in equation.slots]
+        for node in preorder_traversal(equation.body):
+            if isinstance(node, Stop):
+                yield book.expression(node, slots)
+
+
+def kinks(equations: Sequence[Equation]) -> Iterator[Prose]:
+    """The conventions that the bodies rely on."""
+    found = dict.fromkeys(k for e in equations for k in kinks_in(e.body))
+    if any(e.op == "argmax" for e in equations):
+        found[ARGMAX] = None
+    for kink in found:
+        yield ("Convention: ", kink, ".")
+
+
+def reductions(book: Book) -> Iterator[Prose]:
+    """How each equation that makes a scalar on the way to the loss adds up its points."""
+    program, seen, waiting = book.program, set[str](), [book.value]
+    found = False
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        for equation in program.writers.get(name, ()):
+            if equation.op == "sum" and equation.reduced:
+                found = True
+                yield _reduction(book, equation)
+            elif equation.op == "sum":
+                scalars = (a.tensor for a in equation.reads if not a.subscripts)
+                waiting += [n for n in scalars if program.tensor_of[n].role == "computed"]
+    if not found:
+        yield book.code(Access(book.value)), " adds up nothing: it is a single value."
+
+
+def _reduction(book: Book, equation: Equation) -> Prose:
+    """The mean over b: the sum divided by B; the sum over k."""
+    averaged = averaged_indices(equation)
+    summed = [i for i in equation.reduced if i not in averaged]
+    target = book.code(equation.target)
+    said: list[str | Code] = [target, " is "]
+    if averaged:
+        count = Affine((), count_of(equation.range_of[i] for i in averaged))
+        said += [f"the mean over {', '.join(averaged)}: the sum divided by ", _slot(book, count)]
+        said += [f". Over {', '.join(summed)} it is the plain sum."] if summed else ["."]
+    else:
+        said.append(f"the sum over {', '.join(summed)}, not divided by how many there are.")
+    return tuple(said)
+
+
+def _slot(book: Book, slot: Slot) -> Code:
+    return Code(str(slot), book.latex.slot(slot))
+
+
+def averaged_indices(equation: Equation) -> tuple[str, ...]:
+    """The summed indices whose number of points is what the sum is divided by."""
+    coefficient, rest = equation.body.as_coeff_Mul()
+    divisor = ONE
+    for factor in rest.args if isinstance(rest, Mul) else (rest,):
+        if isinstance(factor, Pow) and factor.exp == -1:
+            size = _size(factor.base, equation)
+            divisor = divisor if size is None else divisor * size
+    wanted = {divisor * int(coefficient.q), divisor} - {ONE}
+    ranges = equation.range_of
+    for many in range(len(equation.reduced), 0, -1):
+        for some in combinations(equation.reduced, many):
+            if count_of(ranges[i] for i in some) in wanted:
+                return some
+    return ()
+
+
+def _size(base: Expr, equation: Equation) -> Size | None:
+    """A divisor as a size, None where it is none."""
+    total = ONE
+    for factor in base.args if isinstance(base, Mul) else (base,):
+        slot = equation.slot_of.get(factor) if isinstance(factor, Symbol) else None
+        if factor.is_Integer:
+            total = total * int(factor)
+        elif isinstance(slot, Affine) and not slot.terms:
+            total = total * slot.offset
+        else:
+            return None
+    return total
+
+
+def ancestors(program: Program, value: str) -> frozenset[str]:
+    """Every tensor that the value is computed from, itself included."""
+    found, waiting = {value}, [value]
+    while waiting:
+        for equation in program.writers.get(waiting.pop(), ()):
+            new = [a.tensor for a in equation.reads if a.tensor not in found]
+            found |= set(new)
+            waiting += new
+    return frozenset(found)

@@ -1,0 +1,97 @@
+r"""A derivation in LaTeX: amsmath's align*, one formula a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from symgrad.explain.steps import Code, Formula, Prose, Section, Step, latex_sign
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    '"': r"\textquotedbl{}",
+}
+LONG = 160
+"""Source characters from which on each term gets a line of its own."""
+
+DOCUMENT = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage[margin=2cm]{geometry}
+\usepackage{amsmath,amssymb}
+\allowdisplaybreaks
+\setlength{\parindent}{0pt}
+\begin{document}
+%s\end{document}
+"""
+
+
+def escaped(text: str) -> str:
+    return "".join(SPECIAL.get(c, c) for c in text)
+
+
+def latex_text(title: str, description: str, sections: Sequence[Section], document: bool) -> str:
+    lines = [rf"\section*{{{escaped(title)}}}"]
+    lines += [escaped(description)] if description else []
+    for section in sections:
+        lines += ["", rf"\subsection*{{{escaped(section.title)}}}"]
+        for prose in (*section.intro, *section.remarks):
+            lines += [prose_latex(prose), ""]
+        for step in section.steps:
+            lines += _step(step)
+    text = "\n".join(lines) + "\n"
+    return DOCUMENT.replace("%s", text) if document else text
+
+
+def prose_latex(prose: Prose) -> str:
+    return "".join(f"${p.latex}$" if isinstance(p, Code) else escaped(p) for p in prose)
+
+
+def _step(step: Step) -> Iterator[str]:
+    notes = "".join(rf"\quad\text{{{prose_latex(n)}}}" for n in step.notes)
+    if step.title:
+        yield rf"\paragraph{{({step.number})}} {prose_latex(step.title)}"
+    tag = "" if step.title else rf"\tag{{{step.number}}}"
+    yield r"\begin{align*}"
+    yield alignment(step.formulas, tag, notes)
+    yield r"\end{align*}"
+
+
+def alignment(formulas: Sequence[Formula], tag: str = "", notes: str = "") -> str:
+    r"""left &= right \\ for each formula; the first carries the tag."""
+    shown = []
+    for formula in formulas:
+        lines = list(formula_lines(formula))
+        if not shown:
+            lines[0] += notes + tag
+        shown += lines
+    return " \\\\\n".join(shown)
+
+
+def formula_lines(formula: Formula) -> Iterator[str]:
+    left = f"{formula.left.latex} &{latex_sign(formula.sign)} "
+    behind = rf" \qquad {formula.conditions.latex}" if formula.conditions else ""
+    if not any(t.when for t in formula.terms) and len(formula.latex) <= LONG:
+        right = formula.latex.split(f"{latex_sign(formula.sign)} ", 1)[1]
+        yield left + right
+        return
+    for k, term in enumerate(formula.terms):
+        shown = term.latex
+        if k:
+            left, shown = r"&\quad ", shown if shown.startswith("-") else f"+ {shown}"
+        shown += rf" \qquad {term.when.latex}" if term.when else ""
+        yield left + shown + (behind if k == len(formula.terms) - 1 else "")
+
+
+def aligned(formulas: Sequence[Formula]) -> str:
+    return f"\\begin{{aligned}}\n{alignment(formulas)}\n\\end{{aligned}}"

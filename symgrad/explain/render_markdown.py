@@ -1,0 +1,56 @@
+"""A derivation in Markdown: headings, numbered steps, $$ blocks, fenced notation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from symgrad.explain.render_latex import aligned, formula_lines
+from symgrad.explain.steps import Code, Formula, Prose, Section, Step
+
+
+def markdown_text(
+    title: str, description: str, sections: Sequence[Section], notation: str
+) -> str:
+    lines = [f"# {escaped(title)}", ""]
+    lines += [escaped(description), ""] if description else []
+    for section in sections:
+        lines += [f"## {escaped(section.title)}", ""]
+        for prose in (*section.intro, *section.remarks):
+            lines.append(f"- {prose_markdown(prose)}")
+        lines += [""] if section.intro or section.remarks else []
+        for step in section.steps:
+            lines += _step(step)
+    lines += ["## The same in the notation", "", "This reads back.", ""]
+    lines += ["```toml", notation.rstrip("\n"), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Plain words, whatever stands in them."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-!|$&~])", r"\\\1", text)
+
+
+def prose_markdown(prose: Prose) -> str:
+    return "".join(f"`{p.text}`" if isinstance(p, Code) else escaped(p) for p in prose)
+
+
+def _step(step: Step) -> Iterator[str]:
+    notes = " ".join(f"*{prose_markdown(n)}*" for n in step.notes)
+    head = " ".join(part for part in (prose_markdown(step.title), notes) if part)
+    yield f"**({step.number})** {head}".rstrip()
+    yield ""
+    yield "$$"
+    yield display(step.formulas)
+    yield "$$"
+    yield ""
+    if step.kind == "gradient":
+        lines = [line for formula in step.formulas for line in formula.notation]
+        yield from ("```text", *lines, "```", "")
+
+
+def display(formulas: Sequence[Formula]) -> str:
+    """One formula by itself; several, or a long one, aligned."""
+    if len(formulas) == 1 and len(list(formula_lines(formulas[0]))) == 1:
+        return formulas[0].latex
+    return aligned(formulas)
