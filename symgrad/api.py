@@ -19,8 +19,9 @@ from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
 from symgrad.algebra.second import directions, forward_over_reverse, reverse_over_reverse
 from symgrad.catalog.builtin import spec_path
-from symgrad.errors import Place, SpecError, did_you_mean
-from symgrad.explain.derivation import Derivation, explain
+from symgrad.errors import SpecError, did_you_mean
+from symgrad.explain.build import explain
+from symgrad.explain.derivation import Derivation
 from symgrad.notation.canonical import program_toml
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.spec import load as load_file
@@ -51,7 +52,8 @@ def parse(text: str, name: str = "spec") -> Spec:
 def derive(source: Source, loss: str | None = None, wrt: str | None = None) -> Derivation:
     """The derivation in numbered steps, as text, Markdown, LaTeX, or a notebook's cell.
 
-    loss: one loss only; wrt: one tensor only.
+    loss: needed where the spec has several.
+    wrt:  one real tensor, an intermediate one too: only the path to it is shown.
     """
     return explain(_spec(source), loss, wrt)
 
@@ -143,16 +145,16 @@ def _spec(source: Source) -> Spec:
 def _loss(spec: Spec, name: str | None) -> Loss:
     """The named loss, or the only one."""
     known = {loss.name: loss for loss in spec.losses}
-    place = Place(spec.name)
+    if name is None and len(known) == 1:
+        return spec.losses[0]
+    if name in known:
+        return known[name]
     if not known:
-        raise SpecError("the spec has no loss to differentiate", place)
-    if name is None and len(known) > 1:
-        raise SpecError(
-            f"the spec has {len(known)} losses; choose one of {', '.join(known)}", place
-        )
-    if name is not None and name not in known:
-        raise SpecError(f'no loss "{name}"{did_you_mean(name, known)}', place)
-    return spec.losses[0] if name is None else known[name]
+        raise SpecError(f'spec "{spec.name}" has no loss to differentiate')
+    if name is None:
+        listed = ", ".join(known)
+        raise SpecError(f'spec "{spec.name}" has several losses; name one of: {listed}')
+    raise SpecError(f'spec "{spec.name}" has no loss "{name}"{did_you_mean(name, known)}')
 
 
 def _checked(spec: Spec, path: Path, losses: Sequence[str] | None, seed: int) -> Report:

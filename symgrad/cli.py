@@ -94,26 +94,25 @@ def _sizes(spec: Spec) -> str:
     show_default=True,
     help="How the derivation is written.",
 )
-@click.option("--wrt", metavar="NAME", help="The gradient by one tensor only.")
-@click.option("--loss", metavar="NAME", help="One loss only.")
+@click.option("--wrt", metavar="NAME", help="One tensor: only the path to it is shown.")
+@click.option("--loss", metavar="NAME", help="Which loss, where SPEC has several.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
 )
 def derive(spec: str, form: str, wrt: str | None, loss: str | None, output: Path | None) -> None:
     """Explain the gradient of SPEC, step by step."""
-    from symgrad.explain.derivation import explain
+    from symgrad.explain.build import explain
     from symgrad.generated_tree import write_whole
 
     loaded, place = _loaded(spec)
     with _at(place):
         derivation = explain(loaded, loss, wrt)
     wide = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else WIDTH
-    written = {
-        "text": lambda: derivation.text(wide),
-        "markdown": derivation.markdown,
-        "latex": derivation.latex,
-    }
-    text = written[form]().rstrip("\n") + "\n"
+    if form == "text":
+        text = derivation.text(wide)
+    else:
+        text = derivation.markdown() if form == "markdown" else derivation.latex(document=True)
+    text = text.rstrip("\n") + "\n"
     if output is None:
         click.echo(text, nl=False)
     else:

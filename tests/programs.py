@@ -79,7 +79,8 @@ def module_of(spec: Spec, folder: Path) -> ModuleType:
     path = folder / f"{spec.name}.py"
     path.write_text(generate(spec), encoding="utf-8")
     found = importlib.util.spec_from_file_location(f"emitted_{spec.name}", path)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module
@@ -88,9 +89,7 @@ def module_of(spec: Spec, folder: Path) -> ModuleType:
 def params_of(module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str, int]) -> Any:
     """The module's parameters, with these values."""
     known = inspect.signature(module.init).parameters
-    params = module.init(
-        np.random.default_rng(0), **{n: v for n, v in sizes.items() if n in known}
-    )
+    params = module.init(np.random.default_rng(0), **{n: v for n, v in sizes.items() if n in known})
     for tensor in spec.tensors:
         if tensor.role == "param":
             getattr(params, tensor.name)[...] = values[tensor.name]
@@ -126,9 +125,7 @@ def emitted_gradient(
 # ---- derivatives of derivatives --------------------------------------------------------------
 
 
-def dotted(
-    program: Program, pairs: Mapping[str, str], name: str, declare: bool = True
-) -> Program:
+def dotted(program: Program, pairs: Mapping[str, str], name: str, declare: bool = True) -> Program:
     """The program with name = sum over X of the sum of T[I]*v[I], for T: v in pairs; v is data."""
     tensors = [Tensor(name)]
     equations = []
@@ -206,12 +203,15 @@ CASES: tuple[Case, ...] = (
     Case("one_bias", oracles.one_bias, {"N": 4}, {"norm": [1, 0, 1, 0], "w": 2.0}),
     # The rows of W tie, so the lowest index is greedy; act is greedy at the first two places.
     Case(
-        "double_dqn", oracles.double_dqn, {"B": 4, "A": 3, "D": 2},
+        "double_dqn",
+        oracles.double_dqn,
+        {"B": 4, "A": 3, "D": 2},
         {
             "W": [[0.5, 0.25], [0.5, 0.25], [-1.0, 0.75]],
             "obs": [[1.0, 0.5], [-1.0, 0.5], [1.0, 2.0], [0.5, 0.25]],
             "after": [[0.5, 1.0], [-2.0, 0.5], [1.0, 1.0], [0.25, 0.5]],
-            "act": [0, 2, 1, 2], "gamma": 0.5,
+            "act": [0, 2, 1, 2],
+            "gamma": 0.5,
         },
         """
 equations = '''
@@ -239,7 +239,9 @@ gamma = "real = 0.5"
     ),
     # u = 0 at the first three places; the two sides of minimum tie there; w*x is +-1/2 at three.
     Case(
-        "kinks", oracles.kinks, {"N": 7},
+        "kinks",
+        oracles.kinks,
+        {"N": 7},
         {
             "w": [1.0, 0.5, -0.5, 2.0, -0.25, 1.5, -0.75],
             "x": [0.5, 1.0, 1.0, 0.5, 0.5, -1.0, 2.0],
@@ -266,7 +268,9 @@ c = "real[N]"
     ),
     # The ratio is 1 at every sample, as in the first epoch: the sides of minimum tie.
     Case(
-        "ppo", oracles.ppo, {"B": 4, "A": 3, "D": 2},
+        "ppo",
+        oracles.ppo,
+        {"B": 4, "A": 3, "D": 2},
         {"advantage": [1.0, -0.5, 2.0, -1.0], "act": [0, 2, 2, 1]},
         """
 equations = '''
@@ -290,8 +294,13 @@ advantage = "real[B]"
     ),
     # Weights shared by two layers, a connection around each; two entries of relu stand at 0.
     Case(
-        "residual", oracles.residual, {"B": 2, "H": 3},
-        {"x": [[0.0, 0.0, 0.0], [0.5, -0.25, 1.0]], "W2": [[0.5, -1.0, 0.25], [0.0, 0.0, 0.0], [1.0, 0.5, -0.5]]},
+        "residual",
+        oracles.residual,
+        {"B": 2, "H": 3},
+        {
+            "x": [[0.0, 0.0, 0.0], [0.5, -0.25, 1.0]],
+            "W2": [[0.5, -1.0, 0.25], [0.0, 0.0, 0.0], [1.0, 0.5, -0.5]],
+        },
         """
 equations = '''
 t1[b,i] = tanh(x[b,i])
@@ -316,7 +325,10 @@ target = "real[B, H]"
     ),
     # Stride 2, dilation 3, padding 1, through a curved function, by the signal too.
     Case(
-        "curved_convolution", oracles.curved_convolution, {"B": 2, "L": 6, "K": 3}, {},
+        "curved_convolution",
+        oracles.curved_convolution,
+        {"B": 2, "L": 6, "K": 3},
+        {},
         """
 wrt = ["W", "x"]
 equations = '''
@@ -335,7 +347,10 @@ y = "real[B, (L + 1)//2]"
 """,
     ),
     Case(
-        "normalised", oracles.normalised, {"B": 3, "D": 2}, {},
+        "normalised",
+        oracles.normalised,
+        {"B": 3, "D": 2},
+        {},
         """
 wrt = ["x", "scale", "shift"]
 equations = '''
@@ -357,7 +372,10 @@ target = "real[B, D]"
     ),
     # S is read whole and on its diagonal.
     Case(
-        "contrast", oracles.contrast, {"B": 3, "D": 2, "E": 2}, {},
+        "contrast",
+        oracles.contrast,
+        {"B": 3, "D": 2, "E": 2},
+        {},
         """
 wrt = ["W", "x"]
 equations = '''
@@ -377,7 +395,9 @@ x = "real[B, E]"
     ),
     # E is gathered with repeated places, and read whole.
     Case(
-        "embedding", oracles.embedding, {"B": 2, "T": 3, "V": 4, "D": 2},
+        "embedding",
+        oracles.embedding,
+        {"B": 2, "T": 3, "V": 4, "D": 2},
         {"token": [[1, 1, 3], [3, 0, 3]], "following": [3, 0]},
         """
 equations = '''
@@ -399,7 +419,10 @@ following = "int[B] < V"
     ),
     # A network whose depth is a symbol.
     Case(
-        "deep", oracles.deep, {"L": 3, "H": 2}, {},
+        "deep",
+        oracles.deep,
+        {"L": 3, "H": 2},
+        {},
         """
 wrt = ["w", "start"]
 equations = '''
@@ -417,7 +440,10 @@ start = "real[H]"
 """,
     ),
     Case(
-        "smooth", oracles.smooth, {"N": 3}, {"x": [0.5, -0.25, 0.75], "y": [0.25, 1.5, -0.5]},
+        "smooth",
+        oracles.smooth,
+        {"N": 3},
+        {"x": [0.5, -0.25, 0.75], "y": [0.25, 1.5, -0.5]},
         """
 wrt = ["x", "y"]
 equations = '''
@@ -434,7 +460,10 @@ y = "real[N]"
     ),
     # What a selection guards is not finite on the other side: exp(800), log(-1), log(0).
     Case(
-        "two_sided", oracles.two_sided, {"N": 4}, {"x": [800.0, -2.0, -1.0, 0.5]},
+        "two_sided",
+        oracles.two_sided,
+        {"N": 4},
+        {"x": [800.0, -2.0, -1.0, 0.5]},
         """
 wrt = ["x", "y"]
 equations = '''

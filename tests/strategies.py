@@ -358,7 +358,7 @@ RECURRENT = (
     Template({"xx": "B,T,H"}, "ll[b,t] = logsumexp(i: hh[b,t,i]) for t < T\nhh[b,0,i] = xx[b,0,i]\nhh[b,t+1,i] = exp(hh[b,t,i] - ll[b,t]) + xx[b,t,i]", {"ll": "B,T", "hh": "B,T+1,H"}),
     Template({"xx": "T", "aa": "T < H"}, "hh[t+1,i] += hh[t,i]/2 for t < T, i < H\nhh[t+1,aa[t]] += tanh(hh[t,0])*xx[t] for t < T\nhh[0,i] += i for i < H", {"hh": "T+1,H!"}),
     Template({"xx": "T,3", "cc": "3,3"}, "hh[0,i,j] = cc[i,j]\nhh[t+1,i,j] = hh[t,i,i]*xx[t,j] + hh[t,j,i]/2", {"hh": "T+1,3,3"}),
-    Template({"uu": "T,3,3", "cc": "3,K"}, "hh[0,i,j] = cc[i,j]\nhh[t+1,i,j] = sum(k: uu[t,i,k]*hh[t,k,j])/2", {"hh": "T+1,3,K"}),
+    Template({"uu": "T,3,3", "cc": "3,K"}, "hh[0,i,j] = cc[i,j]\nhh[t+1,i,j] = sum(k: uu[t,i,k]*hh[t,k,j])/2 for j < K", {"hh": "T+1,3,K"}),
     Template({"xx": "T"}, "hh[0] = 1\nhh[t+1] = sin(stop(hh[t])*xx[t]) + hh[t]/2", {"hh": "T+1"}),
     Template({"xx": "B,T"}, "hh[b,0] = 1 for b < B\nhh[b,t+1] = hh[b,t]*mean(c: hh[c,t])*xx[b,t] for c < B", {"hh": "B,T+1"}),
     Template({"xx": "H,H"}, "hh[i,j] = xx[i,j]*tanh(pad(hh[i-1,j])) + 1 for i < H, j < H", {"hh": "H,H"}),
@@ -420,12 +420,8 @@ def programs(draw: Draw) -> Case:
     several = len(terms) > 1 and w.chance()
     groups = {"one": terms[::2], "two": terms[1::2]} if several else {"": terms}
     sizes = {n: w.chosen(v) for n, v in FREE.items()}
-    sizes |= {n: w.chosen(v) if _is_axis(n, w) else v[0] for n, v in NAMED.items()}
+    sizes |= {n: w.chosen(v) for n, v in NAMED.items()}
     return Case(_toml(w, groups, wrt, outputs, aux, w.chance()), sizes)
-
-
-def _is_axis(size: str, w: Writer) -> bool:
-    return any(size in _dims(t.partition("[")[2].partition("]")[0]) for t in w.declared["params"].values())
 
 
 def _toml(

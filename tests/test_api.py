@@ -298,7 +298,7 @@ MISTAKES = [
     ("no such built-in spec",      lambda: sg.load("grv"),                                     'named "grv"; did you mean "gru"?'),
     ("no such file",               lambda: sg.load("none.toml"),                               "none.toml: cannot be read"),
     ("no such loss",               lambda: sg.gradient(sg.parse(TWO_LOSSES), "acter"),         'no loss "acter"; did you mean "actor"?'),
-    ("several losses, none named", lambda: sg.hvp(sg.parse(TWO_LOSSES)),                       "has 2 losses; choose one of actor, critic"),
+    ("several losses, none named", lambda: sg.hvp(sg.parse(TWO_LOSSES)),                       "has several losses; name one of: actor, critic"),
     ("no loss at all",             lambda: sg.gradient(sg.parse(NO_LOSS)),                     "has no loss to differentiate"),
     ("no such mode",               lambda: sg.hvp("gru", mode="reverse"),                      'unknown mode "reverse"'),  # type: ignore[arg-type]
     ("no such tensor to move",     lambda: sg.jvp("one_bias", ["bb"]),                         'unknown tensor "bb"'),

@@ -144,7 +144,9 @@ def test_simplifying_changes_no_value(case: Case, order: str) -> None:
     outputs = tuple(hv.result.values())
     small = simplify(split_heads(replace(hv.program, outputs=outputs)))
     before = len(simplify(replace(hv.program, outputs=outputs)).equations)
-    assert len(simplify(replace(hv.program, outputs=outputs)).equations) <= len(hv.program.equations)
+    assert len(simplify(replace(hv.program, outputs=outputs)).equations) <= len(
+        hv.program.equations
+    )
     assert before > 0
     assert_same(f"{order}, simplified", case, *values_of(replace(hv, program=small), case))
 
@@ -191,9 +193,7 @@ def test_the_gradient_is_that_of_autograd(case: Case) -> None:
 
 @EACH
 @IN_ORDER
-def test_the_emitted_code_of_a_product_gives_it_too(
-    case: Case, order: str, tmp_path: Path
-) -> None:
+def test_the_emitted_code_of_a_product_gives_it_too(case: Case, order: str, tmp_path: Path) -> None:
     """Planned and printed like any program: a module whose outputs are H v."""
     hv = product(case.name, order)
     names = {x: f"product_{x}" for x in case.loss.wrt}
@@ -201,7 +201,13 @@ def test_the_emitted_code_of_a_product_gives_it_too(
     declared = tuple(t for t in program.tensors if t.role != "computed")
     outputs = tuple(dict.fromkeys(hv.result.values()))
     spec = replace(
-        case.spec, tensors=declared, shared=program, outputs=outputs, losses=(), aux=(), name=case.name
+        case.spec,
+        tensors=declared,
+        shared=program,
+        outputs=outputs,
+        losses=(),
+        aux=(),
+        name=case.name,
     )
     module = module_of(spec, tmp_path)
     inputs = at(case)

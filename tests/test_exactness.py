@@ -86,9 +86,7 @@ class Gradient:
     def __init__(self, name: str, loss_name: str, sizes: Mapping[str, int], folder: Path) -> None:
         self.loss, self.sizes = loss_of(name, loss_name), sizes
         self.values = fresh_values(self.loss.program, sizes)
-        self.value, self.by = emitted_gradient(
-            spec_of(name), self.loss, self.values, sizes, folder
-        )
+        self.value, self.by = emitted_gradient(spec_of(name), self.loss, self.values, sizes, folder)
         derived = derive(self.loss).derived
         naive = run(derived.program, self.values, sizes, self.loss.value, *derived.result.values())
         self.scales = {x: naive.magnitudes[derived.result[x]] for x in self.loss.wrt}
@@ -244,9 +242,7 @@ class Expansion:
                     self.writes.setdefault(key, []).append((equation, point))
 
     def points(self, equation: Equation) -> Iterator[dict[str, int]]:
-        spans = [
-            range(r.lo.evaluate(self.sizes), r.hi.evaluate(self.sizes)) for r in equation.box
-        ]
+        spans = [range(r.lo.evaluate(self.sizes), r.hi.evaluate(self.sizes)) for r in equation.box]
         for at in itertools.product(*spans):
             yield dict(zip((r.index for r in equation.box), at, strict=True))
 

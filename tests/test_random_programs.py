@@ -94,6 +94,7 @@ def called(
     if not names:  # then the data choose the precision
         data = {n: np.asarray(v, dtype) if np.asarray(v).dtype.kind == "f" else v for n, v in data.items()}
     before = {n: np.array(v) for n, v in data.items()}
+    data |= accepted(function, sizes)
     workspace = module.Workspace(**accepted(module.Workspace, sizes))
     with np.errstate(all="raise", under="ignore"):
         found = [flattened(function(*first, **data))]

@@ -139,7 +139,10 @@ def forward(program: Program, seeds: Mapping[str, str], of: Sequence[str]) -> De
     with distribute(False):
         local = [p for e in program.equations for p in partials(e, program)]
         active = _reached(tuple(seeds), [(p.read.tensor, p.equation.target.tensor) for p in local])
-        used = tuple(p for p in local if p.read.tensor in active)
+        # The tangent of a seed is given, whatever the seed is computed from.
+        used = tuple(
+            p for p in local if p.read.tensor in active and p.equation.target.tensor not in seeds
+        )
         name_of = {**_names(program, {*active, *of} - set(seeds), "{}_dot"), **seeds}
         tangents = [_tangent(p, name_of) for p in used]
     new = {name: Tensor(name, program.tensor_of[x].shape, role="data") for x, name in seeds.items()}

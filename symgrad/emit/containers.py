@@ -17,7 +17,7 @@ from symgrad.emit.literals import (
     size_expression,
     tuple_text,
 )
-from symgrad.emit.naming import atoms, definitions, shape_text, total
+from symgrad.emit.naming import atoms, definitions, named, shape_text, total
 from symgrad.notation.places import bound_text
 from symgrad.spec import Spec
 
@@ -62,7 +62,8 @@ def class_of(spec: Spec, container: Container) -> dict[str, object]:
         shape = shape_text(tensor.shape, known)
         body += [f"self.{tensor.name} = np.zeros({shape}, self.flat.dtype)"]
     sizes = f"self._sizes = _sizes({', '.join(f'{n}={n}' for n in names)})"
-    body = [sizes, *definitions(spec, body), *checks(spec, names), *body]
+    checked = checks(spec, names)
+    body = [sizes, *definitions(spec, [*checked, *body]), *checked, *body]
     signature = ", ".join(["self", "flat", *(["*"] if names else []), *by_keyword(spec, names)])
     return {
         "name": container.name,
@@ -90,7 +91,7 @@ def checks(spec: Spec, names: Sequence[str]) -> list[str]:
     lines = []
     for size, message in spec.checks:
         if size.names and size.names <= set(names):
-            varying, least = bound_text(size)
+            varying, least = bound_text(named(size, atoms(spec)))
             lines += [f"if {size_expression(varying)} < {least}:"]
             lines += ["    " + line for line in raising("ValueError", message)]
     return lines

@@ -13,7 +13,7 @@ from symgrad.algebra.sizes import ZERO, Size
 from symgrad.emit.containers import by_keyword, checks, sizes_in
 from symgrad.emit.layout import WIDTH, code
 from symgrad.emit.literals import keywords, quoted, size_expression
-from symgrad.emit.naming import atoms, shape_text, words_in
+from symgrad.emit.naming import atoms, definitions, shape_text, words_in
 from symgrad.emit.scalars import number_text
 from symgrad.spec import Spec
 
@@ -109,15 +109,12 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
     """Checks of every argument, the sizes, the memory, and the parameters by their names."""
     lines = [_dtype(entry)]
     lines += [_checked(t) for t in entry.data]
-    if kept := sizes_in(entry.spec, entry.params):
-        kept = [name for name in kept if name in entry.sizes]
-        sizes = ", ".join(f'params._sizes["{name}"]' for name in kept)
-        lines += _together(kept, sizes, [f'params._sizes["{name}"]' for name in kept])
+    lines += _from_params(sizes_in(entry.spec, entry.params))
     lines += [f'{name} = _size("{name}", {name})' for name in entry.given]
     lines += [_measured(name, *entry.found[name]) for name in entry.found]
     checked = _shapes(entry) + _below(entry)
-    lines += definitions(entry.spec, [*checked, *steps])
-    lines += [*checks(entry.spec, entry.sizes), *checked]
+    checked = [*checks(entry.spec, entry.sizes), *checked]
+    lines += [*definitions(entry.spec, [*checked, *steps]), *checked]
     call = f"_memory(workspace, {memory}, dtype{keywords(entry.sizes)})"
     fitted = [t for t in entry.data if t.shape and t.name in entry.read]
     used = gradient or fitted or any("ws." in line for line in steps)
@@ -131,6 +128,13 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
     views = [f"params.{t.name}" + ("" if t.shape else "[()]") for t in bound]
     lines += _together([t.name for t in bound], ", ".join(views), views)
     return [piece for line in lines for piece in code(line, 4)]
+
+
+def _from_params(names: Sequence[str]) -> list[str]:
+    """The sizes that the parameters know."""
+    if len(names) == 1:
+        return [f'{names[0]} = params._sizes["{names[0]}"]']
+    return [f"{', '.join(names)} = params._sizes.values()"] if names else []
 
 
 def _together(names: Sequence[str], values: str, each: Sequence[str]) -> list[str]:

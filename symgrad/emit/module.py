@@ -28,9 +28,10 @@ from symgrad.emit.literals import (
     size_expression,
     tuple_text,
 )
-from symgrad.emit.naming import atoms, named, named_in, shape_text, total
+from symgrad.emit.naming import atoms, definitions, named, named_in, shape_text, total
 from symgrad.emit.numpy import Printer
 from symgrad.emit.render import helpers_for, render
+from symgrad.emit.tidy import without_unread
 from symgrad.plan.steps import Array, Plan
 from symgrad.spec import Spec
 from symgrad.version import VERSION
@@ -183,7 +184,9 @@ def _function(
 
     known = atoms(spec)
     plan = named_in(function.plan, known)
-    steps = Printer(plan, home, depth=0).run(plan.steps)
+    scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
+    ending = closing(function.results, function.gradient, scalars, function.positional)
+    steps = without_unread(Printer(plan, home, depth=0).run(plan.steps), ending)
     buffers = _buffers(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])
@@ -191,7 +194,6 @@ def _function(
         call = keywords(sizes_in(spec, gradients.tensors))
         flat = f"np.empty({total(gradients.params, known)}, dtype)"
         buffers.append(f"self.grads = {gradients.name}({flat}{call})")
-    scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     return {
         "signature": signature(entry, function.name, function.positional),
         "doc": function_doc(
@@ -200,7 +202,7 @@ def _function(
         "body": [
             *opening(entry, memory, steps, bool(function.gradient)),
             *steps,
-            *closing(function.results, function.gradient, scalars, function.positional),
+            *ending,
         ],
         "memory": _memory_class(entry, memory, function.name, buffers),
     }

@@ -149,7 +149,9 @@ class Printer:
     def scalar(self, scalar: Scalar) -> str:
         """A rank-0 value; ints and bools as Python's floats, so that they do not widen float32."""
         slots = tuple((symbol, self.slot(slot)) for symbol, slot in scalar.slots)
-        return scalar_text(Scalar(scalar.body, slots))
+        text = scalar_text(Scalar(scalar.body, slots))
+        self.helpers |= {name for name in NUMPY.values() if name.startswith("_") and f"{name}(" in text}
+        return text
 
     def slot(self, slot: Slot | View | Number) -> Slot:
         match slot:

@@ -195,7 +195,7 @@ class Book:
             return (asit,)
         letters = letters_of(self.program, self.primal[name], equation.target)
         settled = settle(bare, letters, self.program)
-        return (asit, self.total_of(name, (settled,), "with its delta", sign))
+        return (asit, self.total_of(name, (settled,), "with deltas", sign))
 
     def total(self, name: str, label: str = "") -> Formula:
         """dL/dX as the sum of its contributions."""

@@ -99,7 +99,7 @@ def _reading(book: Book, spec: Spec, shown: Sequence[Equation]) -> Section:
         said.append(("Indices: ", *_ranges(book, ranges), "."))
     described = [n for n, _ in spec.sizes if n in notes]
     if described:
-        said.append(("Sizes: ", ", ".join(f"{n}, {notes[n]}" for n in described), "."))
+        said.append(("Sizes: ", "; ".join(f"{n} is {notes[n]}" for n in described), "."))
     return Section("How to read this", tuple(said))
 
 

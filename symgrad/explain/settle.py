@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sympy import Expr, Integer, Mul, S, Symbol
 from sympy.core.parameters import distribute
@@ -154,7 +155,7 @@ def _renamed(
     """Summed indices whose letter is wanted on the left take a letter that became free."""
     rest = [r.index for r in equation.box if r.index not in solved]
     taken = {*letters, *rest}
-    fresh = (i for i in (*solved, *spare_letters(program)) if i not in taken)
+    fresh = (i for i in chain(solved, spare_letters(program)) if i not in taken)
     return {index: Affine.index(next(fresh)) for index in rest if index in letters}
 
 

@@ -42,6 +42,10 @@ class Builder:
         """What stands in subscripts as a single number."""
         return frozenset((*self.loops, *self.places))
 
+    def fixes(self, subscript: Affine) -> bool:
+        """Whether a subscript is a single number that moves with a loop or is data."""
+        return bool(subscript.terms) and subscript.indices <= self.fixed
+
     def typical(self, size: Size) -> int:
         """A size as a number, for comparing costs."""
         known = {name: value if value is not None else TYPICAL for name, value in self.program.sizes}
@@ -49,6 +53,14 @@ class Builder:
 
     def cost(self, indices: Sequence[str] | frozenset[str], ranges: Ranges) -> int:
         return prod((self.typical(ranges[i].count) for i in indices), start=1)
+
+    @contextmanager
+    def at(self, *places: str) -> Iterator[None]:
+        """Those integers are single numbers here."""
+        outer = self.places
+        self.places = (*outer, *places)
+        yield
+        self.places = outer
 
     def add(self, *steps: Step) -> None:
         self.steps.extend(steps)
@@ -152,51 +164,59 @@ def margins(builder: Builder, access: Access, ranges: Ranges) -> list[tuple[Size
     return found
 
 
-def bordered(builder: Builder, access: Access, ranges: Ranges, stem: str) -> tuple[Array, View, tuple[Affine, ...]]:
-    """A buffer with room for all that the access reaches, the tensor's part of it, and the new subscripts."""
-    tensor = builder.program.tensor_of[access.tensor]
-    sides = margins(builder, access, ranges)
-    shape = tuple(low + size + high for (low, high), size in zip(sides, tensor.shape, strict=True))
-    array = builder.array(stem, shape)
-    picks = (_inner(n, side, size) for n, (side, size) in enumerate(zip(sides, tensor.shape, strict=True)))
-    moved = tuple(s + Affine((), low) for s, (low, _) in zip(_affine(access), sides, strict=True))
-    return array, View(array.name, tuple(picks)), moved
+@dataclass(frozen=True)
+class Border:
+    """Room around a tensor for all that a padded access reaches.
+
+    Of an axis on which a loop fixes the place, only that place is there.
+
+    array:      the buffer; `middle` is its part that the tensor fills.
+    tensor:     the part of the tensor that lies there.
+    subscripts: the access's places in the buffer.
+    outside:    the fixed places that may lie outside, each with its axis's size.
+    """
+
+    array: Array
+    middle: View
+    tensor: View
+    subscripts: tuple[Affine, ...]
+    outside: tuple[tuple[Affine, Size], ...]
+
+
+def border(builder: Builder, access: Access, ranges: Ranges) -> Border:
+    tensor, sides = builder.arrays[access.tensor], margins(builder, access, ranges)
+    axes = list(enumerate(zip(_affine(access), tensor.shape, sides, strict=True)))
+    free = [(n, *axis) for n, axis in axes if not builder.fixes(axis[0])]
+    array = builder.array(f"{access.tensor}_pad", tuple(low + size + high for _, _, size, (low, high) in free))
+    middle = (Slice(f"@{n}", Affine((), low), size, ONE, low == high == ZERO) for n, _, size, (low, high) in free)
+    places = (At(s) if builder.fixes(s) else Slice(f"@{n}", Affine(), size, ONE, True) for n, (s, size, _) in axes)
+    return Border(
+        array,
+        View(array.name, tuple(middle)),
+        View(tensor.name, tuple(places)),
+        tuple(s + Affine((), low) for _, s, _, (low, _) in free),
+        tuple((s, size) for _, (s, size, side) in axes if builder.fixes(s) and side != (ZERO, ZERO)),
+    )
 
 
 def _padded(builder: Builder, access: Access, ranges: Ranges) -> tuple[Array, tuple[Affine, ...]]:
-    """A copy of the tensor with a border of zeros, and the subscripts into it.
-
-    Of an axis on which a loop fixes the place, only that place is copied, if it is inside.
-    """
-    tensor = builder.arrays[access.tensor]
+    """A copy of the tensor with a border of zeros, and the subscripts into it."""
     sides = margins(builder, access, ranges)
     if all(side == (ZERO, ZERO) for side in sides):
-        return tensor, _affine(access)
-    subscripts = _affine(access)
-    fixed = [bool(s.terms) and s.indices <= builder.fixed for s in subscripts]
-    kept = [n for n, there in enumerate(fixed) if not there]
-    key = ("pad", access.tensor, tuple(s if there else side for s, side, there in zip(subscripts, sides, fixed, strict=True)))
-    moved = tuple(subscripts[n] + Affine((), sides[n][0]) for n in kept)
+        return builder.arrays[access.tensor], _affine(access)
+    fixed = tuple(s if builder.fixes(s) else None for s in _affine(access))
+    key = ("pad", access.tensor, tuple(sides), fixed)
     if key not in builder.cache:
-        array = builder.array(f"{access.tensor}_pad", tuple(sum(sides[n], tensor.shape[n]) for n in kept))
-        axes = tuple((f"@{n}",) for n in kept)
-        source = tuple(
-            At(s) if there else Slice(f"@{n}", Affine(), size, ONE, True)
-            for n, (s, size, there) in enumerate(zip(subscripts, tensor.shape, fixed, strict=True))
-        )
-        middle = View(array.name, tuple(_inner(n, sides[n], tensor.shape[n]) for n in kept))
-        step: Step = Copy(Operand(View(tensor.name, source), axes), Operand(middle, axes))
-        for s, size, side, there in zip(subscripts, tensor.shape, sides, fixed, strict=True):
-            if there and side != (ZERO, ZERO):
-                step = Guard(s, ZERO, size, (step,))
-        builder.add(fill(array, 0), step)
-        builder.cache[key] = middle
+        made = border(builder, access, ranges)
+        step: Step = Copy(laid_out(made.tensor, made.tensor.dims), laid_out(made.middle, made.tensor.dims))
+        for place, size in made.outside:
+            step = Guard(place, ZERO, size, (step,))
+        builder.add(fill(made.array, 0), step)
+        builder.cache[key] = made.middle
+    lows = (low for s, (low, _) in zip(fixed, sides, strict=True) if s is None)
+    free = (s for s, there in zip(_affine(access), fixed, strict=True) if there is None)
+    moved = tuple(s + Affine((), low) for s, low in zip(free, lows, strict=True))
     return builder.arrays[builder.cache[key].array], moved
-
-
-def _inner(axis: int, side: tuple[Size, Size], size: Size) -> Slice:
-    """A tensor's own part of an axis that has a border."""
-    return Slice(f"@{axis}", Affine((), side[0]), size, ONE, side == (ZERO, ZERO))
 
 
 def fill(array: Array, value: int) -> Copy:
@@ -277,7 +297,7 @@ def _gathered(builder: Builder, access: Access, ranges: Ranges) -> View | Stride
     """The gathered values in a buffer: keys where the keyed axes were."""
     if access.padded:
         raise ProgramError(f"{access}: pad does not go with a gather; mask the index instead")
-    used = tuple(ranges[i] for i in sorted(access.indices))
+    used = tuple(ranges[i] for i in sorted(access.indices) if i not in builder.places)
     key = (access, used)
     if key not in builder.cache:
         at = keyed(builder, access, ranges, builder.arrays[access.tensor])

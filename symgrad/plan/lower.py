@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from math import prod
 
 import sympy
 from sympy import S
@@ -18,7 +19,7 @@ from symgrad.algebra.sizes import ONE, ZERO, Size
 from symgrad.errors import ProgramError
 from symgrad.notation.printer import equation_text
 from symgrad.plan.arrange import covers
-from symgrad.plan.builder import Builder, affine_view, bordered, copied, fill, keyed, laid_out, margins, whole
+from symgrad.plan.builder import Builder, affine_view, border, copied, fill, keyed, laid_out, margins, whole
 from symgrad.plan.contract import Contraction
 from symgrad.plan.elementwise import Elementwise, factors, signed
 from symgrad.plan.steps import (
@@ -32,6 +33,7 @@ from symgrad.plan.steps import (
     Loop,
     Note,
     Operand,
+    Scalar,
     Scatter,
     Slice,
     Step,
@@ -55,6 +57,7 @@ def lower(program: Program, gradients: Sequence[str] = ()) -> tuple[tuple[Array,
             if isinstance(group, Recurrence):
                 work.recurrence(group)
             else:
+                work.prepare(group, covers(group, program))
                 work.equation(group)
         return tuple(work.builder.arrays.values()), tuple(work.builder.steps)
 
@@ -73,37 +76,67 @@ class _Lowering:
 
     def equation(self, equation: Equation) -> None:
         self.builder.add(Note(equation_text(equation, self.program)))
-        self.prepare(equation)
-        if equation.op == "logsumexp":
-            self.logsumexp(equation)
-        elif equation.op == "argmax":
-            self.argmax(equation)
-        elif not equation.target.subscripts:
-            self.scalar(equation)
-        else:
-            self.array(equation)
-        self.started.add(equation.target.tensor)
+        placed, places = self.placed(equation)
+        with self.builder.at(*places):
+            if placed.op == "logsumexp":
+                self.logsumexp(placed)
+            elif placed.op == "argmax":
+                self.argmax(placed)
+            elif not placed.target.subscripts:
+                self.scalar(placed, placed.target.tensor)
+            else:
+                self.array(placed)
+        self.started.add(placed.target.tensor)
 
-    def prepare(self, equation: Equation) -> None:
-        """Zeros first, where no equation yet has written every place."""
+    def placed(self, equation: Equation) -> tuple[Equation, tuple[str, ...]]:
+        """Integers that are a single number here, rank-0 or fixed by a loop, as subscripts of their own.
+
+        x[best,i] is then a row of x, not a gather.
+        """
+        found: dict[str, None] = {}
+
+        def single(access: Access) -> bool:
+            given = all(self.program.tensor_of[a.tensor].role == "data" for a in (access, *access.gathers()))
+            return not access.subscripts or (given and access.indices <= set(self.builder.loops))
+
+        def changed(access: Access) -> Access:
+            subscripts: list[Affine | Access] = []
+            for s in access.subscripts:
+                if isinstance(s, Access) and single(s):
+                    found[str(s)] = None
+                    subscripts.append(Affine.index(str(s)))
+                else:
+                    subscripts.append(changed(s) if isinstance(s, Access) else s)
+            return Access(access.tensor, tuple(subscripts), access.padded)
+
+        slots = tuple((symbol, changed(s) if isinstance(s, Access) else s) for symbol, s in equation.slots)
+        return replace(equation, target=changed(equation.target), slots=slots), tuple(found)
+
+    def prepare(self, equation: Equation, fresh: bool) -> None:
+        """Zeros first, unless this equation (`fresh`) or all `=` together write every place."""
         tensor = self.program.tensor_of[equation.target.tensor]
         if tensor.name in self.started | self.filled or not tensor.shape or equation.op != "sum":
             return
-        if not covers(equation, self.program):
+        if not fresh and not self.complete(tensor):
             self.builder.add(fill(self.builder.arrays[tensor.name], 0))
             self.filled.add(tensor.name)
 
+    def complete(self, tensor: Tensor) -> bool:
+        """Whether `=` writes every place: it writes none twice, so counting tells."""
+        writers = self.program.writers[tensor.name]
+        written = sum((count_of(e.box) for e in writers), ZERO)
+        return all(e.assigns and not e.target.padded for e in writers) and written == prod(tensor.shape, start=ONE)
+
     def assigns(self, equation: Equation) -> bool:
         """Whether the places written hold nothing yet."""
-        tensor = self.program.tensor_of[equation.target.tensor]
-        first = tensor.name not in self.started and covers(equation, self.program)
-        return first or all(e.assigns for e in self.program.writers[tensor.name])
+        name = equation.target.tensor
+        return name not in self.started | self.filled or all(e.assigns for e in self.program.writers[name])
 
     def elementwise(self, equation: Equation) -> Elementwise:
         return Elementwise(self.builder, equation.slot_of, equation.range_of)
 
     def array(self, equation: Equation) -> None:
-        for part in _terms(equation, self.builder.loops):
+        for part in _terms(equation, self.builder.fixed):
             self.part(part)
 
     def part(self, equation: Equation) -> None:
@@ -114,24 +147,50 @@ class _Lowering:
         if scatters:
             self.scatter(equation, target)
             return
+        if equation.target.padded:
+            self.padded(equation, target, assigns)
+        else:
+            self.affine(equation, target, assigns)
+
+    def padded(self, equation: Equation, target: Array, assigns: bool) -> None:
+        """Where a loop fixes a place that may be outside: only if it is inside."""
+        sides = margins(self.builder, equation.target, equation.range_of)
+        outside = [
+            (s, size)
+            for s, size, side in zip(equation.target.subscripts, target.shape, sides, strict=True)
+            if isinstance(s, Affine) and self.builder.fixes(s) and side != (ZERO, ZERO)
+        ]
+        if not outside:
+            self.affine(equation, target, assigns)
+            return
+        with self.builder.inside() as body:
+            self.affine(equation, target, assigns)
+        for s, size in outside:
+            body = [Guard(s, ZERO, size, tuple(body))]
+        self.builder.add(*body)
+
+    def affine(self, equation: Equation, target: Array, assigns: bool) -> None:
         view = None if equation.target.padded and self.reaches_out(equation) else self.direct(equation, target)
         if view is None:
             self.slices(equation, target)
             return
         dims = view.dims
-        if assigns:
+        if not dims and isinstance(view, View):
+            self.scalar(equation, view, assigns)
+        elif assigns:
             self.value(equation, dims, laid_out(view, dims))
         else:
             self.accumulate(equation, dims, laid_out(view, dims))
 
     def reaches_out(self, equation: Equation) -> bool:
         sides = margins(self.builder, equation.target, equation.range_of)
-        return any(side != (ZERO, ZERO) for side in sides)
+        pairs = zip(equation.target.subscripts, sides, strict=True)
+        return any(side != (ZERO, ZERO) for s, side in pairs if not (isinstance(s, Affine) and self.builder.fixes(s)))
 
     def direct(self, equation: Equation, target: Array) -> View | Strided | None:
         """The target's places as one view, where every axis carries at most one index."""
         subscripts = [s for s in equation.target.subscripts if isinstance(s, Affine)]
-        free = [[i for i, _ in s.terms if i not in self.builder.loops] for s in subscripts]
+        free = [[i for i, _ in s.terms if i not in self.builder.fixed] for s in subscripts]
         if any(len(indices) > 1 for indices in free):
             return None
         return affine_view(self.builder, target, subscripts, equation.range_of)
@@ -141,19 +200,31 @@ class _Lowering:
     def value(self, equation: Equation, dims: tuple[str, ...], out: Operand | None) -> Operand:
         """The body, summed over all that is not in dims: in `out`, or in a new buffer."""
         lower = self.elementwise(equation)
-        reduced = [r for r in equation.box if r.index not in dims and r.index not in self.builder.loops]
+        reduced = [r for r in equation.box if r.index not in dims and r.index not in self.builder.fixed]
+        carried = lower.dims(equation.body, dims)
+        if reduced and carried != dims:  # the rest of dims broadcasts
+            out = self.target(equation, dims, out)
+            if carried:
+                box = tuple(r for r in equation.box if r.index in carried or r.index not in dims)
+                made = self.value(replace(equation, box=box), carried, None)
+                self.builder.add(Copy(laid_out(made.view, dims), out))
+            else:
+                self.builder.add(Copy(self.total(equation, lower, reduced), out))
+            return out
         if not reduced:
             if out is None and equation.body.is_Symbol and lower.dims(equation.body, dims) == dims:
                 leaf = lower.source(equation.body, dims)
                 if isinstance(leaf, Operand):
                     return leaf
-            out = out or laid_out(self.builder.temporary(dims, equation.range_of), dims)
+            out = self.target(equation, dims, out)
             lower.into(equation.body, dims, out)
             return out
         scale, parts, below = self.split(equation, reduced, lower)
-        made = Contraction(lower).run([*parts, *(1 / b for b in below)], dims, out) if parts or below else None
-        if made is None or isinstance(made, str):
+        work = Contraction(lower)
+        made = work.run([*parts, *(1 / b for b in below)], dims, out)
+        if isinstance(made, str):
             raise ProgramError(f"{equation.target}: nothing in the body carries {', '.join(dims)}")
+        scale = sympy.Mul(scale, *work.scalars)
         divisor = sympy.denom(scale)
         if scale != S.One:
             negative = scale == -S.One
@@ -167,6 +238,9 @@ class _Lowering:
             )
             self.builder.add(step)
         return made
+
+    def target(self, equation: Equation, dims: tuple[str, ...], out: Operand | None) -> Operand:
+        return out or laid_out(self.builder.temporary(dims, equation.range_of), dims)
 
     def split(self, equation: Equation, reduced: Sequence[Range], lower: Elementwise) -> tuple[sympy.Expr, list[sympy.Expr], list[sympy.Expr]]:
         """(factor without an index, factors above, factors below) of a body under a sum."""
@@ -184,29 +258,28 @@ class _Lowering:
         sign, body = signed(equation.body)
         positive = equation.with_body(body)
         lower = self.elementwise(positive)
-        reduced = [r for r in equation.box if r.index not in dims and r.index not in self.builder.loops]
+        reduced = [r for r in equation.box if r.index not in dims and r.index not in self.builder.fixed]
         addend = self.value(positive, dims, None) if reduced else lower.source(body, dims)
         self.builder.add(Ufunc("add" if sign > 0 else "subtract", (out, addend), out))
 
-    def scalar(self, equation: Equation) -> None:
-        """A rank-0 target: a Python-level expression, or totals."""
-        tensor = equation.target.tensor
-        accumulate = not self.assigns(equation)
-        for part in _terms(equation, self.builder.loops):
+    def scalar(self, equation: Equation, target: str | View, fresh: bool | None = None) -> None:
+        """A rank-0 target, or one place: a Python-level expression, or totals."""
+        accumulate = not (self.assigns(equation) if fresh is None else fresh)
+        for part in _terms(equation, self.builder.fixed):
             lower = self.elementwise(part)
-            reduced = [r for r in part.box if r.index not in self.builder.loops]
-            if not reduced:
-                self.builder.add(Assign(tensor, lower.scalar(part.body), accumulate))
-            else:
-                scale, parts, below = self.split(part, reduced, lower)
-                total = scale
-                if parts or below:
-                    made = Contraction(lower).run([*parts, *(1 / b for b in below)], (), None)
-                    access = Access(str(made))
-                    lower.slots = {**lower.slots, slot_symbol(access): access}
-                    total = scale * slot_symbol(access)
-                self.builder.add(Assign(tensor, lower.scalar(total), accumulate))
+            reduced = [r for r in part.box if r.index not in self.builder.fixed]
+            value = self.total(part, lower, reduced) if reduced else lower.scalar(part.body)
+            self.builder.add(Assign(target, value, accumulate))
             accumulate = True
+
+    def total(self, equation: Equation, lower: Elementwise, reduced: Sequence[Range]) -> Scalar:
+        """The body, summed over every index."""
+        scale, parts, below = self.split(equation, reduced, lower)
+        if not parts and not below:
+            return lower.scalar(scale)
+        work = Contraction(lower)
+        made = work.run([*parts, *(1 / b for b in below)], (), None)
+        return lower.scalar(sympy.Mul(scale, *work.scalars, lower.named(str(made))))
 
     # ---- other targets ------------------------------------------------------------------------
 
@@ -233,7 +306,7 @@ class _Lowering:
             if view is None:
                 raise ProgramError(f"{equation.target}: {equation.op} writes plain places")
             dims, out = view.dims, laid_out(view, view.dims)
-        inner = tuple(i for i in equation.reduced if i not in self.builder.loops)
+        inner = tuple(i for i in equation.reduced if i not in self.builder.fixed)
         everything = (*dims, *inner)
         made = lower.source(equation.body, everything)
         if not isinstance(made, Operand) or set(made.view.dims) != set(everything):
@@ -250,9 +323,7 @@ class _Lowering:
         """Values at places that integer tensors name: added there."""
         at = keyed(self.builder, equation.target, equation.range_of, target)
         dims = (*at.keys, *at.rest)
-        sign, body = signed(equation.body)
-        positive = equation.with_body(body if sign > 0 and not equation.reduced else equation.body)
-        value = self.value(positive, dims, None)
+        value = self.value(equation, dims, None)
         plain = {s.plain for s in equation.target.subscripts if isinstance(s, Affine)}
         injective = set(dims) <= plain
         merged = at.source.layout[at.axis]
@@ -266,31 +337,32 @@ class _Lowering:
         sizes = {p.index: p.count for p in at.source.view.picks if isinstance(p, Slice)} if isinstance(at.source.view, View) else {}
         room = self.builder.array(f"{target.name}_t", tuple(sizes[d] for d in flat))
         self.builder.add(fill(room, 0), Scatter(Operand(whole(room, flat), layout), at.positions, value, injective, scratch))
-        there = Operand(at.source.view, tuple((d,) for d in flat))
-        self.builder.add(Ufunc("add", (there, Operand(whole(room, flat), tuple((d,) for d in flat))), there))
+        there = laid_out(at.source.view, at.source.view.dims)
+        self.builder.add(Ufunc("add", (there, laid_out(whole(room, flat), at.source.view.dims)), there))
 
     def slices(self, equation: Equation, target: Array) -> None:
         """Several indices on one axis, or places outside: slice-adds, in a loop over the smaller index."""
         ranges = equation.range_of
         subscripts = [s for s in equation.target.subscripts if isinstance(s, Affine)]
-        carried = frozenset().union(*(s.indices for s in subscripts)) - set(self.builder.loops)
+        carried = frozenset().union(*(s.indices for s in subscripts)) - self.builder.fixed
         dims = tuple(i for i in ranges if i in carried)
         value = self.value(equation, dims, None)
-        array, middle = target, None
-        if equation.target.padded:
-            array, middle, moved = bordered(self.builder, equation.target, ranges, f"{target.name}_pad")
-            subscripts = list(moved)
+        if not isinstance(value.view, View):
+            value = copied(self.builder, value, ranges)
+        array, room = target, None
+        if equation.target.padded and self.reaches_out(equation):
+            room = border(self.builder, equation.target, ranges)
+            array, subscripts = room.array, list(room.subscripts)
             self.builder.add(fill(array, 0))
         looped: list[str] = []
         for subscript in subscripts:
-            free = [i for i, _ in subscript.terms if i not in self.builder.loops]
+            free = [i for i, _ in subscript.terms if i not in self.builder.fixed]
             longest = max(free, key=lambda i: (self.builder.typical(ranges[i].count), i), default=None)
             looped += [i for i in free if i != longest and i not in looped]
         self.nest(tuple(looped), equation, array, subscripts, value, self.builder.loops)
-        if middle is not None:
-            axes = tuple((f"@{n}",) for n in range(len(array.shape)))
-            there = Operand(whole(target, [a for (a,) in axes]), axes)
-            self.builder.add(Ufunc("add", (there, Operand(middle, axes)), there))
+        if room is not None:
+            there = laid_out(room.tensor, room.tensor.dims)
+            self.builder.add(Ufunc("add", (there, laid_out(room.middle, room.tensor.dims)), there))
 
     def nest(
         self,
@@ -313,23 +385,29 @@ class _Lowering:
         if not isinstance(value.view, View):
             raise ProgramError(f"{equation.target}: a value without a buffer")
         picks = tuple(
-            At(Affine.index(p.index) + Affine((), ZERO - equation.range_of[p.index].lo)) if isinstance(p, Slice) and p.index in fixed else p
+            _at(p, equation.range_of[p.index].lo) if isinstance(p, Slice) and p.index in fixed else p
             for p in value.view.picks
         )
-        dims = there.dims
-        self.builder.add(Ufunc("add", (laid_out(there, dims), laid_out(View(value.view.array, picks), dims)), laid_out(there, dims)))
+        dims, part = there.dims, View(value.view.array, picks)
+        if not dims and isinstance(there, View):
+            symbol = sympy.Symbol(part.array)
+            self.builder.add(Assign(there, Scalar(symbol, ((symbol, part),)), accumulate=True))
+        else:
+            self.builder.add(Ufunc("add", (laid_out(there, dims), laid_out(part, dims)), laid_out(there, dims)))
 
     # ---- recurrences --------------------------------------------------------------------------
 
     def recurrence(self, loop: Recurrence) -> None:
         """The equations of a cycle, one iteration after the other."""
         for step in loop.steps:
-            self.prepare(step.equation)
-        for step in loop.steps:
             if not step.equation.target.subscripts:
                 raise ProgramError(f"{step.equation.target} has no axis to loop along")
         name = fresh_name(loop.steps[0].index, {*self.builder.arrays, *self.program.tensor_of, *dict(self.program.sizes)})
         renamed = [_with_index(s.equation, s.index, name, s.shift) for s in loop.steps]
+        for step, equation in zip(loop.steps, renamed, strict=True):
+            others = [e.target for e in renamed if e.target.tensor == equation.target.tensor]
+            together = all(_along(t, name) == _along(equation.target, name) for t in others)
+            self.prepare(step.equation, covers(step.equation, self.program) and together)
         ranges = [e.range_of[name] for e in renamed]
         lo, hi = _least([r.lo for r in ranges]), _greatest([r.hi for r in ranges])
         with self.builder.inside(name) as body:
@@ -343,7 +421,18 @@ class _Lowering:
         self.builder.add(Loop(name, Affine((), lo), Affine((), hi), tuple(body), loop.backward))
 
 
-def _terms(equation: Equation, loops: Sequence[str]) -> list[Equation]:
+def _at(pick: Slice, lo: Size) -> At:
+    """The place that a slice has at its index, as the index runs from lo."""
+    along = Affine.index(pick.index) + Affine((), ZERO - lo)
+    return At(pick.start + along.scaled(pick.step))
+
+
+def _along(access: Access, index: str) -> tuple[str, ...]:
+    """The subscripts that move with a loop."""
+    return tuple(str(s) for s in access.subscripts if index in s.indices)
+
+
+def _terms(equation: Equation, fixed: frozenset[str]) -> list[Equation]:
     """A sum under a reduction, one equation for each term, where the terms carry different indices.
 
     sum over j of (W[i,j]*x[j] + c[i])  ->  a matrix product and a sum; (lse[b] - q[b]) stays whole.
@@ -354,9 +443,9 @@ def _terms(equation: Equation, loops: Sequence[str]) -> list[Equation]:
     slots = equation.slot_of
 
     def carried(expr: sympy.Expr) -> frozenset[str]:
-        return frozenset().union(*(slots[s].indices for s in expr.free_symbols if s in slots)) - set(loops)
+        return frozenset().union(*(slots[s].indices for s in expr.free_symbols if s in slots)) - fixed
 
-    reads = [frozenset(slots[s].indices) - set(loops) for s in body.free_symbols if s in slots]
+    reads = [frozenset(slots[s].indices) - fixed for s in body.free_symbols if s in slots]
     if carried(body) in reads:
         return [equation]
     ordered = sorted(body.args, key=lambda t: (sorted(carried(t)), str(t)))

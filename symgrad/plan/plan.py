@@ -9,12 +9,13 @@ from symgrad.plan.arrange import arrange
 from symgrad.plan.buffers import shared, touched
 from symgrad.plan.count import counted
 from symgrad.plan.lower import lower
+from symgrad.plan.separate import separate
 from symgrad.plan.steps import Plan
 
 
 def plan(program: Program, gradients: Sequence[str] = ()) -> Plan:
     """Steps for the program's outputs; `gradients` are those that lie in the vector of gradients."""
-    arrays, steps = lower(arrange(program), gradients)
+    arrays, steps = lower(arrange(separate(program)), gradients)
     used = {name for step in steps for name in touched(step)}
     kept = tuple(a for a in arrays if a.name in used)
     shares = shared(kept, steps, [*program.outputs, *gradients])
