@@ -72,7 +72,8 @@ def imported(text: str, name: str) -> ModuleType:
     path = Path(FOLDER.name) / f"{name}_{abs(hash(text))}.py"
     path.write_text(text, encoding="utf-8")
     found = importlib.util.spec_from_file_location(path.stem, path)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module
@@ -113,7 +114,9 @@ def inputs(emitted: Emitted, dtype: Any = np.float64, seed: int = 0, **chosen: i
             data[tensor.name] = rng.random(shape) < 0.5 if shape else bool(rng.random() < 0.5)
         else:
             array = (0.5 * rng.normal(size=shape)).astype(dtype)
-            (drawn if tensor.role == "param" else data)[tensor.name] = array if shape else dtype(array)
+            (drawn if tensor.role == "param" else data)[tensor.name] = (
+                array if shape else dtype(array)
+            )
     if not drawn:
         return Inputs(None, data, sizes)
     init = emitted.module.init
@@ -138,7 +141,11 @@ def expected(emitted: Emitted, name: str, at: Inputs) -> dict[str, Any]:
 def same(first: Any, second: Any) -> bool:
     """Whether two results hold the same bits, containers taken apart."""
     if isinstance(first, (tuple, dict)):
-        both = zip(first.values(), second.values(), strict=True) if isinstance(first, dict) else zip(first, second, strict=True)
+        both = (
+            zip(first.values(), second.values(), strict=True)
+            if isinstance(first, dict)
+            else zip(first, second, strict=True)
+        )
         return all(same(a, b) for a, b in both)
     if hasattr(first, "flat") and not isinstance(first, (np.ndarray, np.generic)):
         names = vars(first).keys() - {"_sizes"}

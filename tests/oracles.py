@@ -185,6 +185,14 @@ def deep(xp, held, *, w, start):
     return xp.sum(x**3)
 
 
+def leaps(xp, held, *, w, x):
+    a, b = {0: w[0]}, {0: 0.0, 1: 0.0}
+    for t in range(1, len(x)):
+        b[t + 1] = xp.sin(a[t - 1] * w[t + 1])
+        a[t] = b[t + 1] * x[t] + b[t]
+    return a[len(x) - 1] * b[len(x)]
+
+
 def smooth(xp, held, *, x, y):
     total = xp.sin(x * y) * xp.cos(y) + xp.sinh(x) * xp.cosh(x * y) + xp.arctan(x * y)
     total = total + xp.log1p(x**2 * y**2) + xp.expm1(x * y) + (1 + x**2) ** (y + x)

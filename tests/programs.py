@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import oracles
+from sympy import Integer
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived, forward, reverse
-from symgrad.algebra.program import Program, Range, Tensor, make_equation, slot_symbol
+from symgrad.algebra.program import INF, Program, Range, Tensor, make_equation, slot_symbol
 from symgrad.algebra.second import forward_over_reverse, reverse_over_reverse
 from symgrad.algebra.sizes import ZERO
 from symgrad.pipeline import generate
@@ -70,8 +71,14 @@ def fresh_values(
 
 
 def run(program: Program, values: Arrays, sizes: Mapping[str, int], *names: str) -> Result:
-    """The naive evaluation of some tensors, with magnitudes."""
-    return evaluate(program, values, sizes, outputs=names, magnitude=True)
+    """The naive evaluation of some tensors, and S of each.
+
+    A mask's -inf counts as -1e300 in S, where 0 * inf would leave no bound at all.
+    """
+    found = evaluate(program, values, sizes, outputs=names)
+    huge = program.map_equations(lambda e: e.with_body(e.body.xreplace({INF: Integer(10) ** 300})))
+    scales = evaluate(huge, values, sizes, outputs=names, magnitude=True).magnitudes
+    return replace(found, magnitudes=scales)
 
 
 def module_of(spec: Spec, folder: Path) -> ModuleType:
@@ -145,9 +152,9 @@ Product = Derived
 
 
 def gradient_dotted(program: Program, wrt: tuple[str, ...]) -> Program:
-    """s = sum of dX*v_X: its gradient is H v."""
+    """along = sum of dX*v_X: its gradient is H v."""
     g = reverse(program, "loss", wrt)
-    return dotted(g.program, {g.result[x]: f"v_{x}" for x in wrt}, "s")
+    return dotted(g.program, {g.result[x]: f"v_{x}" for x in wrt}, "along")
 
 
 def reverse_over_forward(program: Program, value: str, wrt: Sequence[str]) -> Product:
@@ -437,6 +444,31 @@ H = "width"
 w = "real[L, H, H]"
 [data]
 start = "real[H]"
+""",
+    ),
+    # In one iteration of the loop b is written one place ahead of a.
+    Case(
+        "leaps",
+        oracles.leaps,
+        {"N": 4},
+        {},
+        """
+wrt = ["w", "x"]
+equations = '''
+a[0] = w[0]
+a[t] = b[t+1]*x[t] + b[t] for 1 <= t < N
+b[t] = sin(a[t-2]*w[t]) for 2 <= t < N + 1
+loss = a[N-1]*b[N]
+'''
+[sizes]
+N = "times"
+[tensors]
+a = "real[N]"
+b = "real[N + 1]"
+[params]
+w = "real[N + 1]"
+[data]
+x = "real[N]"
 """,
     ),
     Case(

@@ -18,7 +18,8 @@ from symgrad.cli import main
 ROOT = Path(__file__).resolve().parents[1]
 
 SMALL = 'equations = "loss = w**2 + x"\n[params]\nw = "real"\n[data]\nx = "real"\n'
-NO_LOSS = 'outputs = ["y"]\nequations = "y = 2*x"\n[data]\nx = "real"\n'
+FORWARD = 'outputs = ["y"]\nequations = "y = 2*x"\n[data]\nx = "real"\n'
+NOWHERE = 'equations = "loss = log(-1 - w**2)"\n[params]\nw = "real"\n'
 FREE = 'equations = "loss = sum(i: w[i]**2)"\n[sizes]\nN = "places"\n[params]\nw = "real[N]"\n'
 
 
@@ -148,11 +149,18 @@ def test_check_of_a_wrong_module_fails_with_1_and_names_the_block(tmp_path: Path
     assert {block["name"] for block in report["blocks"] if block["verdict"] == "FAIL"} == {"b"}
 
 
-def test_check_of_a_spec_without_a_loss_is_inconclusive_with_3(tmp_path: Path) -> None:
-    (tmp_path / "only.toml").write_text(NO_LOSS)
-    result = symgrad("check", tmp_path / "only.toml", "--json")
+def test_check_of_a_loss_that_is_never_finite_is_inconclusive_with_3(tmp_path: Path) -> None:
+    (tmp_path / "nowhere.toml").write_text(NOWHERE)
+    result = symgrad("check", tmp_path / "nowhere.toml", "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["verdict"] == "INCONCLUSIVE"
+
+
+def test_check_of_a_spec_without_a_loss_compares_its_outputs(tmp_path: Path) -> None:
+    (tmp_path / "only.toml").write_text(FORWARD)
+    result = symgrad("check", tmp_path / "only.toml", "--json")
+    assert result.exit_code == 0
+    assert {block["name"] for block in json.loads(result.stdout)["blocks"]} == {"y"}
 
 
 def test_a_seed_chooses_the_inputs() -> None:

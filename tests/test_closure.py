@@ -141,21 +141,22 @@ def test_heads_need_not_be_split_for_it(case: Case, order: str) -> None:
 @IN_ORDER
 def test_simplifying_changes_no_value(case: Case, order: str) -> None:
     hv = product(case.name, order)
-    outputs = tuple(hv.result.values())
-    small = simplify(split_heads(replace(hv.program, outputs=outputs)))
-    before = len(simplify(replace(hv.program, outputs=outputs)).equations)
-    assert len(simplify(replace(hv.program, outputs=outputs)).equations) <= len(
-        hv.program.equations
-    )
-    assert before > 0
+    small = simplified(hv)
+    assert len(small.equations) < len(split_heads(hv.program).equations)
     assert_same(f"{order}, simplified", case, *values_of(replace(hv, program=small), case))
+
+
+def simplified(hv: Derived) -> Program:
+    """As a module computes it: heads split, and simplified with H v as its outputs."""
+    outputs = tuple(dict.fromkeys(hv.result.values()))
+    return simplify(split_heads(replace(hv.program, outputs=outputs)))
 
 
 @EACH
 def test_the_product_is_the_60_digit_difference_of_the_gradient(case: Case) -> None:
     values, scales = expected(case.name)
     program = gradient_dotted(case.loss.program, case.loss.wrt)
-    point = Point(program, "s", at(case), case.sizes, Digits(60))
+    point = Point(program, "along", at(case), case.sizes, Digits(60))
     rng = np.random.default_rng(5)
     for x in case.loss.wrt:
         shape = np.shape(values[x])
@@ -175,7 +176,7 @@ def test_the_product_is_the_60_digit_difference_of_the_gradient(case: Case) -> N
 @EACH
 def test_the_product_is_that_of_jax(case: Case, jax: Any) -> None:
     values, scales = expected(case.name)
-    found = oracles.jax_hessian_vector(jax, case.mathematics, case.loss.wrt, _data(case, "v"))
+    found = oracles.jax_hessian_vector(jax, case.mathematics, case.loss.wrt, only(case, "v"))
     for x in case.loss.wrt:
         assert_agree(f"{case.name}, JAX: H v by {x}", values[x], found[x], scales[x])
 
@@ -196,30 +197,27 @@ def test_the_gradient_is_that_of_autograd(case: Case) -> None:
 def test_the_emitted_code_of_a_product_gives_it_too(case: Case, order: str, tmp_path: Path) -> None:
     """Planned and printed like any program: a module whose outputs are H v."""
     hv = product(case.name, order)
-    names = {x: f"product_{x}" for x in case.loss.wrt}
-    program = simplify(split_heads(replace(hv.program, outputs=tuple(hv.result.values()))))
+    program = simplified(hv)
     declared = tuple(t for t in program.tensors if t.role != "computed")
-    outputs = tuple(dict.fromkeys(hv.result.values()))
     spec = replace(
         case.spec,
         tensors=declared,
         shared=program,
-        outputs=outputs,
+        outputs=program.outputs,
         losses=(),
         aux=(),
-        name=case.name,
     )
     module = module_of(spec, tmp_path)
     inputs = at(case)
     params = params_of(module, spec, inputs, case.sizes) if hasattr(module, "init") else None
     came = called(module, "forward", params, spec, inputs, quiet=case.overflows)
-    found = dict(zip(outputs, came if len(outputs) > 1 else (came,), strict=True))
-    assert len(names) == len(case.loss.wrt)
+    found = dict(zip(spec.outputs, came if len(spec.outputs) > 1 else (came,), strict=True))
     _, scales = expected(case.name)
-    assert_same(f"{order}, emitted", case, {x: found[hv.result[x]] for x in names}, scales)
+    by_name = {x: found[name] for x, name in hv.result.items()}
+    assert_same(f"{order}, emitted", case, by_name, scales)
 
 
-def _data(case: Case, *kinds: str) -> dict[str, Any]:
+def only(case: Case, *kinds: str) -> dict[str, Any]:
     """The inputs, with the directions of some kinds only."""
     unwanted = tuple(f"{k}_" for k in "vu" if k not in kinds)
     own = set(case.values)
@@ -243,7 +241,7 @@ def test_third_derivatives_are_those_of_60_digit_differences_and_of_jax(
 ) -> None:
     program, t = third(case)
     found = run(t.program, at(case), case.sizes, *t.result.values())
-    by_jax = oracles.jax_third(jax, case.mathematics, case.loss.wrt, _data(case, "v", "u"))
+    by_jax = oracles.jax_third(jax, case.mathematics, case.loss.wrt, only(case, "v", "u"))
     point = Point(program, "third", at(case), case.sizes, Digits(60))
     rng = np.random.default_rng(6)
     for x in case.loss.wrt:

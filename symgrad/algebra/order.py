@@ -164,7 +164,11 @@ def _axes(
             index = indices.pop()
             for access in accesses:
                 if access.tensor not in axes:
-                    places = [n for n, s in enumerate(access.subscripts) if isinstance(s, Affine) and index in s.indices]
+                    places = [
+                        n
+                        for n, s in enumerate(access.subscripts)
+                        if isinstance(s, Affine) and index in s.indices
+                    ]
                     if len(places) != 1:
                         return None
                     axes[access.tensor] = places[0]

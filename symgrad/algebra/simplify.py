@@ -48,14 +48,14 @@ def fold_constants(program: Program) -> Program:
 
 
 def drop_zeros(program: Program) -> Program:
-    """T += 0 beside other contributions  ->  nothing."""
+    """T += 0 beside other contributions  ->  nothing; where all are 0, the first stays."""
+
+    def is_zero(equation: Equation) -> bool:
+        return equation.op == "sum" and equation.body == S.Zero
 
     def kept(equation: Equation) -> bool:
-        return (
-            equation.op != "sum"
-            or equation.body != S.Zero
-            or len(program.writers[equation.target.tensor]) == 1
-        )
+        others = program.writers[equation.target.tensor]
+        return not is_zero(equation) or (equation is others[0] and all(map(is_zero, others)))
 
     return replace(program, equations=tuple(e for e in program.equations if kept(e)))
 

@@ -120,7 +120,7 @@ def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
 def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     """The function that draws new parameters."""
     names, known = sizes_in(spec, params), atoms(spec)
-    body = [f"params = Params(np.empty({total(params, known)}, dtype){keywords(names)})"]
+    body = [f"params = Params(np.dtype(dtype){keywords(names)})"]
     body += [f"params.{t.name}[...] = {_drawn(t, known)}" for t in params]
     body = [*definitions(spec, body), *body]
     signature = ", ".join(["rng", "*", *by_keyword(spec, names), "dtype=np.float64"])
@@ -160,11 +160,11 @@ def save_and_load(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     sizes = "".join(f', {name}=params._sizes["{name}"]' for name in kept)
     views = "{name: getattr(params, name) for name in PARAMETERS}"
     load = [f"arrays = _arrays(path{''.join(f', {quoted(name)}' for name in kept)})"]
-    arguments = ["_joined([arrays[name] for name in PARAMETERS])"]
+    arguments = ["np.result_type(*(arrays[name] for name in PARAMETERS))"]
     for name in sizes_in(spec, params):
         if name in seen:
             tensor, axis = seen[name]
-            arguments.append(f'{name}=arrays["{tensor.name}"].shape[{axis}]')
+            arguments.append(f'{name}=_extent(arrays["{tensor.name}"], {axis})')
         else:
             arguments.append(f'{name}=int(arrays["{name}"])')
     load += [f"params = Params({', '.join(arguments)})"]

@@ -126,7 +126,7 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
         lines.append("grads = ws.grads")
     bound = [t for t in entry.params if t.name in entry.read]
     views = [f"params.{t.name}" + ("" if t.shape else "[()]") for t in bound]
-    lines += _together([t.name for t in bound], ", ".join(views), views)
+    lines += _together([t.name for t in bound], views)
     return [piece for line in lines for piece in code(line, 4)]
 
 
@@ -137,12 +137,19 @@ def _from_params(names: Sequence[str]) -> list[str]:
     return [f"{', '.join(names)} = params._sizes.values()"] if names else []
 
 
-def _together(names: Sequence[str], values: str, each: Sequence[str]) -> list[str]:
-    """a, b = x, y on one line where it fits, else a line each."""
-    line = f"{', '.join(names)} = {values}"
-    if not names or len(line) <= WIDTH - 4:
-        return [line] if names else []
-    return [f"{name} = {value}" for name, value in zip(names, each, strict=True)]
+def _together(names: Sequence[str], values: Sequence[str]) -> list[str]:
+    """a, b = x, y: as many on a line as fit."""
+    lines: list[str] = []
+    start = 0
+    for end in range(1, len(names) + 1):
+        line = f"{', '.join(names[start:end])} = {', '.join(values[start:end])}"
+        if end - start > 1 and len(line) > WIDTH - 4:
+            start = end - 1
+            line = f"{names[start]} = {values[start]}"
+        else:
+            lines = lines[:-1] if end - start > 1 else lines
+        lines.append(line)
+    return lines
 
 
 def _dtype(entry: Entry) -> str:

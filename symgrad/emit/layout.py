@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 WIDTH = 100
 OPENING, CLOSING = "([{", ")]}"
-OPERATORS = (" if ", " else ", " and ", " or ", " + ", " - ", " * ", " / ")
+OPERATORS = ((" if ", " else "), (" and ", " or "), (" + ", " - "), (" * ", " / "))
+"""Where a long expression is broken: at the first row that it has."""
 
 
 def wrapped_call(line: str, indent: int) -> list[str]:
@@ -56,12 +57,15 @@ def _bracketed(line: str, indent: int) -> list[str]:
 
 
 def _terms(value: str) -> Iterator[str]:
-    """A sum's terms, each with the operator before it."""
+    """An expression's terms, each with the operator before it."""
+    outside = [n for n, depth in enumerate(_depths(value)) if depth == 0 and n]
     start = 0
-    for n, depth in enumerate(_depths(value)):
-        if depth == 0 and n and value.startswith(OPERATORS, n):
-            yield value[start:n].strip()
-            start = n
+    for row in OPERATORS:
+        if places := [n for n in outside if value.startswith(row, n)]:
+            for n in places:
+                yield value[start:n].strip()
+                start = n
+            break
     yield value[start:].strip()
 
 

@@ -50,3 +50,8 @@ def raising(kind: str, message: str) -> list[str]:
         return [line]
     pieces = re.findall(r".{1,70}(?:\s|$)|\S+", message)
     return [f"raise {kind}(", *(f"    {quoted(p)}" for p in pieces), ")"]
+
+
+def camel(name: str) -> str:
+    """value_and_grad -> ValueAndGrad."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))

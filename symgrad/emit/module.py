@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.program import Program, Tensor, fresh_name
-from symgrad.algebra.sizes import ONE, ZERO, Size
+from symgrad.algebra.sizes import Size
 from symgrad.emit.containers import (
     Container,
     by_keyword,
@@ -18,9 +18,10 @@ from symgrad.emit.containers import (
     sizes_in,
 )
 from symgrad.emit.docstring import declared, function_doc, module_doc
-from symgrad.emit.entry import Entry, closing, make_entry, opening, signature
-from symgrad.emit.layout import WIDTH, code, prose
+from symgrad.emit.entry import closing, make_entry, opening, signature
+from symgrad.emit.layout import WIDTH, code
 from symgrad.emit.literals import (
+    camel,
     dict_text,
     keywords,
     literal,
@@ -28,7 +29,8 @@ from symgrad.emit.literals import (
     size_expression,
     tuple_text,
 )
-from symgrad.emit.naming import atoms, definitions, named, named_in, shape_text, total
+from symgrad.emit.memory import buffers_of, memory_class, memory_names
+from symgrad.emit.naming import atoms, named, named_in
 from symgrad.emit.numpy import Printer
 from symgrad.emit.render import helpers_for, render
 from symgrad.emit.tidy import without_unread
@@ -66,13 +68,14 @@ def module_text(spec: Spec, functions: Sequence[Function], identities: Sequence[
     """The source of the spec's module. Same spec, same bytes."""
     params = tuple(t for t in spec.tensors if t.role == "param")
     containers = _containers(spec, functions, params)
-    memories = _memories(spec, functions)
+    memories = memory_names(f.name for f in functions)
+    doc = module_doc(spec, [(f.name, f.shown) for f in functions if f.gradient], identities)
     parts = [_function(spec, f, containers.get(_wrt(spec, f)), memories[f.name]) for f in functions]
     sizes = [name for name, _ in spec.sizes]
     signature = ", ".join(["self", *(["*"] if sizes else []), *by_keyword(spec, sizes)])
     context = {
-        "noqa": bool(AMBIGUOUS & _names(spec, functions)),
-        "doc": module_doc(spec, [(f.name, f.shown) for f in functions if f.gradient], identities),
+        "noqa": _exempt(doc, _names(spec, functions)),
+        "doc": doc,
         "constants": _constants(spec, functions, params),
         "containers": [class_of(spec, c) for c in containers.values()],
         "workspace": {
@@ -84,8 +87,26 @@ def module_text(spec: Spec, functions: Sequence[Function], identities: Sequence[
         "functions": parts,
     }
     text = render("numpy", "module.py.j2", context)
+    if _is_wide(text):
+        rules = ", ".join(filter(None, [str(context["noqa"]), "E501", "RUF100"]))
+        text = render("numpy", "module.py.j2", {**context, "noqa": rules})
     body = text.partition('"""')[2].partition('"""')[2]
     return text + "".join(f"\n\n{helper}\n" for helper in helpers_for("numpy", body))
+
+
+def _is_wide(text: str) -> bool:
+    """Whether names are so long that a line beside SPEC, which marks itself, cannot be broken."""
+    before, _, rest = text.partition("\nSPEC = ")
+    after = rest.partition("\n\n\n")[2]
+    return any(len(line) > WIDTH for line in (before + after).splitlines())
+
+
+def _exempt(doc: Sequence[str], names: Iterable[str]) -> str:
+    """The lint rules that the spec's own names and words may break."""
+    rules = ["E741"] if AMBIGUOUS & set(names) else []
+    if not all(line.isascii() for line in doc):
+        rules += ["RUF002", "RUF100"]  # a dash for a hyphen; RUF100, where there is none after all
+    return ", ".join(rules)
 
 
 def _names(spec: Spec, functions: Sequence[Function]) -> set[str]:
@@ -110,24 +131,12 @@ def _containers(
         wrt = _wrt(spec, function)
         if wrt and wrt not in found:
             stem = function.name.removesuffix("value_and_grad")
-            name = fresh_name(_camel(stem) + "Gradients", taken)
+            name = fresh_name(camel(stem) + "Gradients", taken)
             taken.add(name)
             chosen = [t for t in spec.tensors if t.name in wrt]
             by_role = {r: tuple(t for t in chosen if t.role == r) for r in ("param", "data")}
             found[wrt] = Container(name, by_role["param"], by_role["data"])
     return found
-
-
-def _memories(spec: Spec, functions: Sequence[Function]) -> dict[str, str]:
-    """The name of each function's class of buffers."""
-    names: dict[str, str] = {}
-    for function in functions:
-        names[function.name] = fresh_name(f"_{_camel(function.name)}Memory", names.values())
-    return names
-
-
-def _camel(name: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
 def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tensor]) -> list[str]:
@@ -187,13 +196,12 @@ def _function(
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     ending = closing(function.results, function.gradient, scalars, function.positional)
     steps = without_unread(Printer(plan, home, depth=0).run(plan.steps), ending)
-    buffers = _buffers(plan)
+    buffers = buffers_of(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])
     if gradients is not None:
         call = keywords(sizes_in(spec, gradients.tensors))
-        flat = f"np.empty({total(gradients.params, known)}, dtype)"
-        buffers.append(f"self.grads = {gradients.name}({flat}{call})")
+        buffers.append(f"self.grads = {gradients.name}(dtype{call})")
     return {
         "signature": signature(entry, function.name, function.positional),
         "doc": function_doc(
@@ -204,51 +212,5 @@ def _function(
             *steps,
             *ending,
         ],
-        "memory": _memory_class(entry, memory, function.name, buffers),
+        "memory": memory_class(entry, memory, function.name, buffers),
     }
-
-
-def _memory_class(
-    entry: Entry, name: str, function: str, buffers: Sequence[str]
-) -> dict[str, object]:
-    lines = [*definitions(entry.spec, buffers), *buffers]
-    arguments = ["self", "dtype", *(["*"] if entry.sizes else []), *entry.sizes]
-    return {
-        "name": name,
-        "doc": prose(f'"""The buffers of {function}."""', "    "),
-        "signature": code(f"def __init__({', '.join(arguments)}):", 4),
-        "body": [piece for line in lines for piece in code(line, 8)],
-    }
-
-
-def _chained(names: Sequence[str], value: str) -> list[str]:
-    """self.a = self.b = value; a long chain in several lines."""
-    lines: list[str] = []
-    first, *others = names
-    left = f"self.{first}"
-    for name in others:
-        if len(f"{left} = self.{name} = {value}") > WIDTH - 8:
-            lines.append(f"{left} = {value}")
-            left, value = f"self.{name}", f"self.{first}"
-        else:
-            left = f"{left} = self.{name}"
-    return [*lines, f"{left} = {value}"]
-
-
-def _buffers(plan: Plan) -> list[str]:
-    """One array for all the buffers that share its memory; constants are filled in once."""
-    owner_of = dict(plan.shares)
-    lines = []
-    for array in plan.arrays:
-        if array.storage == "buffer" and array.name not in owner_of:
-            dtype = {"real": "dtype", "int": "np.intp", "bool": "np.bool_"}[array.kind]
-            names = [array.name, *(n for n, owner in owner_of.items() if owner == array.name)]
-            lines += _chained(names, f"np.empty({shape_text(array.shape, {})}, {dtype})")
-        elif array.storage == "constant" and array.values:
-            start, step = array.values
-            dtype = "dtype" if array.kind == "real" else "np.intp"
-            ends = [start, start + step * array.shape[0], step]
-            ends = ends[1:2] if (start, step) == (ZERO, ONE) else ends
-            span = ", ".join(map(size_expression, ends))
-            lines.append(f"self.{array.name} = np.arange({span}, dtype={dtype})")
-    return lines

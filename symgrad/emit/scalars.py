@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sympy import Expr, Rational, S, Symbol
@@ -15,12 +16,16 @@ from symgrad.errors import ProgramError
 from symgrad.plan.steps import Scalar
 
 NUMPY = {
-    "exp": "np.exp", "expm1": "np.expm1", "log": "np.log", "log1p": "np.log1p", "sqrt": "np.sqrt", "sin": "np.sin",
-    "cos": "np.cos", "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh", "arctan": "np.arctan",
-    "sigmoid": "_sigmoid", "softplus": "_softplus", "erf": "_erf", "power": "np.power", "expdiff": "_expdiff",
-    "relu": "_relu", "abs": "np.abs", "sign": "np.sign", "minimum": "np.minimum", "maximum": "np.maximum", "clip": "np.clip",
+    "exp": "np.exp", "expm1": "np.expm1", "log": "np.log", "log1p": "np.log1p", "sqrt": "np.sqrt",
+    "sin": "np.sin", "cos": "np.cos", "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh",
+    "arctan": "np.arctan", "sigmoid": "_sigmoid", "softplus": "_softplus", "erf": "_erf",
+    "power": "np.power", "expdiff": "_expdiff", "relu": "_relu", "abs": "np.abs",
+    "sign": "np.sign", "minimum": "np.minimum", "maximum": "np.maximum", "clip": "np.clip",
 }  # fmt: skip
 """Each function row in NumPy; `leaky_relu` is lowered as the selection that defines it."""
+
+PLAIN = re.compile(r"\w+(\[[^\[\]]*\]|\([^()]*\)|\(\w+\[[^\[\]]*\]\))?")
+"""A name, a number, a place of an array, or a call: what needs no brackets of its own."""
 
 COMPARE = {Less: "<", LessEqual: "<=", Equal: "==", And: "and", Or: "or"}
 
@@ -32,12 +37,8 @@ def size_text(size: Size | Affine) -> str:
 
 def scalar_text(scalar: Scalar) -> str:
     """A rank-0 value as one Python expression."""
-    return _text(scalar.body, dict(scalar.slots), 0)
-
-
-def is_weak(scalar: Scalar) -> bool:
-    """Made of numbers and sizes alone."""
-    return not any(isinstance(slot, Access) for _, slot in scalar.slots)
+    slots = {s: slot for s, slot in scalar.slots if isinstance(slot, Access | Affine)}
+    return _text(scalar.body, slots, 0)
 
 
 def number_text(number: Expr) -> str:
@@ -61,7 +62,7 @@ def _text(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
     if expr.is_Symbol:
         slot = slots[expr]
         text = slot.tensor if isinstance(slot, Access) else size_text(slot)
-        return text if text.isidentifier() or text.isdigit() else f"({text})"
+        return text if PLAIN.fullmatch(text) else f"({text})"
     if expr.is_Add:
         text = _sum(expr, slots)
         return f"({text})" if level >= 1 else text
@@ -81,11 +82,16 @@ def _text(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
         return _text(expr.row.definition(*expr.args), slots, level)
     if isinstance(expr, Row):
         text = f"{NUMPY[expr.row.name]}({', '.join(_text(a, slots, 0) for a in expr.args)})"
-        weak = not any(isinstance(slots.get(s), Access) for s in expr.free_symbols)
+        weak = not any(_has_type(slots.get(s)) for s in expr.free_symbols)
         return f"float({text})" if weak else text
     raise ProgramError(
         f"{type(expr).__name__} is a declared, undefined function: it can be derived, not computed"
     )
+
+
+def _has_type(slot: Slot | None) -> bool:
+    """Whether a slot's value is one of NumPy's numbers; those made Python's are not."""
+    return isinstance(slot, Access) and not slot.tensor.startswith("float(")
 
 
 def _sum(expr: Expr, slots: Mapping[Symbol, Slot]) -> str:

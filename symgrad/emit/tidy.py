@@ -1,4 +1,4 @@
-"""Lines of code without names that nothing reads: `dW = np.matmul(..., out=grads.W)` needs no dW."""
+"""Code without names that nothing reads: `dW = np.matmul(..., out=grads.W)` needs no dW."""
 
 from __future__ import annotations
 

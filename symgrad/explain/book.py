@@ -12,11 +12,12 @@ from sympy.core.parameters import distribute
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import Derived, Partial
 from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
-from symgrad.explain.latex import PRODUCT, Latex, Printer, bracketed, name_latex
+from symgrad.explain.latex import Latex, bracketed, name_latex
+from symgrad.explain.latex_scalars import PRODUCT, Printer, expression_latex
 from symgrad.explain.matrix import Matrix, matrix_form
 from symgrad.explain.matrix_text import matrix_latex, matrix_text
 from symgrad.explain.settle import Condition, Settled, letters_of, needs_delta, settle
-from symgrad.explain.steps import Addend, Code, Formula
+from symgrad.explain.steps import LOCAL, MATRICES, Addend, Code, Formula
 from symgrad.explain.terms import HOLE, Line, ranges_text, term_of
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text, expression_text
@@ -62,9 +63,21 @@ class Book:
     @cached_property
     def printed(self) -> Program:
         """The gradient program with every contribution settled."""
-        kept = [e for e in self.program.equations if e.target.tensor not in self.adjoints]
-        settled = [s.equation() for group in self.adjoints.values() for s in group]
-        return replace(self.program, equations=(*kept, *settled))
+        kept = {name for name in self.adjoints if self._looped(name)}
+        settled = {n: g for n, g in self.adjoints.items() if n not in kept}
+        asit = [e for e in self.program.equations if e.target.tensor not in settled]
+        sums = [s.equation() for group in settled.values() for s in group]
+        return replace(self.program, equations=(*asit, *sums))
+
+    def _looped(self, name: str) -> bool:
+        """Whether a delta stands where a recurrence needs to see the shift."""
+        cycle = context_of(self.program).cycle
+        return name in cycle and any(
+            cycle.get(slot.tensor) == cycle[name]
+            for s in self.adjoints[name]
+            for slot in s.slots
+            if s.conditions and isinstance(slot, Access)
+        )
 
     @cached_property
     def seed(self) -> str | None:
@@ -83,7 +96,7 @@ class Book:
 
     def expression(self, expr: Expr, slots: Iterable[Slot]) -> Code:
         known = {slot_symbol(slot): slot for slot in slots}
-        return Code(expression_text(expr), self.latex.expression(expr, known))
+        return Code(expression_text(expr), expression_latex(expr, self.latex, known))
 
     def adjoint(self, access: Access) -> Code:
         """dL/dX[...], for a place of dX."""
@@ -112,7 +125,7 @@ class Book:
 
     def _reduction(self, equation: Equation) -> str:
         """logsumexp and argmax in LaTeX."""
-        body = self.latex.expression(equation.body, equation.slot_of)
+        body = expression_latex(equation.body, self.latex, equation.slot_of)
         below = ",".join(name_latex(i) for i in equation.reduced)
         if equation.op == "argmax":
             return rf"\operatorname{{argmax}}_{{{below}}} {bracketed(body)}"
@@ -126,7 +139,7 @@ class Book:
         return Addend(term_of(masked).text(), self.term_latex(equation, conditions), when)
 
     def term_latex(self, equation: Equation, conditions: Sequence[Condition]) -> str:
-        """A condition on what is summed stands under the sum, another one as a bracket before it."""
+        """A condition on what is summed stands under the sum, another as a bracket before it."""
         term = term_of(equation)
         slots = equation.slot_of
         masks, under = [], []
@@ -170,7 +183,7 @@ class Book:
             left,
             (Addend(slope.text, slope.latex),),
             conditions=self.ranges(partial.equation.box),
-            label="local",
+            label=LOCAL,
         )
 
     def contribution(self, equation: Equation) -> tuple[Formula, ...]:
@@ -195,7 +208,8 @@ class Book:
             return (asit,)
         letters = letters_of(self.program, self.primal[name], equation.target)
         settled = settle(bare, letters, self.program)
-        return (asit, self.total_of(name, (settled,), "with deltas", sign))
+        label = "with deltas" if settled.conditions else "by place"
+        return (asit, self.total_of(name, (settled,), label, sign))
 
     def total(self, name: str, label: str = "") -> Formula:
         """dL/dX as the sum of its contributions."""
@@ -217,7 +231,9 @@ class Book:
         """A contribution, with its ranges where it does not reach every place."""
         shape = self.program.tensor_of[name].shape
         own = [r for r in settled.box if r.index in settled.target.indices]
-        part = [r for r, n in zip(own, shape, strict=True) if r != Range(r.index, Affine().offset, n)]
+        part = [
+            r for r, n in zip(own, shape, strict=True) if r != Range(r.index, Affine().offset, n)
+        ]
         plain = replace(settled, conditions=()).equation()
         return self.addend(plain, settled.conditions, self.ranges(part))
 
@@ -233,7 +249,7 @@ class Book:
         return Formula(
             self.adjoint(Access(name)),
             (Addend(matrix_text(node), matrix_latex(node, self.latex, slots)),),
-            label="in matrices",
+            label=MATRICES,
         )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+
+from sympy import preorder_traversal
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import reverse
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Equation, Program
+from symgrad.algebra.scalars import FUNCTIONS, Select, Unknown
 from symgrad.errors import SpecError, did_you_mean
 from symgrad.explain.book import Book
 from symgrad.explain.derivation import Derivation
 from symgrad.explain.facts import ancestors, held, kinks, listed, named, reductions
+from symgrad.explain.latex import name_latex
+from symgrad.explain.latex_scalars import Printer
 from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
 from symgrad.explain.terms import groups, lines_of, ranges_text
 from symgrad.notation.context import context_of
@@ -33,11 +38,12 @@ def explain(spec: Spec, loss: str | None = None, wrt: str | None = None) -> Deri
     shown = _shown(book, program, wrt is not None)
     numbers = count(1)
     forward, number_of = _forward(book, shown, numbers)
+    given: dict[str, list[int]] = {}
     sections = (
         _reading(book, spec, shown),
         Section("Forward equations", _path_note(book, wrt), forward),
-        _backward(book, number_of, numbers, names),
-        Section("The gradient", (), tuple(_gradients(book, names, numbers))),
+        _backward(book, number_of, numbers, names, given),
+        Section("The gradient", (), tuple(_gradients(book, names, given, numbers))),
         _assumptions(book, shown, names),
     )
     title = f"{spec.name}: the gradient of {chosen.name} by {', '.join(names)}"
@@ -69,7 +75,7 @@ def _shown(book: Book, program: Program, path_only: bool) -> tuple[Equation, ...
     used = {id(p.equation) for p in book.derived.partials}
     needed = ancestors(program, book.value)
     if path_only and used:
-        return tuple(e for e in program.equations if id(e) in used)
+        needed = frozenset(e.target.tensor for e in program.equations if id(e) in used)
     return tuple(e for e in program.equations if e.target.tensor in needed)
 
 
@@ -85,41 +91,47 @@ def _reading(book: Book, spec: Spec, shown: Sequence[Equation]) -> Section:
     """How to read what follows."""
     symbol, notes = book.symbol, dict(spec.notes)
     dx = Code(f"d{symbol}/dX", r"\frac{\partial \mathcal{L}}{\partial X}")
+    loss = book.code(Access(book.value))
     said: list[Prose] = [
-        (dx, f" is the derivative of {book.value} by X; in the notation it is dX."),
-        ("sum(i: ...) adds over every i. With += each contribution is added to the others.",),
+        (dx, " is the derivative of ", loss, " by X; in the notation, ", Code("dX", "dX"), "."),
+        ADDING,
     ]
-    bodies = " ".join(str(e.body) for e in book.program.equations)
-    for word, meaning in LEGEND.items():
-        if word in bodies or (word == "Select" and _has_deltas(book)):
-            said.append((meaning,))
-    own = [e for e in (*shown, *(p.equation for p in book.derived.partials))]
-    ranges = dict.fromkeys(r for e in own for r in e.box)
+    shapes = {type(n) for e in book.printed.equations for n in preorder_traversal(e.body)}
+    for kind, meaning in LEGEND.items():
+        if any(issubclass(shape, kind) for shape in shapes):
+            said.append(meaning)
+    if FUNCTIONS["sigmoid"] in shapes:
+        shown_as = Printer(book.latex, {}).command("sigmoid")
+        said.append((Code("sigmoid(x)", f"{shown_as}(x)"), " is 1/(1 + exp(-x))."))
+    ranges = dict.fromkeys(r for e in shown for r in e.box)
     if ranges:
-        said.append(("Indices: ", *_ranges(book, ranges), "."))
-    described = [n for n, _ in spec.sizes if n in notes]
-    if described:
-        said.append(("Sizes: ", "; ".join(f"{n} is {notes[n]}" for n in described), "."))
+        shown_ranges = sorted(ranges, key=lambda r: (r.index, str(r.hi)))
+        codes = [Code(ranges_text([r]), book.latex.range(r)) for r in shown_ranges]
+        said.append(("Indices: ", *listed(codes), "."))
+    for name, _ in spec.sizes:
+        if name in notes:
+            said.append(("Size ", Code(name, name_latex(name)), f": {notes[name]}."))
     return Section("How to read this", tuple(said))
 
 
-LEGEND = {
-    "Select": "[p] is 1 where p holds, else 0; what stands beside a false bracket does not count.",
-    "expdiff": "expdiff(x, m) is exp(x - m), and 0 where m is -inf: a softmax probability.",
-    "'": "A prime is a derivative: sigma'(x).",
+ADDING: Prose = (
+    Code("sum(i: ...)", r"\sum_{i} \ldots"),
+    " adds over every i; ",
+    Code("+=", r"\mathrel{+}="),
+    " adds a contribution to the others.",
+)
+LEGEND: Mapping[type, Prose] = {
+    Select: (
+        Code("[p]", r"\left[p\right]"),
+        " is 1 where p holds, else 0; what stands beside a false bracket does not count.",
+    ),
+    FUNCTIONS["expdiff"]: (
+        Code("expdiff(x, m)", "e^{x - m}"),
+        " is exp(x - m), and 0 where m is -inf: a softmax probability.",
+    ),
+    Unknown: ("A prime is a derivative of an unknown function.",),
 }
 """What is explained where it occurs in a body."""
-
-
-def _has_deltas(book: Book) -> bool:
-    return any(s.conditions for group in book.adjoints.values() for s in group)
-
-
-def _ranges(book: Book, ranges: Sequence[object] | dict[object, None]) -> Prose:
-    found = []
-    for r in sorted(ranges, key=str):
-        found.append(Code(ranges_text([r]), book.latex.range(r)))
-    return listed(found)
 
 
 def _forward(
@@ -139,16 +151,19 @@ def _forward(
 
 
 def _backward(
-    book: Book, number_of: dict[int, int], numbers: Iterator[int], wrt: Sequence[str]
+    book: Book,
+    number_of: Mapping[int, int],
+    numbers: Iterator[int],
+    wrt: Sequence[str],
+    given: dict[str, list[int]],
 ) -> Section:
-    """The seed, each contribution as it arises, and their sums."""
+    """The seed, each contribution as it arises, and their sums; `given` notes each one's step."""
     derived = book.derived
     if not derived.partials:
         return Section("Backward from the loss", (("No equation contributes.",),))
     start = next(i for i, e in enumerate(book.program.equations) if e.target.tensor == book.seed)
     equations = book.program.equations[start : start + 1 + len(derived.partials)]
     steps = [_seed(book, equations[0], next(numbers))]
-    given: dict[str, list[int]] = {}
     for partial, equation in zip(derived.partials, equations[1:], strict=True):
         name = equation.target.tensor
         number = next(numbers)
@@ -219,7 +234,9 @@ def _shifts(target: Access, read: Access) -> Iterator[tuple[str, bool]]:
                 yield a.plain, gap > 0
 
 
-def _gradients(book: Book, wrt: Sequence[str], numbers: Iterator[int]) -> Iterator[Step]:
+def _gradients(
+    book: Book, wrt: Sequence[str], given: Mapping[str, Sequence[int]], numbers: Iterator[int]
+) -> Iterator[Step]:
     """Index form, the lines that read back, and the matrix form where there is one."""
     for name in wrt:
         adjoint = book.derived.result[name]
@@ -231,7 +248,9 @@ def _gradients(book: Book, wrt: Sequence[str], numbers: Iterator[int]) -> Iterat
             total = book.total(adjoint)
             formula = Formula(total.left, total.terms, notation)
         nothing = name not in {p.read.tensor for p in book.derived.partials}
-        notes: tuple[Prose, ...] = (("The loss does not depend on it.",),) if nothing else ()
+        notes: tuple[Prose, ...] = (("the loss does not depend on it",),) if nothing else ()
+        if len(given.get(adjoint, ())) > 1:
+            notes = (("the contributions of ", *_numbers(given[adjoint]), " added up"),)
         formulas = (formula, *(_matrices(book, adjoint) if not nothing else ()))
         yield Step(next(numbers), "gradient", (), formulas, notes)
 

@@ -9,7 +9,7 @@ from symgrad.explain.book import Book
 from symgrad.explain.render_latex import aligned, latex_text
 from symgrad.explain.render_markdown import markdown_text
 from symgrad.explain.render_text import plain_text
-from symgrad.explain.steps import Formula, Section, Step
+from symgrad.explain.steps import LOCAL, Formula, Section, Step
 from symgrad.explain.terms import groups, lines_of
 from symgrad.notation.canonical import program_toml
 
@@ -71,4 +71,4 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         formulas = self.formulas("adjoint", "sum", "gradient")
-        return f"$$\n{aligned([f for f in formulas if f.label != 'local'])}\n$$"
+        return f"$$\n{aligned([f for f in formulas if f.label != LOCAL])}\n$$"

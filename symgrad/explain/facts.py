@@ -1,4 +1,4 @@
-"""What a gradient assumes: what is held constant, conventions at kinks, how the batch is reduced."""
+"""What a gradient assumes: what is held constant, conventions at kinks, how a batch is reduced."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Scope:
     whole: Mapping[str, object]
 
     def order(self, expr: Expr) -> Order | None:
-        """The indices of an expression, in the order of its first read of most indices; None is unfit."""
+        """The indices of an expression, as its first largest read orders them; None is unfit."""
         best: Order = ()
         found: set[str] = set()
         for symbol in sorted(expr.free_symbols, key=lambda s: str(s.name)):
@@ -223,6 +223,8 @@ def _broadcast(out: Order, groups: list[tuple[Order, Matrix]]) -> Matrix | None:
     """No sum: entry by entry, or the outer product of two columns."""
     if not out:
         return None if groups else Matrix("number", (), Integer(1))
+    if not groups:
+        return None
     by_set = {frozenset(order): (order, node) for order, node in groups}
     if list(by_set) == [frozenset(out)]:
         return _turned(*by_set[frozenset(out)], out)

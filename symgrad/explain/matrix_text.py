@@ -11,13 +11,14 @@ from sympy.core.parameters import distribute
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Slot
 from symgrad.algebra.scalars import Equal, Less, LessEqual
-from symgrad.explain.latex import SIGNS, Latex, Printer, bracketed
+from symgrad.explain.latex import Latex, bracketed
+from symgrad.explain.latex_scalars import PRODUCT, SIGNS, Printer, expression_latex
 from symgrad.explain.matrix import Matrix
 from symgrad.explain.steps import added
 from symgrad.explain.terms import HOLE
 from symgrad.notation.printer import expression_text
 
-TEXT_SIGNS = {Less: "<", LessEqual: "<=", Equal: "=="}
+TEXT_SIGNS: Mapping[type, str] = {Less: "<", LessEqual: "<=", Equal: "=="}
 LOOSE = ("sum", "hadamard", "product", "scaled")
 """What stands in brackets inside a product."""
 
@@ -47,14 +48,14 @@ def matrix_latex(node: Matrix, latex: Latex, slots: Mapping[Symbol, Slot]) -> st
 
     def scaled(scale: Expr, inner: str) -> str:
         with distribute(False):
-            return Printer(latex, slots, {HOLE: (inner, 2)}).text(Mul(scale, HOLE))[0]
+            return Printer(latex, slots, {HOLE: (inner, PRODUCT)}).text(Mul(scale, HOLE))[0]
 
     def applied(name: str, inner: str) -> str:
         return Printer(latex, slots).command(name) + bracketed(inner)
 
     style = Style(
         tensor=lambda name: latex.access(Access(name)),
-        number=lambda value: latex.expression(value, slots),
+        number=lambda value: expression_latex(value, latex, slots),
         scaled=scaled,
         raised=lambda text: f"{{{text}}}^{{\\top}}",
         bracket=bracketed,

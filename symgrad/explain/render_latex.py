@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from symgrad.explain.steps import Code, Formula, Prose, Section, Step, latex_sign
+from symgrad.explain.steps import MATRICES, Code, Formula, Prose, Section, Step, added, latex_sign
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -69,7 +69,7 @@ def _step(step: Step) -> Iterator[str]:
 
 def alignment(formulas: Sequence[Formula], tag: str = "", notes: str = "") -> str:
     r"""left &= right \\ for each formula; the first carries the tag."""
-    shown = []
+    shown: list[str] = []
     for formula in formulas:
         lines = list(formula_lines(formula))
         if not shown:
@@ -81,9 +81,9 @@ def alignment(formulas: Sequence[Formula], tag: str = "", notes: str = "") -> st
 def formula_lines(formula: Formula) -> Iterator[str]:
     left = f"{formula.left.latex} &{latex_sign(formula.sign)} "
     behind = rf" \qquad {formula.conditions.latex}" if formula.conditions else ""
+    behind += r" \qquad \text{(in matrices)}" if formula.label == MATRICES else ""
     if not any(t.when for t in formula.terms) and len(formula.latex) <= LONG:
-        right = formula.latex.split(f"{latex_sign(formula.sign)} ", 1)[1]
-        yield left + right
+        yield left + added(term.latex for term in formula.terms) + behind
         return
     for k, term in enumerate(formula.terms):
         shown = term.latex

@@ -9,9 +9,7 @@ from symgrad.explain.render_latex import aligned, formula_lines
 from symgrad.explain.steps import Code, Formula, Prose, Section, Step
 
 
-def markdown_text(
-    title: str, description: str, sections: Sequence[Section], notation: str
-) -> str:
+def markdown_text(title: str, description: str, sections: Sequence[Section], notation: str) -> str:
     lines = [f"# {escaped(title)}", ""]
     lines += [escaped(description), ""] if description else []
     for section in sections:
@@ -28,7 +26,7 @@ def markdown_text(
 
 def escaped(text: str) -> str:
     """Plain words, whatever stands in them."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-!|$&~])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>#|$&~])", r"\\\1", text)
 
 
 def prose_markdown(prose: Prose) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from symgrad.explain.steps import Code, Formula, Prose, Section, Step
+from symgrad.explain.steps import LOCAL, Code, Formula, Prose, Section, Step
 
 LEAST = 40
 """No narrower: a formula needs room."""
@@ -53,6 +54,11 @@ def _step(step: Step, width: int) -> Iterator[str]:
 def _formula(formula: Formula, head: str, width: int, behind: str = "") -> Iterator[str]:
     """On one line, else a line for each term, else broken at spaces and products."""
     shown = formula.text
+    if formula.label == LOCAL and formula.conditions and len(head + shown) > width:
+        yield from _formula(replace(formula, conditions=None), head, width, behind)
+        indent = " " * (len(head) + 2)
+        yield from _wrapped(formula.conditions.text, indent, indent, width)
+        return
     if any(t.when for t in formula.terms) or len(head + shown) > width:
         yield from _by_terms(formula, head, width, behind)
     elif len(head + shown + behind) <= width:
@@ -63,26 +69,32 @@ def _formula(formula: Formula, head: str, width: int, behind: str = "") -> Itera
 
 
 def _by_terms(formula: Formula, head: str, width: int, behind: str) -> Iterator[str]:
+    """A line for each term; ranges stand in a column of their own where there is room."""
     left = f"{head}{formula.left.text} {formula.sign} "
     inner = " " * (len(head) + 2)
+    lines = [left + formula.terms[0].text]
+    for term in formula.terms[1:]:
+        minus = term.text.startswith("-")
+        lines.append(inner + (f"- {term.text[1:]}" if minus else f"+ {term.text}"))
+    ranged = [len(s) for s, t in zip(lines, formula.terms, strict=True) if t.when]
+    column = min(max(ranged, default=0), width - 24)
     for k, term in enumerate(formula.terms):
-        text = term.text
-        if k:
-            text = f"- {text[1:]}" if text.startswith("-") else f"+ {text}"
         if term.when:
-            text += f"   {term.when.text}"
-        last = k == len(formula.terms) - 1
-        if last and formula.conditions:
-            text += f" {formula.conditions.text}"
-        if last:
-            text += behind
-        yield from _wrapped(text, left if not k else inner, inner + "    ", width)
+            lines[k] = f"{lines[k].ljust(column)}   {term.when.text}"
+    lines[-1] += f" {formula.conditions.text}" if formula.conditions else ""
+    lines[-1] += behind
+    for line in lines:
+        if len(line) <= width:
+            yield line
+        else:
+            indent = line[: len(line) - len(line.lstrip())]
+            yield from _wrapped(line.lstrip(), indent, inner + "    ", width)
 
 
 def _wrapped(text: str, first: str, later: str, width: int) -> Iterator[str]:
     """Broken at spaces, and after a product's sign where that is not enough."""
     room = width - len(later)
-    words = [w for word in re.findall(r"\S+\s*", text) for w in _parts(word, room)]
+    words = [w for word in re.findall(r"\S+(?: <=? \S+)*\s*", text) for w in _parts(word, room)]
     line = first
     empty = True
     for word in words:

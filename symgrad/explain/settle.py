@@ -67,17 +67,20 @@ class Settled:
 
 def place_number(place: Subscript) -> tuple[Expr, list[Slot]]:
     """A subscript as a number in a body, and the slots that it uses."""
-    whole = isinstance(place, Access) or any(c.constant is None for _, c in place.terms)
-    if isinstance(place, Access) or whole:
+    if isinstance(place, Access) or any(c.constant is None for _, c in place.terms):
         return slot_symbol(place), [place]
     used: list[Slot] = [Affine.index(i) for i, _ in place.terms]
     total: Expr = S.Zero
-    for index, coefficient in place.terms:
-        total += Integer(coefficient.constant or 0) * Symbol(index)
-    if place.offset.constant is not None:
-        return total + Integer(place.offset.constant), used
-    used.append(Affine((), place.offset))
-    return total + slot_symbol(used[-1]), used
+    for index, times in place.terms:
+        total += Integer(times.constant or 0) * Symbol(index)
+    if not all(isinstance(atom, str) for monomial, _ in place.offset.terms for atom in monomial):
+        used.append(Affine((), place.offset))
+        return total + slot_symbol(used[-1]), used
+    for monomial, coefficient in place.offset.terms:
+        names = [str(atom) for atom in monomial]
+        used += [Affine((), Size.of(name)) for name in names]
+        total += Mul(Integer(coefficient), *map(Symbol, names))
+    return total, used
 
 
 def needs_delta(target: Access) -> bool:
@@ -122,17 +125,31 @@ def _solved(
     axes = zip(letters, _solvable(equation.target), equation.target.subscripts, shape, strict=True)
     for letter, (index, sign), subscript, size in axes:
         given = equation.range_of[index] if index is not None else None
-        beyond = given is not None and (given.lo != ZERO or given.hi != size)
-        dropped = equation.target.padded and beyond
-        if index is None or given is None or dropped or not isinstance(subscript, Affine):
+        reach = None
+        if given is not None and isinstance(subscript, Affine):
+            first, last = (given.lo, given.hi - 1) if sign == UNIT[0] else (1 - given.hi, -given.lo)
+            reach = Range(letter, first + subscript.offset, last + subscript.offset + 1)
+            reach = _clipped(reach, size) if equation.target.padded else reach
+        if index is None or reach is None or not isinstance(subscript, Affine):
             own.append(Range(letter, ZERO, size))
             conditions.append(Condition(letter, subscript))
             continue
         solved[index] = (Affine.index(letter) + Affine((), -subscript.offset)).scaled(sign)
-        first, last = given.lo, given.hi - 1
-        low, high = (first, last) if sign == UNIT[0] else (-last, -first)
-        own.append(Range(letter, low + subscript.offset, high + subscript.offset + 1))
+        own.append(reach)
     return solved, own, conditions
+
+
+def _clipped(reach: Range, size: Size) -> Range | None:
+    """What of a padded write falls into the tensor, where that can be said for all sizes."""
+    lo = next(
+        (a for a, b in ((ZERO, reach.lo), (reach.lo, ZERO)) if (a - b).is_nonnegative()), None
+    )
+    hi = next(
+        (a for a, b in ((size, reach.hi), (reach.hi, size)) if (b - a).is_nonnegative()), None
+    )
+    if lo is None or hi is None or not (hi - lo).is_nonnegative():
+        return None
+    return Range(reach.index, lo, hi)
 
 
 def _solvable(target: Access) -> Iterator[tuple[str | None, Size]]:
@@ -141,8 +158,7 @@ def _solvable(target: Access) -> Iterator[tuple[str | None, Size]]:
     for subscript in target.subscripts:
         if isinstance(subscript, Affine) and len(subscript.terms) == 1:
             index, coefficient = subscript.terms[0]
-            shifted = subscript.plain is None
-            if index not in seen and coefficient in UNIT and not (target.padded and shifted):
+            if index not in seen and coefficient in UNIT:
                 seen.add(index)
                 yield index, coefficient
                 continue

@@ -14,13 +14,19 @@ class Code:
     latex: str
 
 
+MATRICES = "in matrices"
+"""The label of a matrix form."""
+
+LOCAL = "local"
+"""The label of a local partial, which is no equation of a program."""
+
 Prose = tuple[str | Code, ...]
 """A sentence; its formulas are set apart, so that each format prints them in its own way."""
 
 
 @dataclass(frozen=True)
 class Addend:
-    """One term of a right side. when: the range in which it counts, where that is not everywhere."""
+    """One term of a right side. when: the range in which it counts, if that is not everywhere."""
 
     text: str
     latex: str
@@ -48,12 +54,13 @@ class Formula:
     def text(self) -> str:
         right = added(f"{t.text} {t.when.text}" if t.when else t.text for t in self.terms)
         shown = f"{self.left.text} {self.sign} {right}"
-        return f"{shown} {self.conditions.text}" if self.conditions else shown
+        gap = "   " if self.label == LOCAL else " "
+        return f"{shown}{gap}{self.conditions.text}" if self.conditions else shown
 
     @property
     def latex(self) -> str:
         """One line, without alignment."""
-        right = added(f"{t.latex} {t.when.latex}" if t.when else t.latex for t in self.terms)
+        right = added(rf"{t.latex} \quad {t.when.latex}" if t.when else t.latex for t in self.terms)
         behind = rf"\qquad {self.conditions.latex}" if self.conditions else ""
         return f"{self.left.latex} {latex_sign(self.sign)} {right}{behind}"
 

@@ -13,6 +13,7 @@ from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Affine
 from symgrad.algebra.program import Equation, Program, Range
+from symgrad.explain.settle import needs_delta
 from symgrad.explain.steps import added
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import expression_text, range_text
@@ -71,24 +72,39 @@ class Group:
     whole: bool
 
     @property
-    def target(self) -> str:
-        return str(self.equations[0].target)
+    def tensor(self) -> str:
+        return self.equations[0].target.tensor
 
     @property
-    def terms(self) -> tuple[Term, ...]:
-        return tuple(term_of(e) for e in self.equations)
+    def reads(self) -> frozenset[str]:
+        return frozenset(a.tensor for e in self.equations for a in e.reads)
 
 
 def groups(equations: Sequence[Equation], program: Program) -> list[Group]:
     """Sums into one and the same place over the same ranges, together, in order."""
     found: dict[object, list[Equation]] = {}
     for equation in equations:
-        own = tuple(sorted((r for r in equation.box if r.index in equation.target.indices), key=str))
+        own = tuple(
+            sorted((r for r in equation.box if r.index in equation.target.indices), key=str)
+        )
         loose = equation.op == "sum" and not equation.assigns
         key = (equation.target, own) if loose else (equation.target, own, len(found))
         found.setdefault(key, []).append(equation)
     writers = program.writers
-    return [Group(tuple(g), len(g) == len(writers[g[0].target.tensor])) for g in found.values()]
+    return _in_order(
+        [Group(tuple(g), len(g) == len(writers[g[0].target.tensor])) for g in found.values()]
+    )
+
+
+def _in_order(given: list[Group]) -> list[Group]:
+    """Each after what it reads, as far as that goes, else as they came."""
+    waiting, ordered = list(given), []
+    while waiting:
+        missing = {g.tensor for g in waiting}
+        ready = (g for g in waiting if not (g.reads - {g.tensor}) & missing)
+        ordered.append(next(ready, waiting[0]))
+        waiting.remove(ordered[-1])
+    return ordered
 
 
 @dataclass(frozen=True)
@@ -116,7 +132,8 @@ def lines_of(group: Group, program: Program) -> list[Line]:
     if first.op == "sum" and not first.assigns:
         stated = _stated(group, program)
         if stated is not None:
-            return [Line(group.equations, "=" if group.whole else "+=", tuple(stated))]
+            once = group.whole and not needs_delta(first.target)
+            return [Line(group.equations, "=" if once else "+=", tuple(stated))]
     context = context_of(program)
     return [
         Line((e,), "=" if e.assigns or e.op != "sum" else "+=", tuple(context.unimplied(e)))

@@ -43,9 +43,10 @@ BUILTINS = (
 MODULE = (
     "np", "numpy", "params", "grads", "workspace", "ws", "rng", "flat", "dtype", "out", "self",
     "cls", "init", "forward", "value", "value_and_grad", "save", "load", "Params", "Workspace",
-    "annotations",
+    "annotations", "file", "allow_pickle",
 )  # fmt: skip
-"""Names that a generated module gives to things of its own; those in capitals are in CONSTANTS."""
+"""Names that a generated module gives to things of its own, or passes by keyword (np.savez takes
+the last two); those in capitals are in CONSTANTS."""
 
 CONSTANTS = (
     "PARAMETERS", "INPUTS", "OUTPUTS", "SIZES", "BRANCHES", "OPERATIONS", "VERSION", "SPEC",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
+from symgrad.plan.builder import is_whole
 from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Number, Operand, Scalar, Step, Ufunc, View
 
 
@@ -65,18 +66,13 @@ def _live(steps: Sequence[Step], clock: int, local: frozenset[str], lives: dict[
 
 def _inheritable(step: Step, name: str) -> frozenset[str]:
     """The inputs whose memory the output may take over: same places, read before they are written."""
-    if not isinstance(step, Ufunc) or step.out.array != name or step.scratch or not _is_whole(step.out) or step.function in OVERWRITES_EARLY:
+    if not isinstance(step, Ufunc) or step.out.array != name or step.scratch or not is_whole(step.out) or step.function in OVERWRITES_EARLY:
         return frozenset()
     same = {
-        i.array for i in step.inputs if isinstance(i, Operand) and i.layout == step.out.layout and _is_whole(i)
+        i.array for i in step.inputs if isinstance(i, Operand) and i.layout == step.out.layout and is_whole(i)
     }
-    others = {i.array for i in step.inputs if isinstance(i, Operand) and not (i.layout == step.out.layout and _is_whole(i))}
+    others = {i.array for i in step.inputs if isinstance(i, Operand) and not (i.layout == step.out.layout and is_whole(i))}
     return frozenset(same - others)
-
-
-def _is_whole(operand: Operand) -> bool:
-    view = operand.view
-    return isinstance(view, View) and all(getattr(p, "whole", False) for p in view.picks) and operand.layout == tuple((d,) for d in view.dims)
 
 
 def touched(step: Step) -> Iterator[str]:

@@ -297,24 +297,52 @@ def _gathered(builder: Builder, access: Access, ranges: Ranges) -> View | Stride
     """The gathered values in a buffer: keys where the keyed axes were."""
     if access.padded:
         raise ProgramError(f"{access}: pad does not go with a gather; mask the index instead")
-    used = tuple(ranges[i] for i in sorted(access.indices) if i not in builder.places)
-    key = (access, used)
+    key = _gather_key(builder, access, ranges)
     if key not in builder.cache:
-        at = keyed(builder, access, ranges, builder.arrays[access.tensor])
-        source = contiguous(builder, at.source, ranges) if at.adjacent else copied(builder, at.source, ranges)
-        dims = (*at.rest[: at.axis], *at.keys, *at.rest[at.axis :])
+        source, at, dims = _take(builder, access, ranges)
         out = builder.temporary(dims, ranges, builder.arrays[access.tensor].kind, f"{access.tensor}_at")
         builder.add(Take(source, at.positions, at.axis, laid_out(out, dims)))
         builder.cache[key] = out
     return builder.cache[key]
 
 
+def gathered_into(builder: Builder, access: Access, ranges: Ranges, out: Operand) -> bool:
+    """The gathered values written where they are wanted, if they can be: over all of an array."""
+    alike = builder.arrays[access.tensor].kind == builder.arrays[out.array].kind
+    gathers = any(isinstance(s, Access) for s in access.subscripts)
+    if access.padded or not gathers or not alike or not is_whole(out) or _gather_key(builder, access, ranges) in builder.cache:
+        return False
+    source, at, dims = _take(builder, access, ranges)
+    if out.layout != tuple((d,) for d in dims):
+        return False
+    builder.add(Take(source, at.positions, at.axis, out))
+    return True
+
+
+def _gather_key(builder: Builder, access: Access, ranges: Ranges) -> object:
+    return access, tuple(ranges[i] for i in sorted(access.indices) if i not in builder.places)
+
+
+def _take(builder: Builder, access: Access, ranges: Ranges) -> tuple[Operand, Keyed, tuple[str, ...]]:
+    """(source, how, dimensions of the result): keys where the keyed axes were."""
+    at = keyed(builder, access, ranges, builder.arrays[access.tensor])
+    source = contiguous(builder, at.source, ranges) if at.adjacent else copied(builder, at.source, ranges)
+    return source, at, (*at.rest[: at.axis], *at.keys, *at.rest[at.axis :])
+
+
+def is_whole(operand: Operand) -> bool:
+    """Whether the operand is an array as it lies, every place of it."""
+    view = operand.view
+    if not isinstance(view, View) or operand.layout != tuple((d,) for d in view.dims):
+        return False
+    return all(isinstance(p, Slice) and p.whole for p in view.picks)
+
+
 def contiguous(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:
     """The operand, or a copy of it where it is not a whole array: `np.take` would make one each time."""
-    view = operand.view
-    whole_one = isinstance(view, View) and all(isinstance(p, Slice) and p.whole for p in view.picks)
-    in_order = tuple(d for group in operand.layout for d in group) == view.dims
-    return operand if not view.dims or (whole_one and in_order) else copied(builder, operand, ranges)
+    flat = tuple((d,) for group in operand.layout for d in group)
+    lies_well = not operand.view.dims or is_whole(Operand(operand.view, flat))
+    return operand if lies_well else copied(builder, operand, ranges)
 
 
 def copied(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:

@@ -15,10 +15,12 @@ from itertools import permutations
 import sympy
 from sympy import Expr
 
+from symgrad.algebra.access import Access
 from symgrad.algebra.program import fresh_name
+from symgrad.algebra.sizes import ONE
 from symgrad.plan.builder import Builder, Ranges, copied, laid_out, mergeable
 from symgrad.plan.elementwise import Elementwise
-from symgrad.plan.steps import Copy, Layout, MatMul, Operand, Scalar, Strided, Sum, Total, Ufunc, View
+from symgrad.plan.steps import Copy, Layout, MatMul, Operand, Scalar, Slice, Strided, Sum, Total, Ufunc, View
 
 Names = frozenset[str]
 
@@ -50,6 +52,17 @@ class Contraction:
     def order(self, indices: Names) -> tuple[str, ...]:
         return tuple(i for i in self.ranges if i in indices)
 
+    def natural(self, group: Group) -> tuple[str, ...]:
+        """The order in which a read of the group has its indices, so that nothing is transposed."""
+        symbols = group.expr.free_symbols if group.expr is not None else ()
+        for symbol in sorted(symbols, key=lambda s: s.name):
+            slot = self.lower.slots.get(symbol)
+            found = slot.subscripts if isinstance(slot, Access) else ()
+            order = tuple(i for s in found for i in sorted(s.indices) if i in group.indices)
+            if len(order) == len(set(order)) == len(group.indices):
+                return order
+        return self.order(group.indices)
+
     def cost(self, indices: Names) -> int:
         return self.builder.cost(indices, self.ranges)
 
@@ -65,19 +78,24 @@ class Contraction:
             if len(groups) <= 2:
                 break
             groups = self.joined(groups, keep)
+        if not groups:
+            return str(self.scalars.pop())
         if len(groups) == 1:
             return self.single(groups[0], dims, out)
         return self.pair(groups[0], groups[1], dims, out)
 
     def folded(self, groups: list[Group]) -> list[Group]:
-        """A group within another becomes part of the smallest such: c[b]*dz[b,i]*x[b,j] -> (c*dz)*x."""
+        """A group within another becomes part of the smallest such: c[b]*dz[b,i]*x[b,j] -> (c*dz)*x.
+
+        Two groups stay two: c[b]*dz[b,i] summed over b is a matrix times a vector.
+        """
         merged: dict[Names, list[Group]] = {}
         for group in groups:
             merged.setdefault(group.indices, []).append(group)
         sets = sorted(merged, key=lambda names: (len(names), sorted(names)))
         for small in sets:
             hosts = [big for big in merged if small < big]
-            if hosts:
+            if hosts and len(merged) > 2:
                 host = min(hosts, key=lambda names: (self.cost(names), sorted(names)))
                 merged[host] += merged.pop(small)
         return [Group(names, sympy.Mul(*(g.expr for g in members))) for names, members in merged.items()]
@@ -85,7 +103,7 @@ class Contraction:
     def view(self, group: Group, dims: tuple[str, ...] | None = None) -> View | Strided:
         if group.view is not None:
             return group.view
-        source = self.lower.source(group.expr, dims or self.order(group.indices))
+        source = self.lower.source(group.expr, dims or self.natural(group))
         if isinstance(source, Scalar):
             raise AssertionError("a group carries an index")
         return source.view
@@ -149,7 +167,7 @@ class Contraction:
             return out
         factors = [p for p in sympy.Mul.make_args(group.expr) if self.lower.indices(p)] if group.expr is not None else []
         rowwise = len(factors) == 2 and all(self.lower.indices(f) == group.indices for f in factors)
-        last = (*dims, *self.order(gone)) if rowwise else self.order(group.indices)
+        last = (*dims, *self.order(gone)) if rowwise else self.natural(group)
         view = self.view(group, last)
         kept = tuple(d for d in view.dims if d not in gone)
         source = laid_out(view, view.dims if kept == dims else (*dims, *(d for d in view.dims if d in gone)))
@@ -166,7 +184,7 @@ class Contraction:
         if everywhere and len(parts) > 1:
             first = everywhere[0]
             rest = sympy.Mul(*(p for p in parts if p is not first))
-            dims = self.order(group.indices)
+            dims = self.natural(group)
             if self.lower.indices(rest) == group.indices:
                 a, b = self.lower.source(first, dims), self.lower.source(rest, dims)
                 if isinstance(a, Operand) and isinstance(b, Operand):
@@ -204,7 +222,7 @@ class Contraction:
         return self.product(left, right, dims, self.target(dims, out))
 
     def product(self, left: View | Strided, right: View | Strided, dims: tuple[str, ...], out: Operand) -> Operand:
-        best = min(self.candidates(left, right, dims, out), key=lambda c: c.price)
+        best = min(self.candidates(left, right, dims, out), key=lambda c: (c.price, c.turned))
         a, b = (o if mergeable(o) else copied(self.builder, o, self.ranges) for o in (best.a, best.b))
         if best.direct:
             self.builder.add(MatMul(a, b, Operand(out.view, best.out)))
@@ -225,7 +243,7 @@ class Contraction:
             for order in dict.fromkeys((dims, sorted_dims)):
                 for lead, rows, columns in _splits(order, only_left, only_right):
                     for inner in permutations(summed):
-                        yield self.candidate(left, right, lead, rows, columns, inner, out, order == dims)
+                        yield self.candidate(left, right, lead, rows, columns, inner, out)
 
     def candidate(
         self,
@@ -236,29 +254,47 @@ class Contraction:
         columns: tuple[str, ...],
         inner: tuple[str, ...],
         out: Operand,
-        in_order: bool,
     ) -> _Candidate:
         vector = not lead and not (rows and columns)
         a = Operand(left, _stripped((*_leading(lead, left.dims), *((rows,) if rows or not vector else ()), inner)))
         b = Operand(right, _stripped((*_leading(lead, right.dims), inner, *((columns,) if columns or not vector else ()))))
         result: Layout = (*((d,) for d in lead), *((g for g in (rows, columns) if g) if vector else (rows, columns)))
-        direct = in_order and mergeable(Operand(out.view, result))
+        direct = _writable(out.view, result)
         copies = sum(self.cost(frozenset(o.view.dims)) for o in (a, b) if not mergeable(o))
         copies += 0 if direct else 2 * self.cost(frozenset((*lead, *rows, *columns)))
         thin = not vector and (not rows or not columns)
         work = self.cost(frozenset((*left.dims, *right.dims)))
         calls = self.cost(frozenset(lead))
         price = copies + (work // 2 if thin and calls > 1 else 0) + (100 * calls if lead else 0)
-        return _Candidate(price, a, b, result, direct)
+        flat = [d for group in result for d in group]
+        turned = (flat[-1] != out.view.dims[-1], flat != list(out.view.dims), _turned(a) + _turned(b))
+        return _Candidate(price, turned, a, b, result, direct)
 
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A matrix product: what it costs, and how far it is from reading its arrays as they lie."""
+
     price: int
+    turned: tuple[bool, bool, int]
     a: Operand
     b: Operand
     out: Layout
     direct: bool
+
+
+def _turned(operand: Operand) -> bool:
+    """Whether the dimensions are transposed."""
+    return [d for group in operand.layout for d in group] != list(operand.view.dims)
+
+
+def _writable(out: View | Strided, layout: Layout) -> bool:
+    """Whether a matrix product may be written there: one of its two axes lies densely in memory."""
+    if isinstance(out, Strided) or not mergeable(Operand(out, layout)):
+        return False
+    last = out.picks[-1] if out.picks else None
+    dense = isinstance(last, Slice) and last.step == ONE
+    return dense and any(group and group[-1] == last.index for group in layout[-2:])
 
 
 def _splits(dims: tuple[str, ...], rows: Names, columns: Names) -> Iterator[tuple[tuple[str, ...], ...]]:

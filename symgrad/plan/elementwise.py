@@ -16,7 +16,7 @@ from symgrad.algebra.program import Slot, slot_symbol
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Predicate, Select, Stop
 from symgrad.algebra.scalars import Scalar as Row
 from symgrad.errors import ProgramError
-from symgrad.plan.builder import Builder, Ranges, laid_out, read, whole
+from symgrad.plan.builder import Builder, Ranges, gathered_into, laid_out, read, whole
 from symgrad.plan.steps import OVERWRITES_EARLY, Copy, Number, Operand, Scalar, Source, Strided, Ufunc, View
 
 DEFINED = ("leaky_relu",)
@@ -71,9 +71,14 @@ class Elementwise:
             return self.scalar(expr)
         if expr.is_Symbol:
             return laid_out(self.leaf(self.slots[expr]), dims)
-        kind = "bool" if isinstance(expr, Predicate) else "real"
-        out = self.builder.temporary(carried, self.ranges, kind)  # type: ignore[arg-type]
+        used = [self.slots[s] for s in expr.free_symbols if s in self.slots]
+        key = ("numbers", expr, carried, tuple(self.ranges[d] for d in carried))
+        if key in self.builder.cache:
+            return laid_out(self.builder.cache[key], dims)
+        out = self.builder.temporary(carried, self.ranges, "bool" if isinstance(expr, Predicate) else "real")
         self.into(expr, carried, laid_out(out, carried))
+        if all(isinstance(slot, Affine) for slot in used):  # indices and sizes: the same everywhere
+            self.builder.cache[key] = out
         return laid_out(out, dims)
 
     def leaf(self, slot: Slot) -> View:
@@ -98,8 +103,11 @@ class Elementwise:
 
     def into(self, expr: Expr, dims: Sequence[str], out: Operand) -> None:
         """out = expr over dims."""
+        slot = self.slots.get(expr)
         if isinstance(expr, Stop):
             self.into(expr.args[0], dims, out)
+        elif isinstance(slot, Access) and gathered_into(self.builder, slot, self.ranges, out):
+            return
         elif expr.is_Symbol or self.dims(expr, dims) != tuple(dims):
             self.builder.add(Copy(self.source(expr, dims), out))
         elif expr.is_Add:

@@ -128,9 +128,10 @@ class _Lowering:
         return all(e.assigns and not e.target.padded for e in writers) and written == prod(tensor.shape, start=ONE)
 
     def assigns(self, equation: Equation) -> bool:
-        """Whether the places written hold nothing yet."""
+        """Whether the places written hold nothing yet, or 0 where nothing else has been added."""
         name = equation.target.tensor
-        return name not in self.started | self.filled or all(e.assigns for e in self.program.writers[name])
+        first = name not in self.started and not (name in self.filled and self.builder.loops)
+        return first or all(e.assigns for e in self.program.writers[name])
 
     def elementwise(self, equation: Equation) -> Elementwise:
         return Elementwise(self.builder, equation.slot_of, equation.range_of)

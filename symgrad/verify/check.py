@@ -16,29 +16,32 @@ from symgrad.algebra.program import Program
 from symgrad.errors import SpecError, did_you_mean
 from symgrad.notation.printer import equation_text
 from symgrad.spec import Loss, Spec, parse_spec
-from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
-from symgrad.verify.compare import Claim, Effort, Rule, compare, fallback_scales, value_block
-from symgrad.verify.evaluate import evaluate
-from symgrad.verify.instance import (
-    Instance,
-    NoInstance,
-    box_points,
-    instance_at,
-    own_instance,
-    small_instance,
+from symgrad.verify.arithmetic import Array
+from symgrad.verify.cases import (
+    DIGITS,
+    FORWARD,
+    SMALL_EFFORT,
+    Case,
+    Target,
+    affordable,
+    instances,
 )
+from symgrad.verify.compare import (
+    Claim,
+    Rule,
+    compare,
+    fallback_scales,
+    output_block,
+    probed,
+    unchecked,
+)
+from symgrad.verify.conduct import conduct_of
+from symgrad.verify.evaluate import evaluate
+from symgrad.verify.instance import Instance, NoInstance, instance_at, small_instance
 from symgrad.verify.nearby import Point
 from symgrad.verify.spec_text import spec_text
-from symgrad.verify.subject import Answer, ModuleSubject, Request, Subject
+from symgrad.verify.subject import Answer, ModuleSubject, Subject
 from symgrad.verify.verdict import Block, Conduct, Report
-
-DIGITS = Digits(60)
-SMALL_EFFORT = Effort(entries=64, directions=4)
-OWN_EFFORT = Effort(entries=1, directions=4)
-SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
-OWN_COST = 30_000_000  # box points of one float64 evaluation
-
-KINDS = ((small_instance, DIGITS, SMALL_EFFORT), (own_instance, FLOAT64, OWN_EFFORT))
 
 Gradient = Callable[[Loss], tuple[Program, Mapping[str, str]]]
 """A loss's gradient program, and its derivative tensor for each name in wrt. It serves the scale S
@@ -46,29 +49,16 @@ of rounding and the equation to print, never the number that is compared with.""
 
 
 @dataclass(frozen=True)
-class Case:
-    """One loss at one instance."""
+class Oracle:
+    """The cases of a spec. Their finite differences are found once; any subject can be judged.
 
-    loss: Loss
-    instance: Instance
-    numbers: Numbers
-    effort: Effort
+    doubts: blocks that no instance could be had for; notes: what else was not checked.
+    """
 
-    @property
-    def point(self) -> Point:
-        return Point(
-            self.loss.program,
-            self.loss.value,
-            self.instance.values,
-            self.instance.sizes,
-            self.numbers,
-        )
-
-    @property
-    def where(self) -> str:
-        digits = "60 digits" if isinstance(self.numbers, Digits) else "float64"
-        sizes = ", ".join(f"{name}={value}" for name, value in self.instance.sizes.items())
-        return f"{self.instance.name}, {digits}" + (f": {sizes}" if sizes else "")
+    cases: tuple[Case, ...]
+    equations: Mapping[str, Mapping[str, str]]
+    doubts: tuple[Block, ...]
+    notes: tuple[str, ...]
 
 
 def check_module(path: Path, *, gradient: Gradient | None = None, seed: int = 0) -> Report:
@@ -85,17 +75,58 @@ def check(
     gradient: Gradient | None = None,
     seed: int = 0,
     rule: Rule | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Report:
-    """Every block of every loss, at small sizes in 60 digits and at the spec's own in float64."""
-    cases, blocks, notes = _cases(spec, _chosen(spec, losses), seed)
-    prefix = {loss.name: "" if len(spec.losses) == 1 else f"{loss.name}_" for loss in spec.losses}
-    requests = [_request(case, f"{prefix[case.loss.name]}value_and_grad") for case in cases]
+    """Every block of every loss, at small sizes in 60 digits and at the spec's own in float64.
+
+    sizes: other sizes to check at too, in 60 digits.
+    An exception in what is under check is a FAIL; a wrong argument of this function a SpecError.
+    """
+    oracle = prepared(spec, losses=losses, gradient=gradient, seed=seed, sizes=sizes)
+    return judged(oracle, subject, rule)
+
+
+def prepared(
+    spec: Spec,
+    *,
+    losses: Sequence[str] | None = None,
+    gradient: Gradient | None = None,
+    seed: int = 0,
+    sizes: Mapping[str, int] | None = None,
+) -> Oracle:
+    """The oracle of a spec, to judge one subject or many."""
+    cases: list[Case] = []
+    doubts: list[Block] = []
+    notes: list[str] = []
+    equations: dict[str, Mapping[str, str]] = {}
+    bounds = [size for size, _ in spec.checks]
+    for target, loss in _targets(spec, losses):
+        behind = gradient(loss) if gradient is not None and loss is not None else None
+        equations[target.label] = _equations(target, behind)
+        found, missing, said = instances(target, bounds, seed, sizes)
+        cases += [Case(target, *kind, seed, behind) for kind in found]
+        doubts += [
+            unchecked(target.label, name, reason)
+            for reason in missing
+            for name in target.wrt or target.outputs
+        ]
+        notes += said
+    return Oracle(tuple(cases), equations, tuple(doubts), tuple(notes))
+
+
+def judged(oracle: Oracle, subject: Subject, rule: Rule | None = None) -> Report:
+    """What a subject returns, held against an oracle."""
+    rule = rule or Rule()
+    requests = [case.request for case in oracle.cases]
     answers = subject.answers(requests) if requests else []
+    blocks: list[Block] = []
     conduct: list[Conduct] = []
-    for case, answer in zip(cases, answers, strict=True):
-        blocks += _blocks(case, answer, gradient, rule or Rule(), seed)
-        conduct += _conduct(case, answer)
-    return Report(subject.name, tuple(blocks), tuple(dict.fromkeys(conduct)), tuple(notes))
+    for case, answer in zip(oracle.cases, answers, strict=True):
+        if not answer.error:
+            blocks += _blocks(case, answer, oracle.equations[case.target.label], rule)
+        conduct += conduct_of(case, answer)
+    blocks += oracle.doubts
+    return Report(subject.name, tuple(blocks), tuple(dict.fromkeys(conduct)), oracle.notes)
 
 
 def check_program(
@@ -129,138 +160,68 @@ def check_program(
         array = exact.values[derivative]
         scales = np.abs(array.astype(float))
         claim = Claim(name, array, scales, _defining(gradient, derivative))
-        effort = _affordable(program, instance, SMALL_EFFORT)
-        blocks.append(compare(point, claim, instance.name, effort, rule, seed))
+        effort = affordable(program, instance, SMALL_EFFORT)
+        probe = probed(point, name, effort, seed)
+        blocks.append(compare(point, claim, instance.name, probe, rule))
     return Report(loss, tuple(blocks))
 
 
-def _chosen(spec: Spec, names: Sequence[str] | None) -> tuple[Loss, ...]:
+def _targets(spec: Spec, names: Sequence[str] | None) -> list[tuple[Target, Loss | None]]:
+    """The losses that are named, or all of them and what `forward` returns."""
     known = {loss.name: loss for loss in spec.losses}
     for name in names or ():
         if name not in known:
             raise SpecError(f'no loss "{name}"{did_you_mean(name, known)}')
-    return spec.losses if names is None else tuple(known[name] for name in names)
-
-
-def _cases(
-    spec: Spec, losses: Sequence[Loss], seed: int
-) -> tuple[list[Case], list[Block], list[str]]:
-    """Both instances of every loss; in place of one that cannot be had, blocks left in doubt."""
-    cases: list[Case] = []
-    doubts: list[Block] = []
-    notes: list[str] = []
-    checks = [size for size, _ in spec.checks]
-    for loss in losses:
-        for make, numbers, effort in KINDS:
-            try:
-                instance = make(loss.program, loss.value, checks, seed)
-            except NoInstance as reason:
-                doubts += [_unchecked(loss, name, str(reason)) for name in loss.wrt]
-                continue
-            points = box_points(loss.program, instance.sizes)
-            if points > OWN_COST:
-                notes.append(f"{loss.name}: not checked at its {instance.name}: {points} points")
-            else:
-                effort = _affordable(loss.program, instance, effort)
-                cases.append(Case(loss, instance, numbers, effort))
-    return cases, doubts, notes
-
-
-def _unchecked(loss: Loss, name: str, reason: str) -> Block:
-    return Block(loss.name, name, "not run", 0, 0, 0, 0, None, "INCONCLUSIVE", note=reason)
-
-
-def _affordable(program: Program, instance: Instance, effort: Effort) -> Effort:
-    """Fewer entries where each costs much; at least 8."""
-    points = max(1, box_points(program, instance.sizes))
-    return replace(effort, entries=min(effort.entries, max(8, SMALL_COST // (2 * points))))
-
-
-def _request(case: Case, function: str) -> Request:
-    role = {t.name: t.role for t in case.loss.program.tensors}
-    values = case.instance.values
-    return Request(
-        function,
-        {name: array for name, array in values.items() if role[name] == "param"},
-        {name: array for name, array in values.items() if role[name] == "data"},
-        case.instance.sizes,
-        case.loss.wrt,
-    )
-
-
-def _blocks(
-    case: Case, answer: Answer, gradient: Gradient | None, rule: Rule, seed: int
-) -> list[Block]:
-    """The value, then every tensor in wrt."""
-    if answer.error:
-        return []
-    point, loss = case.point, case.loss
-    scales = fallback_scales(answer.gradients, answer.value)
-    equations = {name: _reading(loss.program, name) for name in loss.wrt}
-    if gradient is not None:
-        program, derivative = gradient(loss)
-        equations = {name: _defining(program, derivative[name]) for name in loss.wrt}
-        scales |= _scales(case, program, derivative)
-    written = _defining(loss.program, loss.value)
-    blocks = [value_block(point, answer.value, case.where, rule, written)]
-    for name in loss.wrt:
-        array = answer.gradients.get(name)
-        if array is None:
-            missing = _unchecked(loss, name, "no such gradient came back")
-            blocks.append(replace(missing, instance=case.where, verdict="FAIL"))
-            continue
-        claim = Claim(name, array, scales[name], equations[name])
-        blocks.append(compare(point, claim, case.where, case.effort, rule, seed))
-    return [replace(block, loss=loss.name) for block in blocks]
-
-
-def _scales(case: Case, program: Program, derivative: Mapping[str, str]) -> dict[str, Array]:
-    """S of every gradient entry, where it is finite."""
-    found = evaluate(
-        program,
-        case.instance.values,
-        case.instance.sizes,
-        case.numbers,
-        outputs=tuple(derivative[name] for name in case.loss.wrt),
-        magnitude=True,
-    )
-    arrays = {name: found.magnitudes[derivative[name]].astype(float) for name in case.loss.wrt}
-    return {name: array for name, array in arrays.items() if np.all(np.isfinite(array))}
-
-
-def _conduct(case: Case, answer: Answer) -> list[Conduct]:
-    """What the runner saw, and whether the workspace changes the numbers."""
-    name = case.loss.name
-    if answer.error:
-        return [Conduct(name, f"it runs ({case.where})", "FAIL", answer.error)]
-    found = [
-        Conduct(name, claim, "FAIL" if broken else "PASS", broken)
-        for claim, broken in answer.conduct.items()
-    ]
-    if answer.again is not None:
-        broken = _apart(answer, *answer.again)
-        claim = "a workspace changes no number"
-        found.append(Conduct(name, claim, "FAIL" if broken else "PASS", broken))
+    found: list[tuple[Target, Loss | None]] = []
+    if names is None and spec.forward is not None:
+        outputs = spec.forward.outputs
+        found.append((Target(FORWARD, FORWARD, spec.forward, outputs), None))
+    for loss in spec.losses if names is None else [known[name] for name in names]:
+        prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
+        outputs = (loss.value, *(o for o in loss.program.outputs if o != loss.value))
+        function = f"{prefix}value_and_grad"
+        found.append((Target(loss.name, function, loss.program, outputs, loss.wrt), loss))
     return found
 
 
-def _apart(answer: Answer, value: float, gradients: Mapping[str, Array]) -> str:
-    """What differs with a workspace by more than rounding of a block's largest entry."""
-    pairs = {"the value": (np.asarray(answer.value), np.asarray(value))}
-    pairs |= {
-        f"the gradient by {name}": (array, gradients.get(name, np.asarray(np.nan)))
-        for name, array in answer.gradients.items()
-    }
-    for what, (first, second) in pairs.items():
-        if first.shape != second.shape or not np.allclose(
-            second,
-            first,
-            rtol=0,
-            atol=1e-13 * float(np.abs(first).max(initial=0.0)),
-            equal_nan=True,
-        ):
-            return f"{what} differs"
-    return ""
+def _blocks(case: Case, answer: Answer, equations: Mapping[str, str], rule: Rule) -> list[Block]:
+    """The values, then every tensor in wrt."""
+    target, expected = case.target, case.expected
+    blocks = [
+        output_block(
+            target.label,
+            name,
+            answer.outputs[name],
+            expected.values[name],
+            expected.magnitudes[name],
+            case.where,
+            rule,
+            equations[name],
+        )
+        for name in target.outputs
+        if name in answer.outputs
+    ]
+    scales = {**fallback_scales(answer.gradients, answer.value), **case.scales}
+    for name in target.wrt:
+        if name not in answer.gradients:
+            missing = unchecked(target.label, name, "no such gradient came back")
+            blocks.append(replace(missing, instance=case.where, verdict="FAIL"))
+            continue
+        claim = Claim(name, answer.gradients[name], scales[name], equations[name])
+        block = compare(case.point, claim, case.where, case.probes[name], rule)
+        blocks.append(replace(block, loss=target.label))
+    return blocks
+
+
+def _equations(target: Target, behind: tuple[Program, Mapping[str, str]] | None) -> dict[str, str]:
+    """The equations that write each output and each gradient, as far as they are known."""
+    found = {name: _defining(target.program, name) for name in target.outputs}
+    for name in target.wrt:
+        if behind is None:
+            found[name] = _reading(target.program, name)
+        else:
+            found[name] = _defining(behind[0], behind[1][name])
+    return found
 
 
 def _defining(program: Program, name: str) -> str:

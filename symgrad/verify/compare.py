@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from symgrad.verify.arithmetic import Array
-from symgrad.verify.differences import entry_direction, rademacher, slope
+from symgrad.verify.diagnose import diagnosis
+from symgrad.verify.differences import Slope, entry_direction, rademacher, slopes
 from symgrad.verify.nearby import Direction, Point
 from symgrad.verify.verdict import Block, Entry, block_of
 
@@ -18,9 +20,13 @@ EPS = 2.0**-52
 
 @dataclass(frozen=True)
 class Effort:
-    """At most so many entries of a block one by one; beyond them, so many +1/-1 directions."""
+    """A block of at most `entries` is compared one by one, all of it.
+
+    Of a larger one so many are `sampled`, and so many +1/-1 `directions` see every entry.
+    """
 
     entries: int = 64
+    sampled: int = 64
     directions: int = 4
 
 
@@ -42,68 +48,118 @@ class Claim:
     equation: str = ""
 
 
-def compare(
-    point: Point, claim: Claim, instance: str, effort: Effort, rule: Rule, seed: int
-) -> Block:
-    """Single entries, all of them where there are few; directions over every entry otherwise."""
-    shape = np.shape(point.values[claim.name])
-    total = int(np.prod(shape, dtype=int))
-    if np.shape(claim.gradient) != shape:
-        return _misshapen(point, claim, instance, total, shape)
-    rng = np.random.default_rng([seed, *claim.name.encode()])
-    every = list(np.ndindex(shape))
-    chosen = every
+@dataclass(frozen=True)
+class Probe:
+    """The finite differences of one block: at single entries, and along directions (place None)."""
+
+    name: str
+    shape: tuple[int, ...]
+    places: tuple[tuple[int, ...] | None, ...]
+    directions: tuple[Direction, ...]
+    slopes: tuple[Slope, ...]
+
+    @property
+    def total(self) -> int:
+        return prod(self.shape)
+
+
+def probed(point: Point, name: str, effort: Effort, seed: int) -> Probe:
+    """Single entries, all of them where there are few; else some, and directions over all."""
+    shape = np.shape(point.values[name])
+    total = prod(shape)
+    rng = np.random.default_rng([seed, *name.encode()])
+    chosen: Sequence[int] = range(total)
     if total > effort.entries:
-        picks = rng.choice(total, size=effort.entries, replace=False)
-        chosen = [every[k] for k in sorted(picks)]
-    entries = [
-        _entry(point, claim, entry_direction(claim.name, shape, index), index, rule)
-        for index in chosen
-    ]
+        chosen = sorted(rng.choice(total, size=min(effort.sampled, total), replace=False))
+    indices = [tuple(int(i) for i in np.unravel_index(k, shape)) for k in chosen]
+    places: list[tuple[int, ...] | None] = [*indices]
+    directions = [entry_direction(name, shape, index) for index in indices]
     if total > effort.entries:
-        for _ in range(effort.directions):
-            entries.append(_entry(point, claim, rademacher({claim.name: shape}, rng), None, rule))
+        places += [None] * effort.directions
+        directions += [rademacher({name: shape}, rng) for _ in range(effort.directions)]
+    found = slopes(point, directions)
+    return Probe(name, shape, tuple(places), tuple(directions), tuple(found))
+
+
+def compare(point: Point, claim: Claim, instance: str, probe: Probe, rule: Rule) -> Block:
+    """A gradient against the finite differences of its block."""
+    if np.shape(claim.gradient) != probe.shape:
+        came = f"the gradient has shape {np.shape(claim.gradient)}, expected {probe.shape}"
+        return unmatched(point.loss, claim.name, instance, probe.total, claim.equation, came)
+    with np.errstate(invalid="ignore"):  # a gradient under check may hold inf and nan
+        gradient = point.numbers.array(claim.gradient)
+        entries = [
+            _entry(gradient, claim.scales, by[claim.name], index, found, rule)
+            for by, index, found in zip(probe.directions, probe.places, probe.slopes, strict=True)
+        ]
     return block_of(
         point.loss,
         claim.name,
         instance,
-        total,
+        probe.total,
         entries,
         scale=abs(float(point.value)),
         equation=claim.equation,
+        note=diagnosis(entries, probe.shape),
     )
 
 
 def _entry(
-    point: Point, claim: Claim, direction: Direction, index: tuple[int, ...] | None, rule: Rule
+    gradient: Array,
+    scales: Array,
+    by: Array,
+    index: tuple[int, ...] | None,
+    found: Slope,
+    rule: Rule,
 ) -> Entry:
-    found, by = slope(point, direction), direction[claim.name]
-    with np.errstate(invalid="ignore"):  # a gradient under check may hold inf and nan
-        gradient = point.numbers.array(claim.gradient)
-        exact = np.sum(by * gradient) if index is None else gradient[index]
-    size = float(np.sum(claim.scales) if index is None else claim.scales[index])
+    exact = np.sum(by * gradient) if index is None else gradient[index]
+    size = float(np.sum(scales) if index is None else scales[index])
     bound = rule.tolerance * abs(float(found.value)) + rule.rounding * size + found.bound
     error = abs(float(exact - found.value))  # subtracted in the numbers, which may be 60 digits
     return Entry(index, float(exact), float(found.value), error, bound, found.sides)
 
 
-def value_block(point: Point, value: float, instance: str, rule: Rule, equation: str) -> Block:
-    """The loss itself, as a block of one entry."""
-    numeric = float(point.value)
-    bound = rule.tolerance * abs(numeric) + rule.rounding * point.scale
-    entry = Entry((), float(value), numeric, abs(float(value) - numeric), bound)
-    return block_of(
-        point.loss, point.loss, instance, 1, [entry], scale=point.scale, equation=equation
-    )
-
-
-def _misshapen(
-    point: Point, claim: Claim, instance: str, total: int, shape: tuple[int, ...]
+def output_block(
+    label: str,
+    name: str,
+    came: Array,
+    expected: Array,
+    scales: Array,
+    instance: str,
+    rule: Rule,
+    equation: str,
 ) -> Block:
-    note = f"the gradient has shape {np.shape(claim.gradient)}, expected {shape}"
-    return Block(
-        point.loss, claim.name, instance, total, 0, 0, 0, None, "FAIL", claim.equation, note
+    """A value itself, all entries: |came - expected| <= tolerance*|expected| + rounding*S."""
+    if came.shape != expected.shape:
+        why = f"it has shape {came.shape}, expected {expected.shape}"
+        return unmatched(label, name, instance, expected.size, equation, why)
+    numeric, sizes, exact = (a.astype(float) for a in (expected, scales, came))
+    bounds = rule.tolerance * abs(numeric) + rule.rounding * sizes
+    entries = [
+        Entry(i, float(exact[i]), float(numeric[i]), float(abs(exact[i] - numeric[i])), float(b))
+        for i, b in np.ndenumerate(bounds)
+    ]
+    scale = float(sizes.max(initial=0.0))
+    return block_of(
+        label,
+        name,
+        instance,
+        expected.size,
+        entries,
+        scale=scale or 1.0,
+        equation=equation,
+        note=diagnosis(entries, expected.shape),
     )
+
+
+def unmatched(loss: str, name: str, instance: str, total: int, equation: str, note: str) -> Block:
+    """A block that cannot be compared entry by entry, and so is wrong."""
+    return Block(loss, name, instance, total, 0, 0, 0, None, "FAIL", equation, note)
+
+
+def unchecked(loss: str, name: str, reason: str) -> Block:
+    """A block that nothing could be compared of."""
+    return Block(loss, name, "not run", 0, 0, 0, 0, None, "INCONCLUSIVE", note=reason)
 
 
 def fallback_scales(gradients: Mapping[str, Array], value: float) -> dict[str, Array]:

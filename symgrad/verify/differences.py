@@ -9,13 +9,13 @@ and the one-sided slopes are reported beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from symgrad.verify.arithmetic import Digits
-from symgrad.verify.nearby import Direction, Point
+from symgrad.verify.nearby import Direction, Near, Point
 
 COLUMNS = 6  # of Ridders' table: steps h, h/2, h/4, ...
 FIRST = (2.0**-3, 2.0**-7)  # where the table starts; the better of the two is kept
@@ -37,39 +37,67 @@ class Slope:
 
 
 def slope(point: Point, direction: Direction) -> Slope:
-    """The derivative along a direction, by the method that fits the numbers."""
+    """The derivative along one direction."""
+    return slopes(point, [direction])[0]
+
+
+def slopes(point: Point, directions: Sequence[Direction]) -> list[Slope]:
+    """The derivatives along directions of the same tensors, by the method that fits the numbers."""
     if isinstance(point.numbers, Digits):
-        return exact_slope(point, direction, point.numbers)
-    return ridders(point, direction)
+        return exact_slopes(point, directions, point.numbers, point.numbers.digits // 3)
+    return ridders(point, directions)
 
 
-def exact_slope(point: Point, direction: Direction, numbers: Digits) -> Slope:
-    """A central difference with h = 1e-20 (of 60 digits): right to h**2 f'''/6 + 1e-60 f/h.
+def exact_slopes(
+    point: Point, directions: Sequence[Direction], numbers: Digits, digits: int
+) -> list[Slope]:
+    """Central differences with h = 1e-20 (of 60 digits): right to h**2 f'''/6 + 1e-60 f/h.
 
-    The bound takes f''' to be at most 1e10 times as large as f, f' and f'' are.
+    The bound takes f''' to be at most 1e10 times as large as f, f' and f'' are. Where a branch
+    changes within h, the step is made smaller, twice; where one still does, x is at a kink.
     """
-    third = numbers.digits // 3
-    for digits in (third, third + 4, third + 8):
-        h = numbers.ratio(1, 10**digits)[()]
-        left, right = point.moved(direction, -h), point.moved(direction, h)
-        if point.same_branches(left) and point.same_branches(right):
-            return _central(point, left.values[point.loss][()], right.values[point.loss][()], h)
-    sides = (
-        float((point.value - left.values[point.loss][()]) / h),
-        float((right.values[point.loss][()] - point.value) / h),
-    )
-    held = _central(point, point.at(direction, -h, held=True), point.at(direction, h, held=True), h)
-    return Slope(held.value, held.bound, sides)
+    h = numbers.ratio(1, 10**digits)[()]
+    near = _either_side(point, directions, h, held=False)
+    found: dict[int, Slope] = {}
+    for k, (left, right) in enumerate(near):
+        if left.same_branches and right.same_branches:
+            found[k] = _central(point, left, right, h)
+    rest = [k for k in range(len(directions)) if k not in found]
+    chosen = [directions[k] for k in rest]
+    if rest and digits < numbers.digits // 3 + 8:
+        finer = exact_slopes(point, chosen, numbers, digits + 4)
+        found |= dict(zip(rest, finer, strict=True))
+    elif rest:
+        held = _either_side(point, chosen, h, held=True)
+        for k, (left, right) in zip(rest, held, strict=True):
+            smooth = _central(point, left, right, h)
+            found[k] = replace(smooth, sides=_sides(point, near[k], h))
+    return [found[k] for k in range(len(directions))]
 
 
-def _central(point: Point, left: Any, right: Any, h: Any) -> Slope:
-    value = (right - left) / (2 * h)
-    bend = (right - 2 * point.value + left) / h**2
+def _either_side(
+    point: Point, directions: Sequence[Direction], h: Any, *, held: bool
+) -> list[tuple[Near, Near]]:
+    """The loss at x - h d and at x + h d, for each direction d."""
+    moves = [(direction, step) for direction in directions for step in (-h, h)]
+    near = point.probes(moves, held=held)
+    return list(zip(near[::2], near[1::2], strict=True))
+
+
+def _central(point: Point, left: Near, right: Near, h: Any) -> Slope:
+    value = (right.loss - left.loss) / (2 * h)
+    bend = (right.loss - 2 * point.value + left.loss) / h**2
     size = max(abs(float(value)), abs(float(bend)), abs(float(point.value)))
     return Slope(value, 1e10 * float(h) ** 2 * size)
 
 
-def ridders(point: Point, direction: Direction) -> Slope:
+def _sides(point: Point, near: tuple[Near, Near], h: Any) -> tuple[float, float]:
+    """The one-sided slopes."""
+    left, right = near
+    return float((point.value - left.loss) / h), float((right.loss - point.value) / h)
+
+
+def ridders(point: Point, directions: Sequence[Direction]) -> list[Slope]:
     """Ridders' extrapolation (1982) in float64, along the branches taken at x.
 
     Holding the branches changes nothing at x, and lets the steps be large where the loss has kinks
@@ -77,14 +105,51 @@ def ridders(point: Point, direction: Direction) -> Slope:
     chance. So an entry's estimate is never below its rounding, noise/h, and the bound is 10 times
     the estimate, and a floor of 1e-12 of the loss and the slope.
     """
+    units = [_unit(direction) for direction in directions]
+    heights = [first / 2**row for first in FIRST for row in range(COLUMNS)]
+    held = point.probes(_moves(directions, units, heights), held=True)
+    near = point.probes(_moves(directions, units, [FINEST]), held=False)
+    found = []
+    for k, unit in enumerate(units):
+        mine = held[2 * len(heights) * k : 2 * len(heights) * (k + 1)]
+        triples = [
+            (h * unit, float(left.loss), float(right.loss))
+            for h, left, right in zip(heights, mine[::2], mine[1::2], strict=True)
+        ]
+        smooth = _extrapolated(point, triples)
+        left, right = near[2 * k : 2 * k + 2]
+        if not (left.same_branches and right.same_branches):
+            smooth = replace(smooth, sides=_sides(point, (left, right), FINEST * unit))
+        found.append(smooth)
+    return found
+
+
+def _moves(
+    directions: Sequence[Direction], units: Sequence[float], heights: Sequence[float]
+) -> list[tuple[Direction, float]]:
+    """-h and +h for each height, along each direction."""
+    return [
+        (direction, sign * height * unit)
+        for direction, unit in zip(directions, units, strict=True)
+        for height in heights
+        for sign in (-1, 1)
+    ]
+
+
+def _unit(direction: Direction) -> float:
+    """The step at which the entry that moves most moves by 1."""
     reach = max((float(np.max(np.abs(by), initial=0.0)) for by in direction.values()), default=0.0)
-    steps = [first / 2**row / max(reach, 1e-300) for first in FIRST for row in range(COLUMNS)]
-    losses = point.along(direction, [*(-h for h in steps), *steps])
-    pairs = list(zip(steps, losses[: len(steps)], losses[len(steps) :], strict=True))
-    tables = [_table(point.noise, pairs[k : k + COLUMNS]) for k in range(0, len(pairs), COLUMNS)]
+    return 1 / max(reach, 1e-300)
+
+
+def _extrapolated(point: Point, triples: Sequence[tuple[float, float, float]]) -> Slope:
+    """The better of the two tables, and its bound."""
+    tables = [
+        _table(point.noise, triples[k : k + COLUMNS]) for k in range(0, len(triples), COLUMNS)
+    ]
     value, estimate = min(tables, key=lambda table: table[1])
     bound = 10 * estimate + 1e-12 * max(abs(value), abs(float(point.value)))
-    return Slope(value, bound, _sides(point, direction, FINEST / max(reach, 1e-300)))
+    return Slope(value, bound)
 
 
 def _table(noise: float, pairs: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
@@ -102,17 +167,6 @@ def _table(noise: float, pairs: Sequence[tuple[float, float, float]]) -> tuple[f
                 best, estimate = entries[-1], error
         above = entries
     return best, estimate
-
-
-def _sides(point: Point, direction: Direction, h: float) -> tuple[float, float] | None:
-    """The one-sided slopes, where a branch changes within the finest step."""
-    left, right = point.moved(direction, -h), point.moved(direction, h)
-    if point.same_branches(left) and point.same_branches(right):
-        return None
-    return (
-        float(point.value - left.values[point.loss][()]) / h,
-        float(right.values[point.loss][()] - point.value) / h,
-    )
 
 
 def entry_direction(name: str, shape: tuple[int, ...], index: tuple[int, ...]) -> Direction:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from symgrad.verify.evaluate import evaluate
 SMALL = (3, 2, 4)
 FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
 ATTEMPTS = 100
+Names = str | Sequence[str]
 DRAWS = ("ordinary", "data between 0 and 1", "everything between 0 and 1")
 
 
@@ -34,28 +37,55 @@ class Instance:
     drawn: str
 
 
-def small_instance(program: Program, loss: str, checks: Sequence[Size], seed: int) -> Instance:
+def small_instance(program: Program, outputs: Names, checks: Sequence[Size], seed: int) -> Instance:
     """Every size that an input carries as an axis, shrunk to 2..4, distinct where possible."""
     fixed = {name: value for name, value in program.sizes if value is not None}
     for name in _axes(program):
         fixed.pop(name, None)
     names = [name for name, _ in program.sizes if name not in fixed]
     rng = np.random.default_rng([seed, 1])
-    return _first(program, loss, checks, "small", fixed, _choices(names, SMALL, rng), rng)
+    return _first(program, outputs, checks, "small", fixed, _choices(names, SMALL, rng), rng)
 
 
-def own_instance(program: Program, loss: str, checks: Sequence[Size], seed: int) -> Instance:
-    """The spec's own sizes; the free ones 7, 8, ..."""
-    fixed = {name: value for name, value in program.sizes if value is not None}
-    names = [name for name, value in program.sizes if value is None]
+def own_instance(
+    program: Program,
+    outputs: Names,
+    checks: Sequence[Size],
+    seed: int,
+    limit: float = math.inf,
+) -> Instance:
+    """The spec's own sizes; the free ones 7, 8, ...
+
+    Where one evaluation has more points than `limit`, the greatest sizes are halved until it has
+    not, and the instance is called `reduced sizes`.
+    """
+    fixed, names = _own(program)
+    name, free = "own sizes", sorted(_axes(program) & {*fixed})
+    while (points := own_points(program, fixed)) > limit:
+        if all(fixed[n] == 1 for n in free):
+            raise NoInstance(f"one evaluation takes {points:.1e} points, more than {limit:.0e}")
+        fixed[max(free, key=fixed.__getitem__)] //= 2
+        name = "reduced sizes"
     rng = np.random.default_rng([seed, 2])
-    return _first(program, loss, checks, "own sizes", fixed, _choices(names, FREE, rng), rng)
+    return _first(program, outputs, checks, name, fixed, _choices(names, FREE, rng), rng)
 
 
-def instance_at(program: Program, loss: str, sizes: Mapping[str, int], seed: int) -> Instance:
+def own_points(program: Program, fixed: Mapping[str, int] | None = None) -> int:
+    """How many points one evaluation has at a spec's own sizes, or with `fixed` in their place."""
+    own, names = _own(program)
+    return box_points(program, {**(fixed or own), **dict(zip(names, cycle(FREE), strict=False))})
+
+
+def _own(program: Program) -> tuple[dict[str, int], list[str]]:
+    """The sizes that have a default, and the names of those that have none."""
+    fixed = {name: value for name, value in program.sizes if value is not None}
+    return fixed, [name for name, value in program.sizes if value is None]
+
+
+def instance_at(program: Program, outputs: Names, sizes: Mapping[str, int], seed: int) -> Instance:
     """These sizes."""
     rng = np.random.default_rng([seed, 3])
-    return _first(program, loss, (), "given sizes", {}, iter([sizes]), rng)
+    return _first(program, outputs, (), "given sizes", {}, iter([sizes]), rng)
 
 
 def _axes(program: Program) -> frozenset[str]:
@@ -77,14 +107,15 @@ def _choices(
 
 def _first(
     program: Program,
-    loss: str,
+    outputs: Names,
     checks: Sequence[Size],
     name: str,
     fixed: Mapping[str, int],
     choices: Iterator[Mapping[str, int]],
     rng: np.random.Generator,
 ) -> Instance:
-    """The first sizes and inputs at which every range is proper and the loss is finite."""
+    """The first sizes and inputs at which every range is proper and the outputs are finite."""
+    wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     reason = f"no {name} sizes give every axis and range at least one place"
     for chosen in choices:
         sizes = {**fixed, **chosen}
@@ -93,13 +124,18 @@ def _first(
         for drawn in DRAWS:
             values = draw(program, sizes, drawn, rng)
             try:
-                value = evaluate(program, values, sizes, outputs=(loss,)).values[loss]
+                found = evaluate(program, values, sizes, outputs=wanted).values
             except ProgramError as error:  # such as a range that these sizes make too long
                 reason = error.message
                 break
-            reason = f"the loss is {float(value)} at every input drawn"
-            if np.isfinite(value):
+            infinite = [name for name in wanted if not np.all(np.isfinite(found[name]))]
+            if not infinite:
                 return Instance(name, sizes, values, drawn)
+            worst = infinite[0]
+            odd = found[worst][~np.isfinite(found[worst])].flat[0]
+            reason = f"the loss is {float(odd)} at every input drawn"
+            if worst != "loss":
+                reason = f"{worst} holds {float(odd)} at every input drawn"
     raise NoInstance(reason)
 
 

@@ -62,7 +62,8 @@ def _product(m: Magnitude, node: Expr) -> Array:
         b = abs(m.body.value(argument))
         scale = value * m.scale(argument) + b * scale - value * b
         value = value * b
-    return scale
+    finite = np.less(value, m.body.numbers.constant("inf"))  # -inf is a product, and exact
+    return np.where(finite, scale, m.body.numbers.ratio(0, 1))
 
 
 def _power(m: Magnitude, node: Expr) -> Array:

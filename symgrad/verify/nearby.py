@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.algebra.program import Program
-from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
+from symgrad.verify.arithmetic import FLOAT64, Array, Float64, Numbers
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.graph import downstream
 from symgrad.verify.inputs import checked_sizes
@@ -22,7 +22,16 @@ Direction = Mapping[str, Array]
 """How far each entry of each tensor moves in one unit of step."""
 
 ROOM = 3_000_000  # box points of one float64 evaluation of several probes
+EXACT_ROOM = 100_000  # the same, of many digits
 TINY = 2.0**-46  # a step that moves the loss by little more than rounding
+
+
+@dataclass(frozen=True)
+class Near:
+    """The loss at a nearby point, and whether every branch is taken there as it is at x."""
+
+    loss: Any
+    same_branches: bool
 
 
 @dataclass(frozen=True)
@@ -91,9 +100,7 @@ class Point:
             self.numbers,
             self.base.stops,
             held=self.base.branches if held else None,
-            given={
-                n: a for n, a in self.base.values.items() if self._computed(n) and n not in changed
-            },
+            given=self._unmoved(changed),
             outputs=(self.loss,),
             layout=self.layout,
         )
@@ -103,52 +110,61 @@ class Point:
 
     def along(self, direction: Direction, steps: Sequence[float]) -> list[float]:
         """The loss at x + step*direction for each step, along the branches taken at x."""
-        moving = downstream(direction, self.layout.reads(self.base.stops)) & {*self.base.values}
+        moves = [(direction, step) for step in steps]
+        return [float(near.loss) for near in self.probes(moves, held=True)]
+
+    def probes(self, moves: Sequence[tuple[Direction, Any]], *, held: bool) -> list[Near]:
+        """The loss at x + step*direction for many moves of the same tensors; `held` as in `moved`.
+
+        One evaluation serves many: a probe alone costs little more than the calls to NumPy.
+        """
+        if not moves:
+            return []
+        moving = downstream(moves[0][0], self.layout.reads(self.base.stops)) & {*self.base.values}
         if self.loss not in moving:
-            return [float(self.value)] * len(steps)
-        room = max(1, ROOM // sum(prod(self.layout.grid(n).shape) for n in self._equations))
-        found: list[float] = []
-        for start in range(0, len(steps), room):
-            found += self._together(direction, steps[start : start + room], moving)
+            return [Near(self.value, True)] * len(moves)
+        equations = range(len(self.program.equations))
+        points = max(1, sum(prod(self.layout.grid(n).shape) for n in equations))
+        room = ROOM if isinstance(self.numbers, Float64) else EXACT_ROOM
+        at_once = min(max(1, room // points), len(moves))
+        found: list[Near] = []
+        for start in range(0, len(moves), at_once):
+            found += self._together(moves[start : start + at_once], moving, held)
         return found
 
-    @property
-    def _equations(self) -> range:
-        return range(len(self.program.equations))
-
     def _together(
-        self, direction: Direction, steps: Sequence[float], moving: frozenset[str]
-    ) -> list[float]:
-        """The same, all steps in one evaluation."""
-        key = moving, len(steps)
+        self, moves: Sequence[tuple[Direction, Any]], moving: frozenset[str], held: bool
+    ) -> list[Near]:
+        """The same, all of them in one evaluation."""
+        key = moving, len(moves)
         if key not in self._stacks:
-            program = stacked(self.program, moving, len(steps))
+            program = stacked(self.program, moving, len(moves))
             self._stacks[key] = Layout(program, self.layout.sizes)
         layout = self._stacks[key]
         values = dict(self.values)
-        for name, by in direction.items():
-            far = np.asarray(steps).reshape([-1, *(1 for _ in np.shape(by))])
-            values[name] = np.asarray(self.values[name]) + far * by
+        for name in moves[0][0]:
+            far = [step * self.numbers.array(direction[name]) for direction, step in moves]
+            values[name] = self.numbers.array(self.values[name]) + np.stack(far)
         result = evaluate(
             layout.program,
             values,
             layout.sizes,
             self.numbers,
             self.base.stops,
-            held=self.base.branches,
-            given={
-                n: a for n, a in self.base.values.items() if self._computed(n) and n not in moving
-            },
+            held=self.base.branches if held else None,
+            given=self._unmoved(moving),
             outputs=(self.loss,),
             layout=layout,
         )
-        return [float(value) for value in result.values[self.loss]]
+        same = np.ones(len(moves), dtype=bool)
+        for (number, node), taken in ({} if held else result.branches).items():
+            if self.program.equations[number].target.tensor in moving:
+                differs = np.atleast_1d(taken != self.base.branches[number, node])
+                same &= ~differs.reshape(len(differs), -1).any(axis=1)
+        losses = result.values[self.loss]
+        return [Near(losses[k], bool(same[k])) for k in range(len(moves))]
 
-    def _computed(self, name: str) -> bool:
-        return name in self.program.writers
-
-    def same_branches(self, result: Result) -> bool:
-        return all(
-            np.array_equal(self.base.branches[node], taken)
-            for node, taken in result.branches.items()
-        )
+    def _unmoved(self, moving: frozenset[str]) -> dict[str, Array]:
+        """The computed tensors that stay as they are."""
+        computed = self.program.writers
+        return {n: a for n, a in self.base.values.items() if n in computed and n not in moving}

@@ -49,52 +49,99 @@ def answer(
     prefix: str,
     out: dict[str, Any],
 ) -> dict[str, Any]:
-    """Value and gradients, with and without a workspace, and the rules that this shows."""
+    """Values and gradients, with and without a workspace, and the rules that this shows."""
     function = getattr(module, request["function"])
     params = new_params(module, request["sizes"], given["params"])
-    known = inspect.signature(function).parameters
+    known = parameters(function)
     data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
-    arguments = [params] if "params" in known else []
 
-    def call(**extra: object) -> tuple[float, dict[str, Any]]:
-        value, *_, grads = function(*arguments, **data, **extra)
-        return float(value), {n: np.array(getattr(grads, n)) for n in request["wrt"]}
+    def call(by: Any = params, **more: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        arguments = [by] if "params" in known else []
+        return parted(function(*arguments, **{**data, **more}), request)
 
-    value, gradients = call()
+    values, gradients = call()
     repeated = call()
     out |= {f"{prefix}first/{name}": g for name, g in gradients.items()}
-    answered: dict[str, Any] = {"value": repr(value)}
-    conduct = {"a second call gives the same bits": differs((value, gradients), repeated)}
+    out |= {f"{prefix}outputs/{name}": v for name, v in values.items()}
+    answered: dict[str, Any] = {"value": value_of(values, request)}
+    conduct = {"a second call gives the same bits": differs((values, gradients), repeated)}
     if "workspace" in known:
         workspace = module.Workspace(**accepted(module.Workspace, request["sizes"]))
         again = call(workspace=workspace)
-        out |= {f"{prefix}again/{name}": g for name, g in again[1].items()}
-        answered["again"] = repr(again[0])
+        out |= {f"{prefix}again/{name}": g for name, g in {**again[0], **again[1]}.items()}
+        answered["again"] = value_of(again[0], request)
         conduct["a second call with one workspace gives the same bits"] = differs(
             again, call(workspace=workspace)
         )
     conduct["inputs are unmodified"] = modified(params, data, given)
-    conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
-    value_only = getattr(module, request["function"].removesuffix("_and_grad"), None)
-    if value_only is not None:
-        came = value_only(
-            *arguments, **{n: v for n, v in data.items() if n in parameters(value_only)}
-        )
-        alone = float(came[0] if isinstance(came, tuple) else came)
-        conduct["value() returns the value of value_and_grad()"] = (
-            ""
-            if abs(alone - value) <= 1e-12 * abs(value) or alone == value
-            else f"{alone!r}, not {value!r}"
-        )
+    if request["wrt"]:
+        conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
+        conduct |= value_alone(module, request, params, data, values)
+        if params is not None and "dtype" in parameters(module.init):
+            single = new_params(module, request["sizes"], given["params"], dtype=np.float32)
+            found = call(single, **{name: halved(value) for name, value in data.items()})[1]
+            out |= {f"{prefix}single/{name}": g for name, g in found.items()}
+            conduct["float32 parameters give float32 gradients"] = wide(found)
     answered["conduct"] = conduct
     return answered
 
 
-def new_params(module: ModuleType, sizes: Mapping[str, int], given: Mapping[str, Any]) -> Any:
+def parted(returned: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values and gradients by name, copied, from what a function returns.
+
+    forward: output, or (output, ...);  value_and_grad: (loss, grads), or ((loss, aux), grads).
+    """
+    names, gradients = request["outputs"], {}
+    if request["wrt"]:
+        returned, grads = returned
+        gradients = {name: np.array(getattr(grads, name)) for name in request["wrt"]}
+        loss, aux = returned if isinstance(returned, tuple) else (returned, {})
+        values = [loss, *(aux[name] for name in names[1:])]
+    else:
+        values = [*returned] if isinstance(returned, tuple) else [returned]
+    return dict(zip(names, map(np.array, values), strict=True)), gradients
+
+
+def value_of(values: Mapping[str, Any], request: Mapping[str, Any]) -> str:
+    """The loss, to the last bit."""
+    return repr(float(values[request["outputs"][0]])) if request["wrt"] else "nan"
+
+
+def value_alone(
+    module: ModuleType,
+    request: Mapping[str, Any],
+    params: Any,
+    data: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> dict[str, str]:
+    """That value() returns what value_and_grad() returns beside the gradients."""
+    function = getattr(module, request["function"].removesuffix("_and_grad"), None)
+    if function is None:
+        return {}
+    known = parameters(function)
+    arguments = [params] if "params" in known else []
+    came = function(*arguments, **{n: v for n, v in data.items() if n in known})
+    alone = float(came[0] if isinstance(came, tuple) else came)
+    value = float(values[request["outputs"][0]])
+    same = abs(alone - value) <= 1e-12 * abs(value) or repr(alone) == repr(value)
+    broken = "" if same else f"{alone!r}, not {value!r}"
+    return {"value() returns the value of value_and_grad()": broken}
+
+
+def wide(gradients: Mapping[str, Any]) -> str:
+    for name, array in gradients.items():
+        if array.dtype != np.float32:
+            return f"the gradient by {name} is {array.dtype}"
+    return ""
+
+
+def new_params(
+    module: ModuleType, sizes: Mapping[str, int], given: Mapping[str, Any], **extra: object
+) -> Any:
     """The module's own parameters, every view filled in."""
     if not given:
         return None
-    params = module.init(np.random.default_rng(0), **accepted(module.init, sizes))
+    params = module.init(np.random.default_rng(0), **accepted(module.init, sizes), **extra)
     for name, array in given.items():
         view = getattr(params, name)
         if view.shape != array.shape:
@@ -117,13 +164,22 @@ def pass_on(array: Any) -> Any:
     return array.copy() if array.ndim else array.item()
 
 
-def differs(first: tuple[float, Mapping[str, Any]], second: tuple[float, Mapping[str, Any]]) -> str:
+def halved(value: Any) -> Any:
+    """Real arrays in float32; the rest as it is."""
+    real = isinstance(value, np.ndarray) and value.dtype == np.float64
+    return value.astype(np.float32) if real else value
+
+
+def differs(
+    first: tuple[Mapping[str, Any], Mapping[str, Any]],
+    second: tuple[Mapping[str, Any], Mapping[str, Any]],
+) -> str:
     """What is not the same, bit by bit."""
-    if repr(first[0]) != repr(second[0]):
-        return f"the value was {first[0]!r}, then {second[0]!r}"
-    for name, array in first[1].items():
-        if array.tobytes() != second[1][name].tobytes():
-            return f"the gradient by {name} changed"
+    for what, before, after in zip(("", "the gradient by "), first, second, strict=True):
+        for name, array in before.items():
+            if array.tobytes() != after[name].tobytes():
+                shown = f" was {array[()]!r}, then {after[name][()]!r}" if not array.ndim else ""
+                return f"{what}{name}{shown or ' changed'}"
     return ""
 
 

@@ -22,10 +22,12 @@ SECONDS = 600
 
 @dataclass(frozen=True)
 class Request:
-    """One call: value and gradients of a loss, at these inputs.
+    """One call: the outputs and the gradients of a function, at these inputs.
 
-    function: the module's function.
-    params, data: the inputs by name; wrt: the gradients wanted.
+    function:     the module's function.
+    params, data: the inputs by name.
+    wrt:          the gradients wanted; none of `forward`, which returns its outputs alone.
+    outputs:      the names of the values that it returns, a loss first.
     """
 
     function: str
@@ -33,18 +35,23 @@ class Request:
     data: Mapping[str, Array]
     sizes: Mapping[str, int]
     wrt: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. error: why nothing did.
+    """What came back. error: why nothing did: an exception is the module's fault, so a FAIL.
 
+    outputs: the values by name, the loss too; none where the subject does not compute them.
+    single:  the gradients with float32 parameters, where the subject has them.
     again:   value and gradients with a workspace, where the subject has one.
     conduct: each rule that was looked at, and what broke it ("" if nothing).
     """
 
     value: float = 0.0
     gradients: Mapping[str, Array] = field(default_factory=dict)
+    outputs: Mapping[str, Array] = field(default_factory=dict)
+    single: Mapping[str, Array] = field(default_factory=dict)
     again: tuple[float, Mapping[str, Array]] | None = None
     conduct: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
@@ -70,8 +77,14 @@ class CallableSubject:
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: Request) -> Answer:
-        value, gradients = self.function({**request.params, **request.data})
-        return Answer(float(value), {name: np.asarray(g) for name, g in gradients.items()})
+        if not request.wrt:
+            return Answer()
+        try:
+            value, gradients = self.function({**request.params, **request.data})
+            arrays = {name: np.asarray(g) for name, g in gradients.items()}
+            return Answer(float(value), arrays, {request.outputs[0]: np.asarray(float(value))})
+        except Exception as error:
+            return Answer(error=f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,7 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
             "data": list(request.data),
             "sizes": dict(request.sizes),
             "wrt": list(request.wrt),
+            "outputs": list(request.outputs),
         }
         for request in requests
     ]
@@ -135,13 +149,9 @@ def _read(folder: Path, count: int) -> list[Answer]:
         for number, name in enumerate(plain["arrays"])
     }
 
-    def gradients(k: int, run: str) -> Mapping[str, Array]:
+    def group(k: int, run: str) -> Mapping[str, Array]:
         prefix = f"{k}/{run}/"
-        return {
-            name.removeprefix(prefix): array
-            for name, array in arrays.items()
-            if name.startswith(prefix)
-        }
+        return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
     answers = []
     for k in range(count):
@@ -150,8 +160,10 @@ def _read(folder: Path, count: int) -> list[Answer]:
         answers.append(
             Answer(
                 float(one.get("value", "nan")),
-                gradients(k, "first"),
-                None if again is None else (float(again), gradients(k, "again")),
+                group(k, "first"),
+                group(k, "outputs"),
+                group(k, "single"),
+                None if again is None else (float(again), group(k, "again")),
                 one.get("conduct", {}),
                 one.get("error", ""),
             )

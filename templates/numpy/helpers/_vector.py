@@ -1,6 +1,6 @@
 def _vector(flat, length):
-    """The one vector behind the views; it is not copied."""
-    flat = np.asarray(flat)
+    """The one vector behind the views: what came, not copied; of a dtype, a new one."""
+    flat = np.empty(length, flat) if isinstance(flat, np.dtype) else np.asarray(flat)
     if flat.dtype not in (np.float32, np.float64):
         raise TypeError(f"flat has dtype {flat.dtype}; expected float32 or float64")
     if flat.shape != (length,):

@@ -1,0 +1,522 @@
+"""digits_mlp: Handwritten digits of 8 by 8 pixels: one hidden relu layer, softmax cross-entropy
+from logits.
+
+Forward
+    z1[b,i] += W1[i,j]*pixels[b,j]
+    z1[b,i] += c1[i] for b < B
+    h1[b,i] = relu(z1[b,i])
+    logits[b,k] += W2[k,i]*h1[b,i]
+    logits[b,k] += c2[k] for b < B
+    loss_lse[b] = logsumexp(k: logits[b,k])
+    loss += (loss_lse[b] - logits[b,digit[b]])/B
+
+Gradient (value_and_grad); dX stands for dL/dX.
+    dlogits[b,digit[b]] += -1/B
+    dloss_lse[b] = 1/B for b < B
+    logits_softmax[b,k] = expdiff(logits[b,k], loss_lse[b])
+    dlogits[b,k] += dloss_lse[b]*logits_softmax[b,k]
+    dc2[k] += dlogits[b,k]
+    dW2[k,i] += dlogits[b,k]*h1[b,i]
+    dh1[b,i] += dlogits[b,k]*W2[k,i]
+    dz1[b,i] = where(0 < z1[b,i], dh1[b,i], 0)
+    dc1[i] += dz1[b,i]
+    dW1[i,j] += dz1[b,i]*pixels[b,j]
+
+Shapes
+    W1: real[H, 64]
+    c1: real[H]
+    W2: real[10, H]
+    c2: real[10]
+    pixels: real[B, 64]
+    digit: int[B] < 10
+    B: batch
+
+At kinks: relu'(0) = 0.
+Held constant: what wrt does not name.
+Reduction: loss is summed over b and divided by B.
+Rewritten to stay finite: nothing.
+"""
+
+import numpy as np
+
+VERSION = "0.1.0"
+SIZES = {"B": None, "H": 128}
+PARAMETERS = {
+    "W1": {"axes": ("H", "64"), "offset": 0, "shape": (128, 64), "strides": (64, 1)},
+    "c1": {"axes": ("H",), "offset": 8192, "shape": (128,), "strides": (1,)},
+    "W2": {"axes": ("10", "H"), "offset": 8320, "shape": (10, 128), "strides": (128, 1)},
+    "c2": {"axes": ("10",), "offset": 9600, "shape": (10,), "strides": (1,)},
+}
+INPUTS = {
+    "pixels": "real[B, 64]",
+    "digit": "int[B] < 10",
+}
+OUTPUTS = ("logits",)
+BRANCHES = ()
+OPERATIONS = {
+    "forward": "76 * B * H + 10 * B",
+    "value": "76 * B * H + 42 * B",
+    "value_and_grad": "162 * B * H + 72 * B",
+}
+SPEC_HASH = "71f49366f054160f717248213d058a2f2cf51d6925f56fbe1f2445231669b22a"
+SPEC = r'''description = "Handwritten digits of 8 by 8 pixels: one hidden relu layer, softmax cross-entropy from logits."
+outputs = ["logits"]
+wrt = ["W1", "c1", "W2", "c2"]
+equations = """
+z1[b,i] += W1[i,j]*pixels[b,j]
+z1[b,i] += c1[i] for b < B
+h1[b,i] = relu(z1[b,i])
+logits[b,k] += W2[k,i]*h1[b,i]
+logits[b,k] += c2[k] for b < B
+loss_lse[b] = logsumexp(k: logits[b,k])
+loss += (loss_lse[b] - logits[b,digit[b]])/B
+"""
+
+[sizes]
+B = "batch"
+H = 128
+
+[params]
+W1 = "real[H, 64] init=he_normal"
+c1 = "real[H]"
+W2 = "real[10, H]"
+c2 = "real[10]"
+
+[data]
+pixels = "real[B, 64]"
+digit = "int[B] < 10"
+'''  # noqa: E501
+
+
+class _Views:
+    """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
+
+    def __setattr__(self, name, value):
+        """`params.W1 = a` writes a into the view."""
+        if name not in vars(self):
+            super().__setattr__(name, value)
+            return
+        view = vars(self)[name]
+        if np.shape(value) != view.shape:
+            raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
+        view[...] = value
+
+    def __reduce__(self):
+        return _rebuilt, (type(self), vars(self))
+
+
+class Params(_Views):
+    """Views on one vector `flat`: W1 (H, 64), c1 (H,), W2 (10, H), c2 (10,)."""
+
+    def __init__(self, flat, *, H=128):
+        self._sizes = _sizes(H=H)
+        self.flat = _vector(flat, 75 * H + 10)
+        self.W1, self.c1, self.W2, self.c2 = _split(self.flat, (H, 64), (H,), (10, H), (10,))
+
+
+class Workspace:
+    """Memory for calls at these sizes: what a call returns from it, the next one overwrites.
+
+    A function's memory is made at its first call; after that, no call needs more, whatever the
+    sizes. One thread at a time may use a workspace.
+    """
+
+    def __init__(self, *, B, H=128):
+        self.sizes = _sizes(B=B, H=H)
+        self._memory = {}
+
+
+def init(rng, *, H=128, dtype=np.float64):
+    """New parameters, drawn from a numpy.random.Generator."""
+    params = Params(np.dtype(dtype), H=H)
+    params.W1[...] = _he_normal(rng, (H, 64))
+    params.c1[...] = 0.0
+    params.W2[...] = _uniform_fan_in(rng, (10, H))
+    params.c2[...] = 0.0
+    return params
+
+
+def save(path, params):
+    """Write the parameters to an npz file, by name."""
+    _dtype_of(params)
+    with open(path, "wb") as file:
+        np.savez(file, **{name: getattr(params, name) for name in PARAMETERS})
+
+
+def load(path):
+    """The parameters that `save` wrote."""
+    arrays = _arrays(path)
+    params = Params(
+        np.result_type(*(arrays[name] for name in PARAMETERS)), H=_extent(arrays["W1"], 0)
+    )
+    for name in PARAMETERS:
+        setattr(params, name, arrays[name])
+    return params
+
+
+def forward(params, pixels, *, workspace=None):
+    """The output logits.
+
+    pixels: real[B, 64]
+
+    What comes back is new; with a workspace it lives there until this function's next call. An
+    array of another type or layout is copied first, with a workspace into it.
+    """
+    dtype = _dtype_of(params)
+    pixels = _real("pixels", pixels, 2)
+    H = params._sizes["H"]
+    B = _length("B", "pixels", pixels, 0)
+    _shape("pixels", pixels, (B, 64))
+    ws = _memory(workspace, _ForwardMemory, dtype, B=B, H=H)
+    pixels = _fit(ws, "pixels", pixels, dtype)
+    W1, c1, W2, c2 = params.W1, params.c1, params.W2, params.c2
+    # z1[b,i] += W1[i,j]*pixels[b,j]
+    z1 = np.matmul(pixels, W1.T, out=ws.z1)
+    # z1[b,i] += c1[i] for b < B
+    z1 += c1
+    # h1[b,i] = relu(z1[b,i])
+    h1 = np.maximum(z1, 0.0, out=ws.h1)
+    # logits[b,k] += W2[k,i]*h1[b,i]
+    logits = np.matmul(h1, W2.T, out=ws.logits)
+    # logits[b,k] += c2[k] for b < B
+    logits += c2
+    return logits
+
+
+def value(params, *, pixels, digit, workspace=None):
+    """The loss.
+
+    pixels: real[B, 64]
+    digit: int[B] < 10
+
+    What comes back is new; with a workspace it lives there until this function's next call. An
+    array of another type or layout is copied first, with a workspace into it.
+    """
+    dtype = _dtype_of(params)
+    pixels = _real("pixels", pixels, 2)
+    digit = _integer("digit", digit, 1)
+    H = params._sizes["H"]
+    B = _length("B", "pixels", pixels, 0)
+    _shape("pixels", pixels, (B, 64))
+    _shape("digit", digit, (B,))
+    _below("digit", digit, 10)
+    ws = _memory(workspace, _ValueMemory, dtype, B=B, H=H)
+    pixels = _fit(ws, "pixels", pixels, dtype)
+    digit = _fit(ws, "digit", digit, np.intp)
+    W1, c1, W2, c2 = params.W1, params.c1, params.W2, params.c2
+    # z1[b,i] += W1[i,j]*pixels[b,j]
+    z1 = np.matmul(pixels, W1.T, out=ws.z1)
+    # z1[b,i] += c1[i] for b < B
+    z1 += c1
+    # h1[b,i] = relu(z1[b,i])
+    h1 = np.maximum(z1, 0.0, out=ws.h1)
+    # logits[b,k] += W2[k,i]*h1[b,i]
+    logits = np.matmul(h1, W2.T, out=ws.logits)
+    # logits[b,k] += c2[k] for b < B
+    logits += c2
+    # loss_lse[b] = logsumexp(k: logits[b,k])
+    loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
+    # loss += (loss_lse[b] - logits[b,digit[b]])/B
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 10, out=at)
+    at += digit
+    logits_at = np.take(logits.reshape(B * 10), at, axis=0, out=ws.logits_at, mode="clip")
+    t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
+    s_1 = np.sum(t_3)
+    loss = s_1 / B
+    return loss
+
+
+def value_and_grad(params, *, pixels, digit, workspace=None):
+    """The loss and its gradient by W1, c1, W2, c2.
+
+    pixels: real[B, 64]
+    digit: int[B] < 10
+
+    What comes back is new; with a workspace it lives there until this function's next call. An
+    array of another type or layout is copied first, with a workspace into it.
+    """
+    dtype = _dtype_of(params)
+    pixels = _real("pixels", pixels, 2)
+    digit = _integer("digit", digit, 1)
+    H = params._sizes["H"]
+    B = _length("B", "pixels", pixels, 0)
+    _shape("pixels", pixels, (B, 64))
+    _shape("digit", digit, (B,))
+    _below("digit", digit, 10)
+    ws = _memory(workspace, _ValueAndGradMemory, dtype, B=B, H=H)
+    pixels = _fit(ws, "pixels", pixels, dtype)
+    digit = _fit(ws, "digit", digit, np.intp)
+    grads = ws.grads
+    W1, c1, W2, c2 = params.W1, params.c1, params.W2, params.c2
+    # z1[b,i] += W1[i,j]*pixels[b,j]
+    z1 = np.matmul(pixels, W1.T, out=ws.z1)
+    # z1[b,i] += c1[i] for b < B
+    z1 += c1
+    # h1[b,i] = relu(z1[b,i])
+    h1 = np.maximum(z1, 0.0, out=ws.h1)
+    # logits[b,k] += W2[k,i]*h1[b,i]
+    logits = np.matmul(h1, W2.T, out=ws.logits)
+    # logits[b,k] += c2[k] for b < B
+    logits += c2
+    # loss_lse[b] = logsumexp(k: logits[b,k])
+    loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
+    # loss += (loss_lse[b] - logits[b,digit[b]])/B
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 10, out=at)
+    at += digit
+    logits_at = np.take(logits.reshape(B * 10), at, axis=0, out=ws.logits_at, mode="clip")
+    t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
+    s_1 = np.sum(t_3)
+    loss = s_1 / B
+    # dloss_lse[b] = 1/B for b < B
+    dloss_lse = ws.dloss_lse
+    dloss_lse.fill(1.0 / B)
+    # logits_softmax[b,k] = expdiff(logits[b,k], loss_lse[b])
+    logits_softmax = _expdiff(logits, loss_lse[:, None], out=ws.logits_softmax)
+    # dlogits[b,k] += dloss_lse[b]*logits_softmax[b,k]
+    dlogits = np.multiply(dloss_lse[:, None], logits_softmax, out=ws.dlogits)
+    # dlogits[b,digit[b]] += -1/B
+    t_4 = ws.t_4
+    t_4.fill(-1.0 / B)
+    _add_at(dlogits.reshape(B * 10), at, t_4, scratch=ws.t_5)
+    # dc2[k] += dlogits[b,k]
+    np.sum(dlogits, axis=0, out=grads.c2)
+    # dW2[k,i] += dlogits[b,k]*h1[b,i]
+    np.matmul(dlogits.T, h1, out=grads.W2)
+    # dh1[b,i] += dlogits[b,k]*W2[k,i]
+    dh1 = np.matmul(dlogits, W2, out=ws.dh1)
+    # dz1[b,i] = where(0 < z1[b,i], dh1[b,i], 0)
+    t_6 = np.less(0.0, z1, out=ws.t_6)
+    dz1 = ws.dz1
+    dz1.fill(0.0)
+    np.copyto(dz1, dh1, where=t_6)
+    # dc1[i] += dz1[b,i]
+    np.sum(dz1, axis=0, out=grads.c1)
+    # dW1[i,j] += dz1[b,i]*pixels[b,j]
+    np.matmul(dz1.T, pixels, out=grads.W1)
+    return loss, grads
+
+
+class _ForwardMemory:
+    """The buffers of forward."""
+
+    def __init__(self, dtype, *, B, H):
+        self._copies = {}
+        self.z1 = self.h1 = np.empty((B, H), dtype)
+        self.logits = np.empty((B, 10), dtype)
+
+
+class _ValueMemory:
+    """The buffers of value."""
+
+    def __init__(self, dtype, *, B, H):
+        self._copies = {}
+        self.z1 = self.h1 = np.empty((B, H), dtype)
+        self.logits = np.empty((B, 10), dtype)
+        self.loss_lse = self.t_3 = np.empty((B,), dtype)
+        self.t_1 = np.empty((B, 10), dtype)
+        self.t_2 = self.logits_at = np.empty((B,), dtype)
+        self.arange = np.arange(B, dtype=np.intp)
+        self.at = np.empty((B,), np.intp)
+
+
+class _ValueAndGradMemory:
+    """The buffers of value_and_grad."""
+
+    def __init__(self, dtype, *, B, H):
+        self._copies = {}
+        self.z1 = self.dz1 = np.empty((B, H), dtype)
+        self.h1 = self.dh1 = np.empty((B, H), dtype)
+        self.logits = self.dlogits = np.empty((B, 10), dtype)
+        self.loss_lse = self.t_4 = np.empty((B,), dtype)
+        self.t_1 = self.logits_softmax = np.empty((B, 10), dtype)
+        self.t_2 = self.logits_at = self.t_3 = self.dloss_lse = self.t_5 = np.empty((B,), dtype)
+        self.arange = np.arange(B, dtype=np.intp)
+        self.at = np.empty((B,), np.intp)
+        self.t_6 = np.empty((B, H), np.bool_)
+        self.grads = Params(dtype, H=H)
+
+
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
+    scratch += values
+    target[places] = scratch
+
+
+def _array(name, value, axes, kinds):
+    """The argument as an array whose kind of numbers and number of axes are as declared."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}; expected {INPUTS[name]}") from None
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name} has dtype {array.dtype}; expected {INPUTS[name]}")
+    if array.ndim != axes:
+        raise ValueError(f"{name} has shape {array.shape}; expected {INPUTS[name]}")
+    return array
+
+
+def _arrays(path, *sizes):
+    """The file's arrays by name: the parameters, and the sizes that their shapes do not show."""
+    with open(path, "rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise ValueError(f"{path} holds one array; expected an npz file")
+        arrays = {name: loaded[name] for name in loaded.files}
+    expected = sorted([*PARAMETERS, *sizes])
+    if sorted(arrays) != expected:
+        raise ValueError(f"{path} holds {sorted(arrays)}; expected {expected}")
+    for name in PARAMETERS:
+        dtype = arrays[name].dtype
+        if dtype.kind != "f":
+            raise ValueError(f"{path}: {name} has dtype {dtype}; expected real numbers")
+    return arrays
+
+
+def _below(name, value, limit):
+    """Every entry is at least 0, and below the limit if there is one."""
+    low, high = np.min(value), np.max(value)
+    if low < 0 or (limit is not None and high >= limit):
+        wanted = "0 or more" if limit is None else f"0 to {limit - 1}"
+        raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
+
+
+def _dtype_of(params):
+    """The parameters choose the type of every number: float32 or float64."""
+    if not isinstance(params, Params):
+        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+    return params.flat.dtype
+
+
+def _expdiff(x, m, out=None):
+    """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
+    lowest = np.finfo(np.asarray(x).dtype).min
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+
+
+def _extent(array, axis):
+    """The length of an axis; 1 where there is none, which no shape then fits."""
+    return array.shape[axis] if axis < array.ndim else 1
+
+
+def _fit(ws, name, array, dtype):
+    """The array itself if its type and layout suit, else a copy in the function's memory."""
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
+    if name not in ws._copies:
+        ws._copies[name] = np.empty(array.shape, dtype)
+    np.copyto(ws._copies[name], array, casting="unsafe")
+    return ws._copies[name]
+
+
+def _he_normal(rng, shape):
+    """Normal with variance 2/fan_in."""
+    return rng.normal(0.0, np.sqrt(2.0 / np.prod(shape[1:])), shape)
+
+
+def _integer(name, value, axes):
+    """An argument of whole numbers."""
+    return _array(name, value, axes, "iu")
+
+
+def _length(size, name, array, axis, times=1, plus=0):
+    """The size that makes the axis times * size + plus long."""
+    value, rest = divmod(array.shape[axis] - plus, times)
+    if rest or value < 1:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected {INPUTS[name]} with {size} of at least 1"
+        )
+    return value
+
+
+def _logsumexp(x, out=None, *, scratch, total):
+    """log of the sum of exp(x) over the last axis; -inf for a row of -inf, inf where one is inf."""
+    limits = np.finfo(x.dtype)
+    high = np.max(x, axis=-1, out=out)
+    high = np.minimum(np.maximum(high, limits.min, out=out), limits.max, out=out)
+    np.exp(np.subtract(x, high[..., None], out=scratch), out=scratch)
+    np.sum(scratch, axis=-1, out=total)
+    with np.errstate(divide="ignore"):
+        return np.add(high, np.log(total, out=total), out=out)
+
+
+def _memory(workspace, kind, dtype, /, **sizes):
+    """One function's memory: the workspace's if there is one, else new."""
+    if workspace is None:
+        return kind(dtype, **sizes)
+    if not isinstance(workspace, Workspace):
+        came = type(workspace).__name__
+        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+    for name, size in sizes.items():
+        if workspace.sizes[name] != size:
+            made = workspace.sizes[name]
+            raise ValueError(f"workspace is made for {name}={made}; this call has {name}={size}")
+    key = kind, np.dtype(dtype)
+    if key not in workspace._memory:
+        workspace._memory[key] = kind(dtype, **sizes)
+    return workspace._memory[key]
+
+
+def _real(name, value, axes):
+    """An argument of real numbers; integers and truth values are numbers too."""
+    return _array(name, value, axes, "fiub")
+
+
+def _rebuilt(kind, state):
+    """A copy whose views are views on its own vector: for copy.deepcopy and pickle."""
+    views = kind(state["flat"], **state["_sizes"])
+    for name in state.keys() - {"_sizes"}:
+        setattr(views, name, state[name])
+    return views
+
+
+def _shape(name, array, expected):
+    """Nothing is broadcast: (N, 1) is not (N,)."""
+    if array.shape != expected:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected {expected}, that is {INPUTS[name]}"
+        )
+
+
+def _size(name, size):
+    """A size that was passed by name: a whole number of at least 1."""
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+        raise ValueError(f"{name} is {size!r}; expected a whole number of at least 1")
+    return int(size)
+
+
+def _sizes(**sizes):
+    """Sizes by name, each a whole number of at least 1."""
+    return {name: _size(name, size) for name, size in sizes.items()}
+
+
+def _split(flat, *shapes):
+    """Views on consecutive parts of a vector."""
+    views, start = [], 0
+    for shape in shapes:
+        stop = start + int(np.prod(shape, dtype=np.intp))
+        views.append(flat[start:stop].reshape(shape))
+        start = stop
+    return views
+
+
+def _uniform_fan_in(rng, shape):
+    """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
+    bound = 1.0 / np.sqrt(np.prod(shape[1:]))
+    return rng.uniform(-bound, bound, shape)
+
+
+def _vector(flat, length):
+    """The one vector behind the views: what came, not copied; of a dtype, a new one."""
+    flat = np.empty(length, flat) if isinstance(flat, np.dtype) else np.asarray(flat)
+    if flat.dtype not in (np.float32, np.float64):
+        raise TypeError(f"flat has dtype {flat.dtype}; expected float32 or float64")
+    if flat.shape != (length,):
+        raise ValueError(f"flat has shape {flat.shape}; expected ({length},)")
+    if not flat.flags.c_contiguous:
+        raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
+    return flat

@@ -1,0 +1,583 @@
+"""softmax_policy: REINFORCE for a softmax policy with two hidden tanh layers.
+
+Forward
+    z1[b,i] += W1[i,j]*obs[b,j]
+    z1[b,i] += c1[i] for b < B
+    h1[b,i] = tanh(z1[b,i])
+    z2[b,i] += W2[i,j]*h1[b,j]
+    z2[b,i] += c2[i] for b < B
+    h2[b,i] = tanh(z2[b,i])
+    logits[b,a] += W3[a,i]*h2[b,i]
+    logits[b,a] += c3[a] for b < B
+    lse[b] = logsumexp(a: logits[b,a])
+    logp[b] = logits[b,action[b]] - lse[b]
+    loss += -advantage[b]*logp[b]/B
+
+Gradient (value_and_grad); dX stands for dL/dX.
+    dlogp[b] = -advantage[b]/B
+    dlogits[b,action[b]] += dlogp[b]
+    dlse[b] = -dlogp[b]
+    logits_softmax[b,a] = expdiff(logits[b,a], lse[b])
+    dlogits[b,a] += dlse[b]*logits_softmax[b,a]
+    dc3[a] += dlogits[b,a]
+    dW3[a,i] += dlogits[b,a]*h2[b,i]
+    dh2[b,i] += dlogits[b,a]*W3[a,i]
+    dz2[b,i] = dh2[b,i]*(1 - h2[b,i]**2)
+    dc2[i] += dz2[b,i]
+    dW2[i,j] += dz2[b,i]*h1[b,j]
+    dh1[b,j] += dz2[b,i]*W2[i,j]
+    dz1[b,i] = dh1[b,i]*(1 - h1[b,i]**2)
+    dc1[i] += dz1[b,i]
+    dW1[i,j] += dz1[b,i]*obs[b,j]
+
+Shapes
+    W1: real[H, 4]
+    c1: real[H]
+    W2: real[H, H]
+    c2: real[H]
+    W3: real[2, H]
+    c3: real[2]
+    obs: real[B, 4]
+    action: int[B] < 2
+    advantage: real[B]
+    B: batch
+
+At kinks: there are none.
+Held constant: what wrt does not name.
+Reduction: loss is summed over b and divided by B.
+Rewritten to stay finite: nothing.
+"""
+
+import numpy as np
+
+VERSION = "0.1.0"
+SIZES = {"B": None, "H": 64}
+PARAMETERS = {
+    "W1": {"axes": ("H", "4"), "offset": 0, "shape": (64, 4), "strides": (4, 1)},
+    "c1": {"axes": ("H",), "offset": 256, "shape": (64,), "strides": (1,)},
+    "W2": {"axes": ("H", "H"), "offset": 320, "shape": (64, 64), "strides": (64, 1)},
+    "c2": {"axes": ("H",), "offset": 4416, "shape": (64,), "strides": (1,)},
+    "W3": {"axes": ("2", "H"), "offset": 4480, "shape": (2, 64), "strides": (64, 1)},
+    "c3": {"axes": ("2",), "offset": 4608, "shape": (2,), "strides": (1,)},
+}
+INPUTS = {
+    "obs": "real[B, 4]",
+    "action": "int[B] < 2",
+    "advantage": "real[B]",
+}
+OUTPUTS = ("logits",)
+BRANCHES = ()
+OPERATIONS = {
+    "forward": "B * H * H + 10 * B * H + 2 * B",
+    "value": "B * H * H + 10 * B * H + 10 * B",
+    "value_and_grad": "3 * B * H * H + 26 * B * H + 18 * B",
+}
+SPEC_HASH = "8737febf73e35e1f8faed7b1e82990d281aca238b407b637126e1f4e3dc99fcf"
+SPEC = r'''description = "REINFORCE for a softmax policy with two hidden tanh layers."
+outputs = ["logits"]
+wrt = ["W1", "c1", "W2", "c2", "W3", "c3"]
+equations = """
+z1[b,i] += W1[i,j]*obs[b,j]
+z1[b,i] += c1[i] for b < B
+h1[b,i] = tanh(z1[b,i])
+z2[b,i] += W2[i,j]*h1[b,j]
+z2[b,i] += c2[i] for b < B
+h2[b,i] = tanh(z2[b,i])
+logits[b,a] += W3[a,i]*h2[b,i]
+logits[b,a] += c3[a] for b < B
+lse[b] = logsumexp(a: logits[b,a])
+logp[b] = logits[b,action[b]] - lse[b]
+loss += -advantage[b]*logp[b]/B
+"""
+
+[sizes]
+B = "batch"
+H = 64
+
+[params]
+W1 = "real[H, 4] init=orthogonal(1.414)"
+c1 = "real[H]"
+W2 = "real[H, H] init=orthogonal(1.414)"
+c2 = "real[H]"
+W3 = "real[2, H] init=orthogonal(0.01)"
+c3 = "real[2]"
+
+[data]
+obs = "real[B, 4]"
+action = "int[B] < 2"
+advantage = "real[B]"
+'''
+
+
+class _Views:
+    """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
+
+    def __setattr__(self, name, value):
+        """`params.W1 = a` writes a into the view."""
+        if name not in vars(self):
+            super().__setattr__(name, value)
+            return
+        view = vars(self)[name]
+        if np.shape(value) != view.shape:
+            raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
+        view[...] = value
+
+    def __reduce__(self):
+        return _rebuilt, (type(self), vars(self))
+
+
+class Params(_Views):
+    """Views on one vector `flat`: W1 (H, 4), c1 (H,), W2 (H, H), c2 (H,), W3 (2, H), c3 (2,)."""
+
+    def __init__(self, flat, *, H=64):
+        self._sizes = _sizes(H=H)
+        self.flat = _vector(flat, H * H + 8 * H + 2)
+        self.W1, self.c1, self.W2, self.c2, self.W3, self.c3 = _split(
+            self.flat, (H, 4), (H,), (H, H), (H,), (2, H), (2,)
+        )
+
+
+class Workspace:
+    """Memory for calls at these sizes: what a call returns from it, the next one overwrites.
+
+    A function's memory is made at its first call; after that, no call needs more, whatever the
+    sizes. One thread at a time may use a workspace.
+    """
+
+    def __init__(self, *, B, H=64):
+        self.sizes = _sizes(B=B, H=H)
+        self._memory = {}
+
+
+def init(rng, *, H=64, dtype=np.float64):
+    """New parameters, drawn from a numpy.random.Generator."""
+    params = Params(np.dtype(dtype), H=H)
+    params.W1[...] = _orthogonal(rng, (H, 4), 1.414)
+    params.c1[...] = 0.0
+    params.W2[...] = _orthogonal(rng, (H, H), 1.414)
+    params.c2[...] = 0.0
+    params.W3[...] = _orthogonal(rng, (2, H), 0.01)
+    params.c3[...] = 0.0
+    return params
+
+
+def save(path, params):
+    """Write the parameters to an npz file, by name."""
+    _dtype_of(params)
+    with open(path, "wb") as file:
+        np.savez(file, **{name: getattr(params, name) for name in PARAMETERS})
+
+
+def load(path):
+    """The parameters that `save` wrote."""
+    arrays = _arrays(path)
+    params = Params(
+        np.result_type(*(arrays[name] for name in PARAMETERS)), H=_extent(arrays["W1"], 0)
+    )
+    for name in PARAMETERS:
+        setattr(params, name, arrays[name])
+    return params
+
+
+def forward(params, obs, *, workspace=None):
+    """The output logits.
+
+    obs: real[B, 4]
+
+    What comes back is new; with a workspace it lives there until this function's next call. An
+    array of another type or layout is copied first, with a workspace into it.
+    """
+    dtype = _dtype_of(params)
+    obs = _real("obs", obs, 2)
+    H = params._sizes["H"]
+    B = _length("B", "obs", obs, 0)
+    _shape("obs", obs, (B, 4))
+    ws = _memory(workspace, _ForwardMemory, dtype, B=B, H=H)
+    obs = _fit(ws, "obs", obs, dtype)
+    W1, c1, W2, c2, W3, c3 = params.W1, params.c1, params.W2, params.c2, params.W3, params.c3
+    # z1[b,i] += W1[i,j]*obs[b,j]
+    z1 = np.matmul(obs, W1.T, out=ws.z1)
+    # z1[b,i] += c1[i] for b < B
+    z1 += c1
+    # h1[b,i] = tanh(z1[b,i])
+    h1 = np.tanh(z1, out=ws.h1)
+    # z2[b,i] += W2[i,j]*h1[b,j]
+    z2 = np.matmul(h1, W2.T, out=ws.z2)
+    # z2[b,i] += c2[i] for b < B
+    z2 += c2
+    # h2[b,i] = tanh(z2[b,i])
+    h2 = np.tanh(z2, out=ws.h2)
+    # logits[b,a] += W3[a,i]*h2[b,i]
+    logits = np.matmul(h2, W3.T, out=ws.logits)
+    # logits[b,a] += c3[a] for b < B
+    logits += c3
+    return logits
+
+
+def value(params, *, obs, action, advantage, workspace=None):
+    """The loss.
+
+    obs: real[B, 4]
+    action: int[B] < 2
+    advantage: real[B]
+
+    What comes back is new; with a workspace it lives there until this function's next call. An
+    array of another type or layout is copied first, with a workspace into it.
+    """
+    dtype = _dtype_of(params)
+    obs = _real("obs", obs, 2)
+    action = _integer("action", action, 1)
+    advantage = _real("advantage", advantage, 1)
+    H = params._sizes["H"]
+    B = _length("B", "obs", obs, 0)
+    _shape("obs", obs, (B, 4))
+    _shape("action", action, (B,))
+    _shape("advantage", advantage, (B,))
+    _below("action", action, 2)
+    ws = _memory(workspace, _ValueMemory, dtype, B=B, H=H)
+    obs = _fit(ws, "obs", obs, dtype)
+    action = _fit(ws, "action", action, np.intp)
+    advantage = _fit(ws, "advantage", advantage, dtype)
+    W1, c1, W2, c2, W3, c3 = params.W1, params.c1, params.W2, params.c2, params.W3, params.c3
+    # z1[b,i] += W1[i,j]*obs[b,j]
+    z1 = np.matmul(obs, W1.T, out=ws.z1)
+    # z1[b,i] += c1[i] for b < B
+    z1 += c1
+    # h1[b,i] = tanh(z1[b,i])
+    h1 = np.tanh(z1, out=ws.h1)
+    # z2[b,i] += W2[i,j]*h1[b,j]
+    z2 = np.matmul(h1, W2.T, out=ws.z2)
+    # z2[b,i] += c2[i] for b < B
+    z2 += c2
+    # h2[b,i] = tanh(z2[b,i])
+    h2 = np.tanh(z2, out=ws.h2)
+    # logits[b,a] += W3[a,i]*h2[b,i]
+    logits = np.matmul(h2, W3.T, out=ws.logits)
+    # logits[b,a] += c3[a] for b < B
+    logits += c3
+    # lse[b] = logsumexp(a: logits[b,a])
+    lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
+    # logp[b] = logits[b,action[b]] - lse[b]
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += action
+    logits_at = np.take(logits.reshape(B * 2), at, axis=0, out=ws.logits_at, mode="clip")
+    logp = np.subtract(logits_at, lse, out=ws.logp)
+    # loss += -advantage[b]*logp[b]/B
+    s_1 = np.dot(advantage, logp)
+    loss = -s_1 / B
+    return loss
+
+
+def value_and_grad(params, *, obs, action, advantage, workspace=None):
+    """The loss and its gradient by W1, c1, W2, c2, W3, c3.
+
+    obs: real[B, 4]
+    action: int[B] < 2
+    advantage: real[B]
+
+    What comes back is new; with a workspace it lives there until this function's next call. An
+    array of another type or layout is copied first, with a workspace into it.
+    """
+    dtype = _dtype_of(params)
+    obs = _real("obs", obs, 2)
+    action = _integer("action", action, 1)
+    advantage = _real("advantage", advantage, 1)
+    H = params._sizes["H"]
+    B = _length("B", "obs", obs, 0)
+    _shape("obs", obs, (B, 4))
+    _shape("action", action, (B,))
+    _shape("advantage", advantage, (B,))
+    _below("action", action, 2)
+    ws = _memory(workspace, _ValueAndGradMemory, dtype, B=B, H=H)
+    obs = _fit(ws, "obs", obs, dtype)
+    action = _fit(ws, "action", action, np.intp)
+    advantage = _fit(ws, "advantage", advantage, dtype)
+    grads = ws.grads
+    W1, c1, W2, c2, W3, c3 = params.W1, params.c1, params.W2, params.c2, params.W3, params.c3
+    # z1[b,i] += W1[i,j]*obs[b,j]
+    z1 = np.matmul(obs, W1.T, out=ws.z1)
+    # z1[b,i] += c1[i] for b < B
+    z1 += c1
+    # h1[b,i] = tanh(z1[b,i])
+    h1 = np.tanh(z1, out=ws.h1)
+    # z2[b,i] += W2[i,j]*h1[b,j]
+    z2 = np.matmul(h1, W2.T, out=ws.z2)
+    # z2[b,i] += c2[i] for b < B
+    z2 += c2
+    # h2[b,i] = tanh(z2[b,i])
+    h2 = np.tanh(z2, out=ws.h2)
+    # logits[b,a] += W3[a,i]*h2[b,i]
+    logits = np.matmul(h2, W3.T, out=ws.logits)
+    # logits[b,a] += c3[a] for b < B
+    logits += c3
+    # lse[b] = logsumexp(a: logits[b,a])
+    lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
+    # logp[b] = logits[b,action[b]] - lse[b]
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += action
+    logits_at = np.take(logits.reshape(B * 2), at, axis=0, out=ws.logits_at, mode="clip")
+    logp = np.subtract(logits_at, lse, out=ws.logp)
+    # loss += -advantage[b]*logp[b]/B
+    s_1 = np.dot(advantage, logp)
+    loss = -s_1 / B
+    # dlogp[b] = -advantage[b]/B
+    dlogp = np.divide(advantage, -B, out=ws.dlogp)
+    # dlse[b] = -dlogp[b]
+    dlse = np.negative(dlogp, out=ws.dlse)
+    # logits_softmax[b,a] = expdiff(logits[b,a], lse[b])
+    logits_softmax = _expdiff(logits, lse[:, None], out=ws.logits_softmax)
+    # dlogits[b,a] += dlse[b]*logits_softmax[b,a]
+    dlogits = np.multiply(dlse[:, None], logits_softmax, out=ws.dlogits)
+    # dlogits[b,action[b]] += dlogp[b]
+    _add_at(dlogits.reshape(B * 2), at, dlogp, scratch=ws.t_3)
+    # dc3[a] += dlogits[b,a]
+    np.sum(dlogits, axis=0, out=grads.c3)
+    # dW3[a,i] += dlogits[b,a]*h2[b,i]
+    np.matmul(dlogits.T, h2, out=grads.W3)
+    # dh2[b,i] += dlogits[b,a]*W3[a,i]
+    dh2 = np.matmul(dlogits, W3, out=ws.dh2)
+    # dz2[b,i] = dh2[b,i]*(1 - h2[b,i]**2)
+    dz2 = np.square(h2, out=ws.dz2)
+    np.subtract(1.0, dz2, out=dz2)
+    dz2 *= dh2
+    # dc2[i] += dz2[b,i]
+    np.sum(dz2, axis=0, out=grads.c2)
+    # dW2[i,j] += dz2[b,i]*h1[b,j]
+    np.matmul(dz2.T, h1, out=grads.W2)
+    # dh1[b,j] += dz2[b,i]*W2[i,j]
+    dh1 = np.matmul(dz2, W2, out=ws.dh1)
+    # dz1[b,i] = dh1[b,i]*(1 - h1[b,i]**2)
+    dz1 = np.square(h1, out=ws.dz1)
+    np.subtract(1.0, dz1, out=dz1)
+    dz1 *= dh1
+    # dc1[i] += dz1[b,i]
+    np.sum(dz1, axis=0, out=grads.c1)
+    # dW1[i,j] += dz1[b,i]*obs[b,j]
+    np.matmul(dz1.T, obs, out=grads.W1)
+    return loss, grads
+
+
+class _ForwardMemory:
+    """The buffers of forward."""
+
+    def __init__(self, dtype, *, B, H):
+        self._copies = {}
+        self.z1 = self.h1 = self.h2 = np.empty((B, H), dtype)
+        self.z2 = np.empty((B, H), dtype)
+        self.logits = np.empty((B, 2), dtype)
+
+
+class _ValueMemory:
+    """The buffers of value."""
+
+    def __init__(self, dtype, *, B, H):
+        self._copies = {}
+        self.z1 = self.h1 = self.h2 = np.empty((B, H), dtype)
+        self.z2 = np.empty((B, H), dtype)
+        self.logits = np.empty((B, 2), dtype)
+        self.lse = self.logp = np.empty((B,), dtype)
+        self.t_1 = np.empty((B, 2), dtype)
+        self.t_2 = self.logits_at = np.empty((B,), dtype)
+        self.arange = np.arange(B, dtype=np.intp)
+        self.at = np.empty((B,), np.intp)
+
+
+class _ValueAndGradMemory:
+    """The buffers of value_and_grad."""
+
+    def __init__(self, dtype, *, B, H):
+        self._copies = {}
+        self.z1 = self.h1 = self.dz1 = np.empty((B, H), dtype)
+        self.z2 = self.h2 = self.dz2 = np.empty((B, H), dtype)
+        self.logits = self.dlogits = np.empty((B, 2), dtype)
+        self.lse = self.t_3 = np.empty((B,), dtype)
+        self.dlse = np.empty((B,), dtype)
+        self.dh2 = self.dh1 = np.empty((B, H), dtype)
+        self.t_1 = self.logits_softmax = np.empty((B, 2), dtype)
+        self.t_2 = self.logits_at = self.logp = self.dlogp = np.empty((B,), dtype)
+        self.arange = np.arange(B, dtype=np.intp)
+        self.at = np.empty((B,), np.intp)
+        self.grads = Params(dtype, H=H)
+
+
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
+    scratch += values
+    target[places] = scratch
+
+
+def _array(name, value, axes, kinds):
+    """The argument as an array whose kind of numbers and number of axes are as declared."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}; expected {INPUTS[name]}") from None
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name} has dtype {array.dtype}; expected {INPUTS[name]}")
+    if array.ndim != axes:
+        raise ValueError(f"{name} has shape {array.shape}; expected {INPUTS[name]}")
+    return array
+
+
+def _arrays(path, *sizes):
+    """The file's arrays by name: the parameters, and the sizes that their shapes do not show."""
+    with open(path, "rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise ValueError(f"{path} holds one array; expected an npz file")
+        arrays = {name: loaded[name] for name in loaded.files}
+    expected = sorted([*PARAMETERS, *sizes])
+    if sorted(arrays) != expected:
+        raise ValueError(f"{path} holds {sorted(arrays)}; expected {expected}")
+    for name in PARAMETERS:
+        dtype = arrays[name].dtype
+        if dtype.kind != "f":
+            raise ValueError(f"{path}: {name} has dtype {dtype}; expected real numbers")
+    return arrays
+
+
+def _below(name, value, limit):
+    """Every entry is at least 0, and below the limit if there is one."""
+    low, high = np.min(value), np.max(value)
+    if low < 0 or (limit is not None and high >= limit):
+        wanted = "0 or more" if limit is None else f"0 to {limit - 1}"
+        raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
+
+
+def _dtype_of(params):
+    """The parameters choose the type of every number: float32 or float64."""
+    if not isinstance(params, Params):
+        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+    return params.flat.dtype
+
+
+def _expdiff(x, m, out=None):
+    """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
+    lowest = np.finfo(np.asarray(x).dtype).min
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+
+
+def _extent(array, axis):
+    """The length of an axis; 1 where there is none, which no shape then fits."""
+    return array.shape[axis] if axis < array.ndim else 1
+
+
+def _fit(ws, name, array, dtype):
+    """The array itself if its type and layout suit, else a copy in the function's memory."""
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
+    if name not in ws._copies:
+        ws._copies[name] = np.empty(array.shape, dtype)
+    np.copyto(ws._copies[name], array, casting="unsafe")
+    return ws._copies[name]
+
+
+def _integer(name, value, axes):
+    """An argument of whole numbers."""
+    return _array(name, value, axes, "iu")
+
+
+def _length(size, name, array, axis, times=1, plus=0):
+    """The size that makes the axis times * size + plus long."""
+    value, rest = divmod(array.shape[axis] - plus, times)
+    if rest or value < 1:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected {INPUTS[name]} with {size} of at least 1"
+        )
+    return value
+
+
+def _logsumexp(x, out=None, *, scratch, total):
+    """log of the sum of exp(x) over the last axis; -inf for a row of -inf, inf where one is inf."""
+    limits = np.finfo(x.dtype)
+    high = np.max(x, axis=-1, out=out)
+    high = np.minimum(np.maximum(high, limits.min, out=out), limits.max, out=out)
+    np.exp(np.subtract(x, high[..., None], out=scratch), out=scratch)
+    np.sum(scratch, axis=-1, out=total)
+    with np.errstate(divide="ignore"):
+        return np.add(high, np.log(total, out=total), out=out)
+
+
+def _memory(workspace, kind, dtype, /, **sizes):
+    """One function's memory: the workspace's if there is one, else new."""
+    if workspace is None:
+        return kind(dtype, **sizes)
+    if not isinstance(workspace, Workspace):
+        came = type(workspace).__name__
+        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+    for name, size in sizes.items():
+        if workspace.sizes[name] != size:
+            made = workspace.sizes[name]
+            raise ValueError(f"workspace is made for {name}={made}; this call has {name}={size}")
+    key = kind, np.dtype(dtype)
+    if key not in workspace._memory:
+        workspace._memory[key] = kind(dtype, **sizes)
+    return workspace._memory[key]
+
+
+def _orthogonal(rng, shape, gain):
+    """gain * Q: orthonormal rows or columns, whichever are fewer."""
+    rows, columns = shape[0], int(np.prod(shape[1:]))
+    q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diag(r))
+    return gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+def _real(name, value, axes):
+    """An argument of real numbers; integers and truth values are numbers too."""
+    return _array(name, value, axes, "fiub")
+
+
+def _rebuilt(kind, state):
+    """A copy whose views are views on its own vector: for copy.deepcopy and pickle."""
+    views = kind(state["flat"], **state["_sizes"])
+    for name in state.keys() - {"_sizes"}:
+        setattr(views, name, state[name])
+    return views
+
+
+def _shape(name, array, expected):
+    """Nothing is broadcast: (N, 1) is not (N,)."""
+    if array.shape != expected:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected {expected}, that is {INPUTS[name]}"
+        )
+
+
+def _size(name, size):
+    """A size that was passed by name: a whole number of at least 1."""
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+        raise ValueError(f"{name} is {size!r}; expected a whole number of at least 1")
+    return int(size)
+
+
+def _sizes(**sizes):
+    """Sizes by name, each a whole number of at least 1."""
+    return {name: _size(name, size) for name, size in sizes.items()}
+
+
+def _split(flat, *shapes):
+    """Views on consecutive parts of a vector."""
+    views, start = [], 0
+    for shape in shapes:
+        stop = start + int(np.prod(shape, dtype=np.intp))
+        views.append(flat[start:stop].reshape(shape))
+        start = stop
+    return views
+
+
+def _vector(flat, length):
+    """The one vector behind the views: what came, not copied; of a dtype, a new one."""
+    flat = np.empty(length, flat) if isinstance(flat, np.dtype) else np.asarray(flat)
+    if flat.dtype not in (np.float32, np.float64):
+        raise TypeError(f"flat has dtype {flat.dtype}; expected float32 or float64")
+    if flat.shape != (length,):
+        raise ValueError(f"flat has shape {flat.shape}; expected ({length},)")
+    if not flat.flags.c_contiguous:
+        raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
+    return flat

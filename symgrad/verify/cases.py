@@ -1,0 +1,165 @@
+"""What a check looks at: a function at one instance, and the numbers that it should give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from symgrad.algebra.program import Program
+from symgrad.algebra.sizes import Size
+from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
+from symgrad.verify.compare import Effort, Probe, probed
+from symgrad.verify.evaluate import Result, evaluate
+from symgrad.verify.instance import (
+    Instance,
+    NoInstance,
+    box_points,
+    instance_at,
+    own_instance,
+    own_points,
+    small_instance,
+)
+from symgrad.verify.nearby import Point
+from symgrad.verify.subject import Request
+
+DIGITS = Digits(60)
+SMALL_EFFORT = Effort(entries=64, sampled=64, directions=4)
+OWN_EFFORT = Effort(entries=8, sampled=1, directions=4)
+SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
+OWN_COST = 30_000_000  # box points of one float64 evaluation
+
+FORWARD = "forward"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One function under check.
+
+    label:    the loss's name, or "forward".
+    function: the function of the module.
+    outputs:  the tensors whose values it returns; a loss stands first.
+    wrt:      the gradients that it returns after them.
+    """
+
+    label: str
+    function: str
+    program: Program
+    outputs: tuple[str, ...]
+    wrt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One target at one instance. What its oracle finds is found once, and serves any subject.
+
+    gradient: the gradient program and its derivative tensor of each name in wrt, where known. It
+              serves the scale S of rounding, never the number that is compared with.
+    """
+
+    target: Target
+    instance: Instance
+    numbers: Numbers
+    effort: Effort
+    seed: int
+    gradient: tuple[Program, Mapping[str, str]] | None = None
+
+    @property
+    def where(self) -> str:
+        digits = "60 digits" if isinstance(self.numbers, Digits) else "float64"
+        sizes = ", ".join(f"{name}={value}" for name, value in self.instance.sizes.items())
+        return f"{self.instance.name}, {digits}" + (f": {sizes}" if sizes else "")
+
+    @cached_property
+    def point(self) -> Point:
+        target, instance = self.target, self.instance
+        loss = target.outputs[0]
+        return Point(target.program, loss, instance.values, instance.sizes, self.numbers)
+
+    @cached_property
+    def probes(self) -> Mapping[str, Probe]:
+        """The finite differences by each tensor in wrt."""
+        return {name: probed(self.point, name, self.effort, self.seed) for name in self.target.wrt}
+
+    @cached_property
+    def expected(self) -> Result:
+        """The values of the outputs."""
+        return evaluate(
+            self.target.program,
+            self.instance.values,
+            self.instance.sizes,
+            self.numbers,
+            outputs=self.target.outputs,
+            magnitude=True,
+        )
+
+    @cached_property
+    def scales(self) -> Mapping[str, Array]:
+        """S of every gradient entry, where a gradient program tells it and it is finite."""
+        if self.gradient is None:
+            return {}
+        program, derivative = self.gradient
+        found = evaluate(
+            program,
+            self.instance.values,
+            self.instance.sizes,
+            self.numbers,
+            outputs=tuple(derivative[name] for name in self.target.wrt),
+            magnitude=True,
+        )
+        arrays = {n: found.magnitudes[derivative[n]].astype(float) for n in self.target.wrt}
+        return {name: array for name, array in arrays.items() if np.all(np.isfinite(array))}
+
+    @property
+    def request(self) -> Request:
+        role = {t.name: t.role for t in self.target.program.tensors}
+        values = self.instance.values
+        return Request(
+            self.target.function,
+            {name: array for name, array in values.items() if role[name] == "param"},
+            {name: array for name, array in values.items() if role[name] == "data"},
+            self.instance.sizes,
+            self.target.wrt,
+            self.target.outputs,
+        )
+
+
+def instances(
+    target: Target, checks: Sequence[Size], seed: int, sizes: Mapping[str, int] | None
+) -> tuple[list[tuple[Instance, Numbers, Effort]], list[str], list[str]]:
+    """Small sizes in 60 digits, the spec's own in float64, and `sizes` in 60 digits if given.
+
+    Beside them: why one of them cannot be had, and what stands in for one that costs too much.
+    """
+    program, outputs = target.program, target.outputs
+    found: list[tuple[Instance, Numbers, Effort]] = []
+    missing: list[str] = []
+    notes: list[str] = []
+    try:
+        small = small_instance(program, outputs, checks, seed)
+        found.append((small, DIGITS, affordable(program, small, SMALL_EFFORT)))
+        if sizes is not None:
+            given = instance_at(program, outputs, sizes, seed)
+            found.append((given, DIGITS, affordable(program, given, SMALL_EFFORT)))
+    except NoInstance as reason:
+        missing.append(str(reason))
+    try:
+        own = own_instance(program, outputs, checks, seed, OWN_COST)
+        found.append((own, FLOAT64, affordable(program, own, OWN_EFFORT)))
+        if (asked := own_points(program)) > OWN_COST:
+            notes.append(
+                f"{target.label}: not checked at its own sizes, where one evaluation takes "
+                f"{asked:.1e} points (limit {OWN_COST:.0e}); checked at {own.name} in their place"
+            )
+    except NoInstance as reason:
+        missing.append(str(reason))
+    return found, missing, notes
+
+
+def affordable(program: Program, instance: Instance, effort: Effort) -> Effort:
+    """Fewer entries where each costs much; at least 8."""
+    points = max(1, box_points(program, instance.sizes))
+    entries = min(effort.entries, max(8, SMALL_COST // (2 * points)))
+    return replace(effort, entries=entries, sampled=min(effort.sampled, entries))

@@ -1,0 +1,472 @@
+"""The derivation: what it prints reads back, evaluates to the gradient, and parses as LaTeX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+import symgrad.catalog
+from symgrad.algebra.derive import reverse
+from symgrad.algebra.heads import split_heads
+from symgrad.algebra.program import Program
+from symgrad.errors import SpecError
+from symgrad.explain.build import explain
+from symgrad.explain.derivation import Derivation
+from symgrad.notation.canonical import program_toml
+from symgrad.pipeline import derive
+from symgrad.spec import Spec, load, parse_spec
+from symgrad.verify.evaluate import evaluate
+
+SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))
+AGREE = 1e-12
+
+LAYERS = """
+equations = '''
+y[0,i] = x0[i]
+y[l,i] = sigma(x[l,i]) for 1 <= l < N
+x[l,i] += w[l,i,j]*y[l-1,j] for 1 <= l < N
+loss = sum(i: y[N-1,i])
+'''
+[sizes]
+N = "layers"
+H = "width"
+[params]
+w = "real[N, H, H]"
+[data]
+x0 = "real[H]"
+[functions]
+sigma = 1
+"""
+
+EVERYTHING = """
+description = "100% of $x$ & more_so <b>*."
+equations = '''
+e[b,s,i] = E[tok[b,s],i]
+m[b,i] = mean(s: e[b,s,i])
+g[i] = G[i,i]*S[i,0] for i < H
+q[b,a] = sum(i: W[a,i]*m[b,i]*g[i]) + w0[a]
+best[b] = argmax(a: q[b,a])
+goal[b] = r[b] + gamma*max(a: qt[b,a])
+err[b] = q[b,best[b]] - stop(goal[b]*q[b,0])
+z[b,l] = sum(k: K[k]*pad(u[b,2*l+3*k-2])) for l < 4
+f[b,t] = V[t+1] + V[T-1-t]*r[b] for t < T - 1
+loss = 0.5*mean(b: minimum(err[b]**2, abs(err[b]))) + c*sum(a,i: W[a,i]**2) + mean(b: sum(l: z[b,l]**2)) + sum(b,t: f[b,t]**2/2)
+'''
+wrt = ["E", "G", "S", "W", "w0", "K", "V", "u", "unused"]
+[sizes]
+B = "batch"
+M = "tokens"
+H = 4
+A = 3
+N = 7
+T = 5
+[params]
+E = "real[N, H]"
+G = "real[H, H]"
+S = "real[H, 1]"
+W = "real[A, H]"
+w0 = "real[A]"
+K = "real[3]"
+V = "real[T]"
+unused = "real[H]"
+[data]
+tok = "int[B, M] < N"
+r = "real[B]"
+gamma = "real = 0.99"
+c = "real = 0.01"
+qt = "real[B, A]"
+u = "real[B, 10]"
+"""
+
+TWO_LOSSES = """
+equations = "v[b] = sum(i: w[i]*x[b,i])"
+[sizes]
+B = "batch"
+[params]
+w = "real[3]"
+k = "real"
+[data]
+x = "real[B, 3]"
+[losses.first]
+wrt = ["w"]
+equations = "loss = mean(b: v[b]**2)"
+[losses.second]
+equations = "loss = sum(b: k*stop(v[b]))"
+"""
+
+
+def inputs(program: Program) -> tuple[dict[str, object], dict[str, int]]:
+    """Seeded values for every declared tensor; free sizes 3, 4, ..."""
+    rng = np.random.default_rng(5)
+    sizes = {n: v if v is not None else 3 + k for k, (n, v) in enumerate(program.sizes)}
+    values: dict[str, object] = {}
+    for tensor in program.tensors:
+        if tensor.role == "computed":
+            continue
+        shape = tuple(n.evaluate(sizes) for n in tensor.shape)
+        if tensor.kind == "real":
+            values[tensor.name] = rng.normal(0.0, 0.5, shape)
+        else:
+            below = 2 if tensor.below is None else tensor.below.evaluate(sizes)
+            values[tensor.name] = rng.integers(0, below, shape)
+    return values, sizes
+
+
+def assert_same_gradient(text: str, original: Program, names: tuple[str, ...]) -> None:
+    """A printed program, read and evaluated, against the one that was differentiated."""
+    read = parse_spec(text, "printed").shared
+    values, sizes = inputs(original)
+    wanted = evaluate(original, values, sizes, outputs=names).values
+    found = evaluate(read, values, sizes, outputs=names).values
+    assert names
+    for name in names:
+        np.testing.assert_allclose(found[name], wanted[name], rtol=AGREE, atol=AGREE)
+
+
+def as_program(derivation: Derivation) -> str:
+    """The lines that the steps print in the notation, with the declarations they need."""
+    kinds = ("forward", "seed", "adjoint")
+    lines = [line for f in derivation.formulas(*kinds) for line in f.notation]
+    written = {line.removeprefix("pad(").split(" ")[0].split("[")[0] for line in lines}
+    gradients = derivation.formulas("gradient")
+    lines += [
+        n
+        for f in gradients
+        for n in f.notation
+        if n.split("[")[0] not in written and n.startswith("d") and " = 0" in n
+    ]
+    before, _, rest = program_toml(derivation.program).partition('equations = """\n')
+    return before + 'equations = """\n' + "\n".join(lines) + '\n"""' + rest.partition('\n"""')[2]
+
+
+def explained(text: str, **chosen: str) -> Derivation:
+    return explain(parse_spec(text, "example"), **chosen)
+
+
+@pytest.fixture(params=SPECS, ids=lambda path: path.stem)
+def spec(request: pytest.FixtureRequest) -> Spec:
+    return load(request.param)
+
+
+def everything() -> Spec:
+    return parse_spec(EVERYTHING, "everything")
+
+
+def test_the_steps_lines_read_back_and_evaluate_to_the_gradient(spec: Spec) -> None:
+    for loss in spec.losses:
+        derived = derive(loss).derived
+        printed = as_program(explain(spec, loss.name))
+        assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
+
+
+def test_the_sums_with_their_deltas_read_back_and_evaluate_to_the_gradient(spec: Spec) -> None:
+    for loss in spec.losses:
+        derived = derive(loss).derived
+        printed = explain(spec, loss.name).notation()
+        assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
+
+
+@pytest.mark.parametrize("form", [as_program, Derivation.notation], ids=["steps", "sums"])
+def test_gathers_pads_diagonals_and_shifts_read_back(form: object) -> None:
+    derived = derive(everything().losses[0]).derived
+    assert callable(form)
+    printed = form(explain(everything()))
+    assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
+
+
+def test_a_derivation_by_one_tensor_reads_back_for_every_real_tensor() -> None:
+    spec = everything()
+    program = split_heads(spec.losses[0].program)
+    for tensor in [t for t in program.tensors if t.kind == "real"]:
+        derived = reverse(program, "loss", (tensor.name,))
+        printed = explain(spec, wrt=tensor.name).notation()
+        assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
+
+
+LINES = (
+    ("E", "dL/dE[v,i] = sum(b,s: de[b,s,i]*[v == tok[b,s]])"),
+    ("G", "dL/dG[i,v] = dg[i]*S[i,0]*[v == i]"),
+    ("S", "dL/dS[i,v] = dg[i]*G[i,i]*[v == 0]"),
+    ("u", "dL/du[b,v] = sum(k,l: dz[b,l]*K[k]*[v == 3*k + 2*l - 2])"),
+    ("q", "dL/dq[b,a] = derr[b]*[a == best[b]]"),
+    ("unused", "dL/dunused[v] = 0"),
+)
+
+
+@pytest.mark.parametrize(("name", "line"), LINES, ids=[name for name, _ in LINES])
+def test_deltas_are_printed_from_the_maps(name: str, line: str) -> None:
+    (formula, *_) = explain(everything(), wrt=name).formulas("gradient")
+    assert formula.text == line
+
+
+TRICKY = (
+    (
+        "a recurrence through pad",
+        "v[t,i] = tanh(pad(v[t-1,i])*k + w[t,i]) for t < T, i < H\nloss = mean(t,i: v[t,i]**2)",
+    ),
+    ("a scatter forwards", "v[t+i] += w[t,i]**2\nloss = sum(s: v[s]*k)"),
+    (
+        "a recurrence backwards",
+        "v[T,i] = k for i < H\nv[t,i] = sin(v[t+1,i])*w[t,i]\nloss = sum(i: v[0,i]**2)",
+    ),
+    ("a read turned round", "v[t,i] = w[T-1-t,i]*w[t,i] for t < T\nloss = sum(t,i: k*v[t,i])"),
+)
+
+
+@pytest.mark.parametrize(("claim", "equations"), TRICKY, ids=[row[0] for row in TRICKY])
+@pytest.mark.parametrize("form", [as_program, Derivation.notation], ids=["steps", "sums"])
+def test_recurrences_and_scatters_read_back(form: object, claim: str, equations: str) -> None:
+    text = f"equations = '''\n{equations}\n'''\n[sizes]\nT = 4\nH = 3\n[params]\nw = \"real[T, H]\"\nk = \"real\"\n"
+    derived = derive(parse_spec(text, "tricky").losses[0]).derived
+    assert callable(form), claim
+    assert_same_gradient(form(explained(text)), derived.program, tuple(derived.result.values()))
+
+
+def test_conditions_on_what_is_summed_stand_under_the_sum_in_latex() -> None:
+    (formula, *_) = explain(everything(), wrt="u").formulas("gradient")
+    assert r"\sum_{k,l:\ 3k+2l-2 = v} " in formula.latex
+
+
+def test_layers_numbered_by_a_symbol_give_the_textbook_recursion() -> None:
+    text = explained(LAYERS).text(100)
+    for line in (
+        "dL/dx[l,i] = dy[l,i]*sigma'(x[l,i]) for 1 <= l < N",
+        "dL/dy[l-1,j] += sum(i: dx[l,i]*w[l,i,j]) for 1 <= l < N",
+        "dL/dy[l,i] = [l == N - 1]",
+        "+ sum(j: dx[l+1,j]*w[l+1,j,i])   for l < N-1",
+        "dL/dw[l,i,j] = dx[l,i]*y[l-1,j]   for 1 <= l < N",
+        "dL/dy and dL/dx are computed from the last to the first",
+    ):
+        assert line in text
+
+
+@pytest.mark.parametrize("form", [as_program, Derivation.notation], ids=["steps", "sums"])
+def test_a_derivation_with_an_unknown_function_reads_back_to_the_same_equations(
+    form: object,
+) -> None:
+    derivation = explained(LAYERS)
+    assert callable(form)
+    read = parse_spec(form(derivation), "printed").shared
+    kept = derivation.program if form is as_program else derivation.book.printed
+    found = {(e.target, e.body, frozenset(e.box)) for e in read.equations}
+    assert found == {(e.target, e.body, frozenset(e.box)) for e in kept.equations}
+
+
+MATRICES = (
+    ("digits_mlp", "W1", "dL/dW1 = dz1^T pixels"),
+    ("digits_mlp", "c1", "dL/dc1 = dz1^T 1"),
+    ("digits_mlp", "h1", "dL/dh1 = dlogits W2"),
+    ("digits_mlp", "z1", "dL/dz1 = [0 < z1] (.) dh1"),
+    ("softmax_policy", "W3", "dL/dW3 = dlogits^T h2"),
+    ("softmax_policy", "z2", "dL/dz2 = dh2 (.) (1 - h2 (.) h2)"),
+    ("softmax_policy", "logp", "dL/dlogp = -advantage/B"),
+    ("softmax_policy", "logits", None),
+    ("convolution", "W", None),
+    ("convolution", "y", "dloss/dy = 2*(y - target)/B"),
+    ("one_bias", "X", "dL/dX = dp (.) p (.) sigmoid(-X)"),
+    ("gru", "Wr", None),
+)
+
+
+@pytest.mark.parametrize(("name", "wrt", "wanted"), MATRICES)
+def test_the_matrix_form_follows_from_index_sets(name: str, wrt: str, wanted: str | None) -> None:
+    spec = load(next(path for path in SPECS if path.stem == name))
+    found = [f.text for f in explain(spec, wrt=wrt).formulas("gradient") if f.label]
+    assert found == ([] if wanted is None else [wanted])
+
+
+ONE_FORM = (
+    ("dA[i,j] from sum(i,j: u[i]*A[i,j]*v[j])", "u[i]*A[i,j]*v[j]", "A", "dL/dA = u v^T"),
+    ("a matrix times a column", "u[i]*A[i,j]*v[j]", "u", "dL/du = A v"),
+    ("a transposed matrix times a column", "u[i]*A[i,j]*v[j]", "v", "dL/dv = A^T u"),
+    ("entry by entry", "A[i,j]*C[j,i]", "A", "dL/dA = C^T"),
+    ("rows added up", "A[i,j]*s[i]*C[j,i]", "s", "dL/ds = (A (.) C^T) 1"),
+)
+
+
+@pytest.mark.parametrize(("claim", "body", "wrt", "wanted"), ONE_FORM, ids=[r[0] for r in ONE_FORM])
+def test_orientation_follows_from_the_order_of_indices(
+    claim: str, body: str, wrt: str, wanted: str
+) -> None:
+    text = f"""
+equations = "loss = sum(i,j: {body})"
+[sizes]
+M = 3
+N = 4
+[params]
+A = "real[M, N]"
+C = "real[N, M]"
+u = "real[M]"
+s = "real[M]"
+v = "real[N]"
+"""
+    found = [f.text for f in explained(text, wrt=wrt).formulas("gradient") if f.label]
+    assert found == [wanted], claim
+
+
+def test_contributions_of_several_reads_are_added_up_in_a_step_of_their_own() -> None:
+    spec = load(next(path for path in SPECS if path.stem == "softmax_policy"))
+    (step,) = [s for s in explain(spec).steps if s.kind == "sum"]
+    assert step.formulas[0].text == (
+        "dL/dlogits[b,a] = dlogp[b]*[a == action[b]] + dlse[b]*expdiff(logits[b,a], lse[b])"
+    )
+
+
+REMARKS = (
+    "loss is the mean over b: the sum divided by B. Over l it is the plain sum.",
+    "loss is the sum over b, t, not divided by how many there are.",
+    "loss_sum is the sum over a, i, not divided by how many there are.",
+    "Held constant, data: ",
+    "Held constant by stop: stop(goal[b]*q[b,0])",
+    "abs'(0) = 0",
+    "a tie of minimum takes the first argument's side",
+    "argmax takes the lowest index where values are equal",
+)
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+def test_the_end_says_what_the_gradient_assumes(remark: str) -> None:
+    end = explain(everything()).text(400).split("What the gradient assumes")[1]
+    assert remark in end
+
+
+def test_a_constant_factor_does_not_hide_a_mean() -> None:
+    end = explain(everything()).text(400).split("What the gradient assumes")[1]
+    assert "loss is the mean over b: the sum divided by B.\n" in end
+
+
+def test_wrt_shows_only_the_path_to_that_tensor() -> None:
+    derivation = explain(everything(), wrt="W")
+    shown = {f.left.text.split("[")[0] for f in derivation.formulas("forward")}
+    assert shown & {"e", "m", "g", "z", "f", "goal"} == set()
+    assert {"q", "err", "loss"} <= shown
+    text = derivation.text()
+    assert "Held constant, values that do not depend on what is differentiated by: " in text
+    assert "dz[" not in text
+
+
+def test_a_loss_is_chosen_by_its_name() -> None:
+    assert explained(TWO_LOSSES, loss="second").wrt == ("w", "k")
+    assert "stop(v[b])" in explained(TWO_LOSSES, loss="second").text()
+
+
+REFUSED = (
+    ({}, "has several losses; name one of: first, second"),
+    ({"loss": "frst"}, 'has no loss "frst"; did you mean "first"?'),
+    ({"loss": "first", "wrt": "vv"}, '"vv" is not a real tensor; did you mean "v"?'),
+)
+
+
+@pytest.mark.parametrize(("chosen", "message"), REFUSED)
+def test_an_unknown_choice_is_refused(chosen: dict[str, str], message: str) -> None:
+    with pytest.raises(SpecError) as found:
+        explained(TWO_LOSSES, **chosen)
+    assert message in str(found.value)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_text_is_ascii_and_as_wide_as_asked_for(spec: Spec, width: int) -> None:
+    for derivation in (explain(spec, spec.losses[0].name), explain(everything())):
+        lines = derivation.text(width).splitlines()
+        assert len(lines) > 20
+        assert all(line.isascii() and line == line.rstrip() for line in lines)
+        assert max(map(len, lines)) <= width
+
+
+def test_steps_are_numbered_in_one_row(spec: Spec) -> None:
+    derivation = explain(spec, spec.losses[0].name)
+    assert [s.number for s in derivation.steps] == list(range(1, len(derivation.steps) + 1))
+
+
+def derivations() -> list[Derivation]:
+    specs = [load(path) for path in SPECS]
+    return [
+        *(explain(s, s.losses[0].name) for s in specs),
+        explained(LAYERS),
+        explain(everything()),
+    ]
+
+
+def test_latex_parses_with_every_group_and_environment_closed() -> None:
+    walker = pytest.importorskip("pylatexenc.latexwalker")
+    for derivation in derivations():
+        source = derivation.latex(document=True)
+        nodes, _, _ = walker.LatexWalker(source, tolerant_parsing=False).get_latex_nodes()
+        assert len(nodes) > 3
+        assert source.count(r"\begin{") == source.count(r"\end{")
+        for formula in derivation.formulas():
+            walker.LatexWalker(f"${formula.latex}$", tolerant_parsing=False).get_latex_nodes()
+
+
+PLUS = r"\mathrel{+}="
+"""The one command that mathtext does not know."""
+
+
+def test_formulas_are_typeset_by_mathtext() -> None:
+    mathtext = pytest.importorskip("matplotlib.mathtext")
+    parser = mathtext.MathTextParser("path")
+    shown = 0
+    for derivation in derivations():
+        for formula in derivation.formulas():
+            if r"\begin" not in formula.latex and r"\text" not in formula.latex:
+                parser.parse(f"${formula.latex.replace(PLUS, '+=')}$")
+                shown += 1
+    assert shown > 100
+
+
+def test_markdown_renders_to_headings_steps_and_fences() -> None:
+    for derivation in derivations():
+        source = derivation.markdown()
+        tokens = MarkdownIt().parse(source)
+        headings = [t for t in tokens if t.type == "heading_open"]
+        fences = [t for t in tokens if t.type == "fence"]
+        assert len(headings) == 2 + len(derivation.sections)
+        assert fences[-1].content == derivation.notation()
+        assert source.count("\n$$\n") == 2 * len(derivation.steps)
+
+
+def test_a_users_words_are_escaped_in_every_format() -> None:
+    derivation = explain(everything())
+    assert r"100\% of \$x\$ \& more\_so \textless{}b\textgreater{}*." in derivation.latex()
+    html = MarkdownIt().render(derivation.markdown().split("##")[0])
+    assert "<p>100% of $x$ &amp; more_so &lt;b&gt;*.</p>" in html
+
+
+NAMES = (
+    ("W1", "W^{(1)}"),
+    ("logits", r"\mathrm{logits}"),
+    ("gamma", r"\gamma"),
+    ("pi", r"\mathrm{pi}"),
+    ("q_tm1", r"\mathrm{q\_tm1}"),
+    ("x", "x"),
+)
+
+
+@pytest.mark.parametrize(("name", "wanted"), NAMES)
+def test_names_in_latex_are_told_apart(name: str, wanted: str) -> None:
+    text = f'equations = "loss = {name}**2"\n[params]\n{name} = "real"\n'
+    (formula, *_) = explained(text).formulas("forward")
+    assert formula.latex.startswith(
+        rf"\mathcal{{L}} = {wanted if '^' not in wanted else f'({wanted})'}^{{2}}"
+    )
+
+
+def test_a_function_called_sigma_is_not_taken_for_the_sigmoid() -> None:
+    text = 'equations = "loss = sigmoid(sigma(w))"\n[params]\nw = "real"\n[functions]\nsigma = 1\n'
+    latex = explained(text).latex()
+    assert r"\operatorname{sigmoid}" in latex
+    assert r"\sigma'(w)" in latex
+
+
+def test_notebooks_get_markdown_and_latex() -> None:
+    derivation = explained(LAYERS)
+    assert derivation._repr_markdown_() == derivation.markdown()
+    assert derivation._repr_latex_().startswith("$$\n\\begin{aligned}")
+
+
+def test_the_same_spec_gives_the_same_bytes() -> None:
+    for form in (Derivation.text, Derivation.markdown, Derivation.latex):
+        assert form(explain(everything())) == form(explain(everything()))

@@ -1,0 +1,152 @@
+"""The planner's decisions, one by one: which steps an equation becomes, and which memory they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from strategies import Case, programs
+
+import symgrad.catalog
+from symgrad.algebra.heads import split_heads
+from symgrad.algebra.order import Loop as Recurrence
+from symgrad.algebra.order import schedule
+from symgrad.algebra.program import Program
+from symgrad.algebra.simplify import simplify
+from symgrad.errors import ProgramError
+from symgrad.pipeline import derive_stable, optimised
+from symgrad.plan.buffers import touched
+from symgrad.plan.plan import plan
+from symgrad.plan.steps import (
+    Copy,
+    Guard,
+    LogSumExp,
+    Loop,
+    MatMul,
+    Note,
+    Operand,
+    Plan,
+    Scatter,
+    Step,
+    Strided,
+    Take,
+    Ufunc,
+    View,
+)
+from symgrad.spec import load, parse_spec
+
+SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))
+
+DECLARED = """
+[sizes]
+B = "batch"
+T = "steps"
+H = 4
+K = 3
+[data]
+x = "real[B, H]"
+y = "real[B, T, H]"
+z = "real[B, T, K]"
+s = "real[T]"
+w = "real[K]"
+W = "real[K, H]"
+V = "real[H, H]"
+Q = "real[B, T, T]"
+a = "int[B] < H"
+b = "int[B, T] < K"
+best = "int < H"
+"""
+
+
+def planned(equations: str, outputs: str = "o", tensors: str = "") -> Plan:
+    names = ", ".join(f'"{name}"' for name in outputs.split())
+    text = f'outputs = [{names}]\nequations = """\n{equations}\n"""\n{DECLARED}{tensors}'
+    spec = parse_spec(text, "table")
+    assert spec.forward is not None
+    return plan(simplify(split_heads(spec.forward)))
+
+
+def kind(step: Step) -> str:
+    """A step in a word or two."""
+    if isinstance(step, Loop):
+        return f"{'back' if step.backward else 'loop'}({' '.join(kinds(step.body))})"
+    if isinstance(step, Guard):
+        return f"if({' '.join(kinds(step.body))})"
+    if isinstance(step, Ufunc):
+        return step.function
+    if isinstance(step, Copy):
+        return "mask" if step.where else "copy" if isinstance(step.source, Operand) else "fill"
+    if isinstance(step, Scatter):
+        return "scatter" if step.injective else "add_at"
+    return type(step).__name__.lower()
+
+
+def kinds(steps: Sequence[Step]) -> list[str]:
+    return [kind(step) for step in steps if not isinstance(step, Note)]
+
+
+# fmt: off
+STEPS = (
+    ("a dense layer is one product of what is there",           "o[b,i] = sum(j: W[i,j]*x[b,j])", "matmul"),
+    ("over two leading indices it is one flat product",         "o[b,t,i] = sum(j: V[i,j]*y[b,t,j])", "matmul"),
+    ("over two contracted indices it is one product",           "o[i,j] = sum(b,t: y[b,t,i]*z[b,t,j])", "matmul"),
+    ("an index of all three is a batch",                        "o[b,t,u] = sum(j: y[b,t,j]*y[b,u,j])", "matmul"),
+    ("a product may be written through a transposed view",      "o[t,b,i] = sum(j: V[i,j]*y[b,t,j])", "matmul"),
+    ("a matrix and a vector",                                   "o[k] = sum(j: W[k,j]*x[0,j])", "matmul"),
+    ("three factors are two products",                          "o[b,k] = sum(i,j: x[b,i]*V[i,j]*W[k,j])", "matmul matmul"),
+    ("a weight on the batch goes to the smaller factor",        "o[i,j] = sum(b: x[b,0]*x[b,i]*x[b,j])", "multiply matmul"),
+    ("an outer product is a broadcast product",                 "o[b,k] = x[b,0]*w[k]", "multiply"),
+    ("a full dot product",                                      "o = sum(b,i: x[b,i]*y[b,0,i])", "total assign"),
+    ("a row-wise dot is a product and a sum",                   "o[b] = sum(i: x[b,i]*y[b,0,i])", "multiply sum"),
+    ("a sum over the batch",                                    "o[i] = sum(b: x[b,i])", "sum"),
+    ("terms with different indices are separate",               "o[b,i] = sum(j: V[i,j]*x[b,j]) + V[0,i]", "matmul add"),
+    ("a mean divides the small result",                         "o[i] = mean(b: x[b,i])", "sum divide"),
+    ("a bias is added in place",                                "o[b,k] = sum(j: W[k,j]*x[b,j]) + w[k]", "matmul add"),
+    ("a chain runs in place",                                   "o[b,i] = tanh(2*x[b,i] + 1)", "multiply add tanh"),
+    ("a mask is a comparison and a masked copy",                "o[b,i] = where(x[b,i] < 0, x[b,i], 1)", "less fill mask"),
+    ("a shift is a view",                                       "o[t] = s[t+1] - s[t] for t < T-1", "subtract"),
+    ("a reversal is a view",                                    "o[t] = 2*s[T-1-t] for t < T", "multiply"),
+    ("a diagonal is a view",                                    "o[b,t] = 2*Q[b,t,t]", "multiply"),
+    ("a pad is a copy with a border",                           "o[t] = pad(s[t-1]) for t < T", "fill copy copy"),
+    ("a window of a matrix product is copied once",             "o[b,t] = sum(k,i: y[b,t+k,i]*W[k,i]) for t < T-K+1", "copy matmul"),
+    ("a window of a vector is a product of the view",           "o[t] = sum(k: w[k]*s[t+k]) for t < T-K+1", "matmul"),
+    ("a write through a window adds slices, in a loop over the smaller index", "o[t+k] += s[t]*w[k]", "fill multiply loop(add)"),
+    ("a stepped write is one slice",                            "o[2*t] = s[t]\no[2*t+1] = 3*s[t]", "copy multiply"),
+    ("parts that fill a tensor need no zeros",                  "o[0,i] = x[0,i]\no[b+1,i] = x[b,i]", "copy copy"),
+    ("parts that do not fill it start from zeros",              "o[t] = s[t] for 1 <= t < T", "fill copy"),
+    ("a gather on the only axis",                               "o[b] = s[a[b]] for b < B", "take"),
+    ("a gather of rows goes straight into its place",           "o[b,i] = V[a[b],i]", "take"),
+    ("a gather at a shared index",                              "o[b] = x[b,a[b]]", "positions take"),
+    ("a row at a single integer is a view",                     "o[i] = 2*V[best,i]", "multiply"),
+    ("logsumexp over the last index",                           "o[b] = logsumexp(i: x[b,i])", "logsumexp"),
+    ("logsumexp over another axis copies once",                 "o[i] = logsumexp(b: x[b,i])", "copy logsumexp"),
+    ("argmax over the last index",                              "o[b] = argmax(i: x[b,i])", "argmax"),
+    ("a maximum is an argmax and a gather",                     "o[b] = max(i: x[b,i])", "argmax positions take"),
+    ("a recurrence is a loop, its input a product before it",   "o[b,0,i] = x[b,i]\no[b,t+1,i] = tanh(sum(j: V[i,j]*o[b,t,j]) + y[b,t,i])", "copy loop(matmul add tanh)"),
+    ("a recurrence from the end runs backwards",                "o[T] = 1\no[t] = s[t] + o[t+1]/2", "assign back(assign)"),
+    ("a padded self-read looks only at its own place",          "o[t,k] = w[k] + pad(o[t-1,k])/2 for t < T", "loop(fill if(copy) multiply add)"),
+)
+
+SCATTERS = (
+    ("every box index plain: no place comes twice",  "o[b,a[b]] += x[b,a[b]]", '[tensors]\no = "real[B, H]"', "scatter"),
+    ("rows at integers may repeat",                  "o[a[b],i] += x[b,i]", '[tensors]\no = "real[H, H]"', "add_at"),
+    ("a row at one integer is a slice",              "o[best,i] += w[0]*x[0,i]", '[tensors]\no = "real[H, H]"', "multiply"),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("equations", "expected"), [row[1:] for row in STEPS], ids=[row[0] for row in STEPS])
+def test_an_equation_becomes_these_steps(equations: str, expected: str) -> None:
+    found = planned(equations)
+    assert " ".join(kinds(found.steps)) == expected
+
+
+@pytest.mark.parametrize(
+    ("equations", "tensors", "expected"), [row[1:] for row in SCATTERS], ids=[row[0] for row in SCATTERS]
+)
+def test_a_write_at_integers_becomes_this_step(equations: str, tensors: str, expected: str) -> None:
+    found = kinds(planned(equations, tensors=tensors).steps)
+    assert [k for k in found if k in ("scatter", "add_at", "multiply")] == [expected]

@@ -1,0 +1,408 @@
+"""The checker refuses: planted faults FAIL and name the blocks that they change, and no others.
+
+Which blocks a fault changes is computed: the mutant's numbers against those of the clean module.
+A mutant that raises is refused with its exception as the reason; one that changes no number at
+1,000 seeded points is equivalent, and passes.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from faults import (
+    SOURCE_FAULTS,
+    function_of,
+    program_faults,
+    source_faults,
+    with_function,
+)
+
+from symgrad import pipeline
+from symgrad.algebra.program import Program
+from symgrad.catalog.builtin import names, spec_path
+from symgrad.spec import Loss, Spec, load, parse_spec
+from symgrad.verify import runner
+from symgrad.verify.arithmetic import Array
+from symgrad.verify.cases import Case
+from symgrad.verify.check import Oracle, check, check_module, judged, prepared
+from symgrad.verify.compare import Rule
+from symgrad.verify.instance import DRAWS, draw
+from symgrad.verify.report import text_of
+from symgrad.verify.subject import Answer, ModuleSubject, Request
+
+BASELINE = """value[b] = sum(i: u[i]*h2[b,i])
+loss = mean(b: (advantage[b] - value[b])**2 - (advantage[b] - stop(value[b]))*logp[b])"""
+
+PROGRAMS: Mapping[str, Mapping[str, int]] = {
+    "one_bias": {"N": 3},
+    "softmax_policy": {"B": 4, "H": 4},
+    "attention": {"B": 3, "T": 3, "D": 3, "A": 3, "K": 3},
+    "convolution": {"B": 3, "L": 7, "C": 3, "O": 3, "K": 3, "M": 3},
+    "gru": {"B": 3, "T": 3, "D": 3, "H": 3, "K": 3},
+}
+"""The five programs, and sizes at which their arrays are square: no shape betrays a transpose."""
+
+SQUARE = load(spec_path("convolution")).source.replace("O = 4    # channels out\n", "")
+for old, new in (
+    ("real[O, C, K]", "real[C, C, K]"),
+    ("real[O]", "real[C]"),
+    ("[M, O, U]", "[M, C, U]"),
+):
+    SQUARE = SQUARE.replace(old, new)
+"""The convolution with as many channels out as in: before sizes have values, square or not is
+what the declarations say."""
+
+STOPS = {
+    "one_bias": (("mean(n: reward", "mean(n: stop(p[n])*reward"),),
+    "softmax_policy": (
+        ("loss = -mean(b: advantage[b]*logp[b])", BASELINE),
+        ("[data]", 'u = "real[H]"\n\n[data]'),
+    ),
+    "attention": (("*k[b,u,h,i]", "*stop(k[b,u,h,i])"),),
+    "convolution": (("- target[b,m])", "- target[b,m] - stop(y[b,m])/2)"),),
+    "gru": (("sum(j: Un[i,j]*h[b,t,j])", "sum(j: Un[i,j]*stop(h[b,t,j]))"),),
+}
+"""Each program with a stop: a weight, a learned baseline, frozen keys, a bootstrapped target, a
+recurrence that is cut."""
+
+# At least so many faults are planted and named, by operator: factor, sign, transpose, axis,
+# dropped term, off-by-one gather. 0: one_bias has no array of two axes, nor a gather.
+LEAST = {
+    "module": {
+        "one_bias":       (16, 16,  0, 0,  6,  0),
+        "softmax_policy": (24, 24,  8, 3,  8,  2),
+        "attention":      (24, 24, 20, 4,  6,  1),
+        "convolution":    (24, 24, 10, 4,  4,  1),
+        "gru":            (24, 24, 16, 8, 18, 20),
+    },
+    "program": {
+        "one_bias":       (6, 6, 0, 0, 4, 6),
+        "softmax_policy": (6, 6, 1, 1, 6, 6),
+        "attention":      (6, 6, 4, 2, 4, 6),
+        "convolution":    (6, 6, 1, 1, 6, 6),
+        "gru":            (6, 6, 3, 3, 6, 6),
+    },
+}  # fmt: skip
+OPERATORS = tuple(SOURCE_FAULTS)
+IN_MODULE, IN_PROGRAM = 32, 7
+"""Faults of one operator in one program that are tried; a seeded choice where there are more."""
+
+
+def emitted(loss: Loss) -> tuple[Program, Mapping[str, str]]:
+    found = pipeline.derive_stable(loss)
+    return pipeline.optimised(found), found.derived.result
+
+
+def module_of(text: str) -> ModuleType:
+    module = ModuleType("emitted")
+    exec(compile(text, "<emitted>", "exec"), module.__dict__)
+    return module
+
+
+def with_edit(clean: ModuleType, function: ast.FunctionDef) -> ModuleType:
+    """The module with one function in place of its own."""
+    module = ModuleType("mutant")
+    module.__dict__.update(clean.__dict__)
+    tree = ast.Module([function], [])
+    exec(compile(ast.fix_missing_locations(tree), "<mutant>", "exec"), module.__dict__)
+    return module
+
+
+def answer(module: ModuleType, request: Request) -> Answer:
+    """What the runner would answer in a process of its own."""
+    plain = {
+        "function": request.function,
+        "sizes": dict(request.sizes),
+        "wrt": list(request.wrt),
+        "outputs": list(request.outputs),
+    }
+    given = {"params": dict(request.params), "data": dict(request.data)}
+    out: dict[str, Array] = {}
+
+    def group(run: str) -> dict[str, Array]:
+        return {n.removeprefix(f"{run}/"): a for n, a in out.items() if n.startswith(f"{run}/")}
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            one = runner.answer(module, plain, given, "", out)
+        except Exception as error:
+            return Answer(error=f"{type(error).__name__}: {error}")
+    value, again = float(one["value"]), (float(one["again"]), group("again"))
+    return Answer(value, group("first"), group("outputs"), group("single"), again, one["conduct"])
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Answers that were given before: the truth and the verdict come from the same numbers."""
+
+    given: Sequence[Answer]
+    name: str = "mutant.py"
+
+    def answers(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        assert len(requests) == len(self.given)
+        return self.given
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A program, its module, its oracle at three instances, and the module's own answers."""
+
+    spec: Spec
+    text: str
+    module: ModuleType
+    oracle: Oracle
+    clean: tuple[Answer, ...]
+
+
+def bench_of(spec: Spec, sizes: Mapping[str, int]) -> Bench:
+    text = pipeline.generate(spec)
+    module = module_of(text)
+    losses = [loss.name for loss in spec.losses]
+    oracle = prepared(spec, losses=losses, gradient=emitted, sizes=sizes)
+    clean = tuple(answer(module, case.request) for case in oracle.cases)
+    assert judged(oracle, Replay(clean)).verdict == "PASS"
+    assert len(clean) == 3
+    return Bench(spec, text, module, oracle, clean)
+
+
+@functools.cache
+def bench(name: str) -> Bench:
+    """`square convolution` and `stopped NAME` are the variants."""
+    kind, _, rest = name.rpartition(" ")
+    sizes = dict(PROGRAMS[rest])
+    if kind == "square":
+        sizes.pop("O")
+        return bench_of(parse_spec(SQUARE, rest), sizes)
+    return bench_of(stopped(rest) if kind else load(spec_path(rest)), sizes)
+
+
+def stopped(name: str) -> Spec:
+    text = load(spec_path(name)).source
+    for old, new in STOPS[name]:
+        assert old in text
+        text = text.replace(old, new)
+    return parse_spec(text, name)
+
+
+# ---------------------------------------------------------------- the truth
+
+
+def changed(case: Case, clean: Answer, mutant: Answer) -> dict[str, bool]:
+    """For each block: whether an entry differs by more than |a - b| <= tol*|b| + 64*eps*S."""
+    rule, found = Rule(), {}
+    scales = {**case.expected.magnitudes, **case.scales}
+    for name, before in {**clean.outputs, **clean.gradients}.items():
+        after = {**mutant.outputs, **mutant.gradients}[name]
+        bound = rule.tolerance * np.abs(before) + rule.rounding * scales[name].astype(float)
+        error = np.abs(after - before) if after.shape == before.shape else np.full(1, np.inf)
+        wrong = ~(error <= bound)
+        # No fault may be so small that a rounding error decides.
+        assert not np.any(wrong & (error <= 4 * bound)) and not np.any(~wrong & (error > bound / 4))
+        found[name] = bool(np.any(wrong))
+    return found
+
+
+def answers_of(bench: Bench, mutant: ModuleType) -> list[Answer]:
+    return [answer(mutant, case.request) for case in bench.oracle.cases]
+
+
+def judge(bench: Bench, mutant: ModuleType) -> str:
+    """named, crashed or equivalent; fails where the report is not exactly right."""
+    answers = answers_of(bench, mutant)
+    report = judged(bench.oracle, Replay(answers))
+    truth: dict[str, set[str]] = {}
+    raised = 0
+    for case, clean, came in zip(bench.oracle.cases, bench.clean, answers, strict=True):
+        if came.error:
+            raised += 1
+            reasons = [rule.note for rule in report.conduct if case.where in rule.claim]
+            assert reasons == [came.error] and report.verdict == "FAIL"
+            continue
+        blocks = {b.name: b for b in report.blocks if b.instance == case.where}
+        truth = changed(case, clean, came)
+        assert blocks.keys() == truth.keys()
+        wanted = {name: "FAIL" if differs else "PASS" for name, differs in truth.items()}
+        assert {name: b.verdict for name, b in blocks.items()} == wanted, text_of(report)
+    if report.failures:
+        assert (report.verdict, report.exit_code) == ("FAIL", 1)
+        for block in report.failures:
+            assert block.equation and block.worst is not None and block.note
+        return "named"
+    if raised:
+        return "crashed"
+    assert equivalent(bench, mutant), "a fault that changes numbers elsewhere was not seen"
+    assert report.verdict == "PASS", text_of(report)
+    return "equivalent"
+
+
+def points(bench: Bench, count: int) -> Iterator[Request]:
+    """Seeded inputs: several sizes, ordinary and large numbers, zeros and integers."""
+    case, rng = bench.oracle.cases[0], np.random.default_rng(11)
+    program = bench.spec.losses[0].program
+    kind = {t.name: t.kind for t in program.tensors}
+    for k in range(count):
+        sizes = bench.oracle.cases[k % 2].instance.sizes
+        values = draw(program, sizes, DRAWS[0], rng)
+        change = (lambda a: a, lambda a: 3 * a, np.round, lambda a: 0 * a)[k // 2 % 4]
+        values = {n: change(a) if kind[n] == "real" else a for n, a in values.items()}
+        request = replace(case, instance=replace(case.instance, sizes=sizes, values=values)).request
+        yield request
+
+
+def numbers(module: ModuleType, request: Request) -> Mapping[str, Array] | str:
+    """One call alone: the loss and the gradients, or the exception."""
+    function = getattr(module, request.function)
+    data = {n: runner.pass_on(a) for n, a in request.data.items()}
+    workspace = module.Workspace(**runner.accepted(module.Workspace, request.sizes))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            params = runner.new_params(module, request.sizes, request.params)
+            some = {"workspace": workspace} if len(request.data) % 2 else {}
+            loss, grads = function(params, **data, **some)
+            found = {n: np.array(getattr(grads, n)) for n in request.wrt}
+            return {**found, "": np.array(loss)}
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+
+@functools.cache
+def clean_points(bench: Bench) -> tuple[tuple[Request, Mapping[str, Array] | str], ...]:
+    return tuple((r, numbers(bench.module, r)) for r in points(bench, 1000))
+
+
+def equivalent(bench: Bench, mutant: ModuleType) -> bool:
+    """Whether the loss and the gradients agree to 1e-13 at 1,000 seeded points."""
+    for request, before in clean_points(bench):
+        after = numbers(mutant, request)
+        if isinstance(before, str) or isinstance(after, str):
+            return False
+        for name, array in before.items():
+            size = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+            if not np.allclose(after[name], array, rtol=0, atol=1e-13 * size, equal_nan=True):
+                return False
+    return True
+
+
+# ---------------------------------------------------------------- in the emitted module
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_fault_in_the_emitted_module_fails_and_names_its_blocks(name: str, operator: str) -> None:
+    found = source_faults(bench(name).text, "value_and_grad", operator, IN_MODULE)
+    outcomes = Counter(judge(bench(name), with_edit(bench(name).module, f.function)) for f in found)
+    assert outcomes["named"] >= LEAST["module"][name][OPERATORS.index(operator)], outcomes
+
+
+def test_an_exception_in_the_module_is_a_fail_that_says_why() -> None:
+    function = function_of(bench("softmax_policy").text, "value_and_grad")
+    function.body.insert(3, ast.parse("raise ZeroDivisionError('planted')").body[0])
+    assert (
+        judge(bench("softmax_policy"), with_edit(bench("softmax_policy").module, function))
+        == "crashed"
+    )
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_a_fault_in_a_file_fails_in_a_process_of_its_own(operator: str, tmp_path: Path) -> None:
+    bench_, path = bench("softmax_policy"), tmp_path / "softmax_policy.py"
+    for fault in source_faults(bench_.text, "value_and_grad", operator):
+        if judge(bench_, with_edit(bench_.module, fault.function)) == "named":
+            break
+    path.write_text(with_function(bench_.text, fault.function), encoding="utf-8")
+    report = check_module(path, gradient=emitted)
+    wanted = judged(
+        bench_.oracle, Replay(answers_of(bench_, with_edit(bench_.module, fault.function)))
+    )
+    small = [b for b in wanted.failures if not b.instance.startswith("given")]
+    assert (report.verdict, report.exit_code) == ("FAIL", 1)
+    assert {(b.name, b.instance) for b in report.failures} == {(b.name, b.instance) for b in small}
+
+
+# ---------------------------------------------------------------- in the program, before derive
+
+
+def outcome_of(bench: Bench, program: Program) -> str:
+    """The module of another program, against the oracle of this one."""
+    loss = replace(bench.spec.losses[0], program=program)
+    return judge(bench, module_of(pipeline.generate(replace(bench.spec, losses=(loss,)))))
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_fault_in_the_program_fails_and_names_its_blocks(name: str, operator: str) -> None:
+    variant = operator in ("transpose", "axis") and name == "convolution"
+    made = bench(f"square {name}" if variant else name)
+    found = program_faults(made.spec.losses[0].program, operator, IN_PROGRAM)
+    outcomes = Counter(outcome_of(made, fault.program) for fault in found)
+    assert outcomes["named"] >= LEAST["program"][name][OPERATORS.index(operator)], outcomes
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_removed_stop_fails_and_only_the_gradients_that_it_changes(name: str) -> None:
+    made = bench(f"stopped {name}")
+    found = program_faults(made.spec.losses[0].program, "removed stop")
+    assert len(found) == 1
+    assert outcome_of(made, found[0].program) == "named"
+
+
+@pytest.mark.parametrize("name", ["one_bias", "softmax_policy"])
+def test_semi_gradient_and_residual_pass_with_their_own_and_fail_when_swapped(
+    name: str, tmp_path: Path
+) -> None:
+    semi = stopped(name)
+    full = parse_spec(UNSTOPPED.sub(r"\1", semi.source), name)
+    for mine, other, verdict in (
+        (semi, semi, "PASS"),
+        (full, full, "PASS"),
+        (semi, full, "FAIL"),
+        (full, semi, "FAIL"),
+    ):
+        path = tmp_path / f"{name}.py"
+        path.write_text(pipeline.generate(mine), encoding="utf-8")
+        path.write_text(restated(path.read_text(encoding="utf-8"), other), encoding="utf-8")
+        report = check_module(path, gradient=emitted)
+        assert report.verdict == verdict, text_of(report)
+        assert {b.loss for b in report.blocks if b.name == "loss" and b.verdict != "PASS"} == set()
+
+
+UNSTOPPED = re.compile(r"stop\((\w+\[\w\])\)")
+
+
+def restated(text: str, spec: Spec) -> str:
+    """A module whose SPEC is that of another."""
+    tree = ast.parse(text)
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SPEC":
+            node.value = ast.Constant(spec.canonical())
+    return ast.unparse(tree)
+
+
+# ---------------------------------------------------------------- what is right
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_built_in_spec_passes_and_so_does_its_file_alone(name: str, tmp_path: Path) -> None:
+    spec, path = load(spec_path(name)), tmp_path / f"{name}.py"
+    path.write_text(pipeline.generate(spec), encoding="utf-8")
+    for report in (check(spec, ModuleSubject(path), gradient=emitted), check_module(path)):
+        assert (report.verdict, report.exit_code) == ("PASS", 0), text_of(report)
+        found = {(b.loss, b.name, b.instance.split(",")[0]) for b in report.blocks}
+        for instance in ("small", "own sizes"):
+            for loss in spec.losses:
+                wanted = {(loss.name, n, instance) for n in (loss.value, *loss.wrt)}
+                assert wanted <= found
+            assert {("forward", n, instance) for n in spec.outputs} <= found
+        assert any(rule.claim.startswith("float32") for rule in report.conduct)
