@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
+from programs import assert_agree, fresh_values, run
+from strategies import Case, programs
 
 import symgrad.catalog
 from symgrad.algebra.derive import reverse
@@ -223,6 +226,21 @@ def test_recurrences_and_scatters_read_back(form: object, claim: str, equations:
     derived = derive(parse_spec(text, "tricky").losses[0]).derived
     assert callable(form), claim
     assert_same_gradient(form(explained(text)), derived.program, tuple(derived.result.values()))
+
+
+@settings(max_examples=12, suppress_health_check=list(HealthCheck), print_blob=False)
+@given(programs())
+def test_random_programs_read_back(case: Case) -> None:
+    spec = parse_spec(case.text, "drawn")
+    for loss in spec.losses:
+        derived = derive(loss).derived
+        names = tuple(derived.result.values())
+        values = fresh_values(derived.program, case.sizes)
+        wanted = run(derived.program, values, case.sizes, *names)
+        read = parse_spec(explain(spec, loss.name).notation(), "printed").shared
+        found = run(read, values, case.sizes, *names)
+        for name in names:
+            assert_agree(name, found.values[name], wanted.values[name], wanted.magnitudes[name])
 
 
 def test_conditions_on_what_is_summed_stand_under_the_sum_in_latex() -> None:

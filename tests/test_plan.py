@@ -48,6 +48,7 @@ H = 4
 K = 3
 [data]
 x = "real[B, H]"
+x2 = "real[B, H]"
 y = "real[B, T, H]"
 z = "real[B, T, K]"
 s = "real[T]"
@@ -99,7 +100,7 @@ STEPS = (
     ("three factors are two products",                          "o[b,k] = sum(i,j: x[b,i]*V[i,j]*W[k,j])", "matmul matmul"),
     ("a weight on the batch goes to the smaller factor",        "o[i,j] = sum(b: x[b,0]*x[b,i]*x[b,j])", "multiply matmul"),
     ("an outer product is a broadcast product",                 "o[b,k] = x[b,0]*w[k]", "multiply"),
-    ("a full dot product",                                      "o = sum(b,i: x[b,i]*y[b,0,i])", "total assign"),
+    ("a full dot product",                                      "o = sum(b,i: x[b,i]*x2[b,i])", "total assign"),
     ("a row-wise dot is a product and a sum",                   "o[b] = sum(i: x[b,i]*y[b,0,i])", "multiply sum"),
     ("a sum over the batch",                                    "o[i] = sum(b: x[b,i])", "sum"),
     ("terms with different indices are separate",               "o[b,i] = sum(j: V[i,j]*x[b,j]) + V[0,i]", "matmul add"),

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from faults import (
     SOURCE_FAULTS,
     function_of,
@@ -30,6 +32,7 @@ from faults import (
 from symgrad import pipeline
 from symgrad.algebra.program import Program
 from symgrad.catalog.builtin import names, spec_path
+from symgrad.cli import main
 from symgrad.spec import Loss, Spec, load, parse_spec
 from symgrad.verify import runner
 from symgrad.verify.arithmetic import Array
@@ -38,10 +41,10 @@ from symgrad.verify.check import Oracle, check, check_module, judged, prepared
 from symgrad.verify.compare import Rule
 from symgrad.verify.instance import DRAWS, draw
 from symgrad.verify.report import text_of
-from symgrad.verify.subject import Answer, ModuleSubject, Request
+from symgrad.verify.subject import Answer, CallableSubject, ModuleSubject, Request
 
-BASELINE = """value[b] = sum(i: u[i]*h2[b,i])
-loss = mean(b: (advantage[b] - value[b])**2 - (advantage[b] - stop(value[b]))*logp[b])"""
+BASELINE = """guess[b] = sum(i: u[i]*h2[b,i])
+loss = mean(b: (advantage[b] - guess[b])**2 - (advantage[b] - stop(guess[b]))*logp[b])"""
 
 PROGRAMS: Mapping[str, Mapping[str, int]] = {
     "one_bias": {"N": 3},
@@ -208,7 +211,8 @@ def changed(case: Case, clean: Answer, mutant: Answer) -> dict[str, bool]:
         error = np.abs(after - before) if after.shape == before.shape else np.full(1, np.inf)
         wrong = ~(error <= bound)
         # No fault may be so small that a rounding error decides.
-        assert not np.any(wrong & (error <= 4 * bound)) and not np.any(~wrong & (error > bound / 4))
+        assert not np.any(wrong & (error <= 4 * bound))
+        assert not np.any(~wrong & (error > bound / 4))
         found[name] = bool(np.any(wrong))
     return found
 
@@ -227,7 +231,7 @@ def judge(bench: Bench, mutant: ModuleType) -> str:
         if came.error:
             raised += 1
             reasons = [rule.note for rule in report.conduct if case.where in rule.claim]
-            assert reasons == [came.error] and report.verdict == "FAIL"
+            assert (reasons, report.verdict) == ([came.error], "FAIL")
             continue
         blocks = {b.name: b for b in report.blocks if b.instance == case.where}
         truth = changed(case, clean, came)
@@ -237,7 +241,9 @@ def judge(bench: Bench, mutant: ModuleType) -> str:
     if report.failures:
         assert (report.verdict, report.exit_code) == ("FAIL", 1)
         for block in report.failures:
-            assert block.equation and block.worst is not None and block.note
+            assert block.equation
+            assert block.note
+            assert block.worst is not None
         return "named"
     if raised:
         return "crashed"
@@ -406,3 +412,122 @@ def test_a_built_in_spec_passes_and_so_does_its_file_alone(name: str, tmp_path: 
                 assert wanted <= found
             assert {("forward", n, instance) for n in spec.outputs} <= found
         assert any(rule.claim.startswith("float32") for rule in report.conduct)
+
+
+# ---------------------------------------------------------------- the report
+
+AUX = """
+outputs = ["h"]
+aux = ["spread"]
+equations = '''
+h[b,i] = tanh(sum(j: W[i,j]*x[b,j]))
+spread = mean(b: sum(i: h[b,i]**2))
+loss = mean(b: sum(i: h[b,i]*x[b,i]))
+'''
+[sizes]
+B = "batch"
+N = 4
+[params]
+W = "real[N, N]"
+[data]
+x = "real[B, N]"
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "line", "block"),
+    [
+        ("value_and_grad", "spread = 1.0000001 * spread", "loss: spread"),
+        ("value_and_grad", "grads.W[...] *= 1.0000001", "loss: W"),
+        ("forward", "h = 1.0000001 * h", "forward: h"),
+    ],
+)
+def test_values_beside_the_loss_are_compared_too(
+    function: str, line: str, block: str, tmp_path: Path
+) -> None:
+    spec, path = parse_spec(AUX, "aux"), tmp_path / "aux.py"
+    text = pipeline.generate(spec)
+    path.write_text(text, encoding="utf-8")
+    assert check_module(path).verdict == "PASS"
+    tree = function_of(text, function)
+    tree.body.insert(-1, ast.parse(line).body[0])
+    path.write_text(with_function(text, tree), encoding="utf-8")
+    report = check_module(path)
+    assert report.verdict == "FAIL"
+    assert {f"{b.loss}: {b.name}" for b in report.failures} == {block}
+
+
+def test_sizes_that_cost_too_much_are_reduced_and_the_report_says_so() -> None:
+    text = SQUARE.replace("L = 20", "L = 2000000")
+    oracle = prepared(parse_spec(text, "long"))
+    own = [case for case in oracle.cases if case.instance.name == "reduced sizes"]
+    assert len(own) == 2
+    assert all(1000 < case.instance.sizes["L"] < 2000000 for case in own)
+    assert any("not checked at its own sizes" in note for note in oracle.notes)
+
+
+DIAGNOSES = [
+    (lambda g: 2 * g, "every entry is 2 times the finite difference"),
+    (lambda g: -g, "every entry is the opposite sign of the finite difference"),
+    (lambda g: 0 * g, "every entry is 0"),
+    (lambda g: g.T, "it is the transpose of what it should be"),
+    (lambda g: g * np.nan, "not finite"),
+    (lambda g: g + 1, "9 of 9 comparisons are wrong"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), DIAGNOSES, ids=[row[1] for row in DIAGNOSES])
+def test_a_report_says_what_a_wrong_block_looks_like(
+    change: Callable[[Array], Array], said: str
+) -> None:
+    made = bench("gru")
+    answers = [
+        replace(came, gradients={**came.gradients, "Un": change(came.gradients["Un"])})
+        for came in made.clean
+    ]
+    report = judged(made.oracle, Replay(answers))
+    assert {b.name for b in report.failures} == {"Un"}
+    assert said in report.failures[0].note
+    text = text_of(report)
+    assert said in text
+    assert "dUn[i,j] += " in text
+    assert text.splitlines()[-1].startswith("FAIL mutant.py: Un")
+    data = json.loads(report.to_json())
+    assert (data["verdict"], data["exit_code"]) == ("FAIL", 1)
+    assert said in next(b for b in data["blocks"] if b["verdict"] == "FAIL")["note"]
+
+
+def test_a_callable_that_raises_is_a_fail() -> None:
+    def broken(values: Mapping[str, Array]) -> tuple[float, Mapping[str, Array]]:
+        raise KeyError("Un")
+
+    report = judged(bench("gru").oracle, CallableSubject(broken))
+    assert (report.verdict, report.blocks) == ("FAIL", ())
+    assert "KeyError: 'Un'" in text_of(report)
+
+
+def test_a_float32_gradient_that_is_off_is_named() -> None:
+    made = bench("one_bias")
+    answers = [
+        replace(a, single={n: np.float32(1.01) * g for n, g in a.single.items()})
+        for a in made.clean
+    ]
+    report = judged(made.oracle, Replay(answers))
+    assert report.verdict == "FAIL"
+    broken = [rule for rule in report.conduct if rule.verdict == "FAIL"]
+    assert {rule.claim for rule in broken} == {"float32 gradients are within 0.0001 of float64"}
+    assert all(rule.note.startswith("the gradient by b is") for rule in broken)
+
+
+def test_the_command_ends_with_0_for_pass_1_for_fail_and_2_for_bad_usage(tmp_path: Path) -> None:
+    text = bench("one_bias").text
+    fault = source_faults(text, "value_and_grad", "sign")[0]
+    files = {
+        "right.py": (text, 0, "PASS right.py"),
+        "wrong.py": (with_function(text, fault.function), 1, "FAIL wrong.py"),
+        "none.py": ("x = 1\n", 2, "holds no SPEC"),
+    }
+    for name, (content, code, said) in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        result = CliRunner().invoke(main, ["check", str(tmp_path / name)])
+        assert (result.exit_code, said in result.output) == (code, True), result.output

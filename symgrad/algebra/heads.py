@@ -80,7 +80,7 @@ class _Work:
     def arguments(self, head: Expr, equation: Equation) -> Expr:
         """A head with plain arguments. What a selection guards stays inside it.
 
-        Where where(x < 0, exp(x), 0) does not select exp(x), an adjoint of exp(x) by itself would be
+        Where where(x < 0, exp(x), 0) does not select exp(x), an adjoint of exp(x) alone would be
         0, and times the slope, which may have overflowed, nan.
         """
         if isinstance(head, Select):

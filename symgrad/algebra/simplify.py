@@ -79,6 +79,29 @@ def join_copies(program: Program) -> Program:
     return _renamed(program, alias)
 
 
+def cancel_signs(program: Program) -> Program:
+    """R[b] = -Q[b], T[b] = -R[b]  ->  Q wherever T is read."""
+    negated: dict[str, Access] = {}
+    for equation in program.equations:
+        slot = equation.slot_of.get(-equation.body) if (-equation.body).is_Symbol else None
+        if (
+            equation.op == "sum"
+            and isinstance(slot, Access)
+            and slot.is_plain
+            and not slot.padded
+            and slot.subscripts == equation.target.subscripts
+            and _is_whole(equation, program)
+            and program.tensor_of[slot.tensor].shape == program.tensor_of[equation.target.tensor].shape
+        ):
+            negated[equation.target.tensor] = slot
+    alias = {
+        name: negated[slot.tensor].tensor
+        for name, slot in negated.items()
+        if slot.tensor in negated and name not in program.outputs
+    }
+    return _renamed(program, alias)
+
+
 def share(program: Program) -> Program:
     """T[b] = f(x[b]), U[i] = f(x[i])  ->  T wherever U is read."""
     while True:
@@ -120,6 +143,7 @@ PASSES: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("fold constants", fold_constants),
     ("drop zeros", drop_zeros),
     ("join copies", join_copies),
+    ("cancel signs", cancel_signs),
     ("share", share),
     ("drop dead", drop_dead),
 )

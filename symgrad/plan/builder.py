@@ -361,6 +361,16 @@ def copied(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:
     return Operand(builder.cache[key], operand.layout)
 
 
+def known_copies(builder: Builder, view: View | Strided) -> list[View | Strided]:
+    """The view, and the contiguous copies of it that exist already, however their axes are ordered."""
+    copies = [
+        made
+        for key, made in builder.cache.items()
+        if isinstance(key, tuple) and key[0] == "copy" and key[1] == view
+    ]
+    return [view, *copies]
+
+
 def mergeable(operand: Operand) -> bool:
     """Whether every merged group is a run of whole neighbouring axes, so that it reshapes without a copy."""
     groups = [g for g in operand.layout if len(g) > 1]

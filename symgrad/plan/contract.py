@@ -18,7 +18,7 @@ from sympy import Expr
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import fresh_name
 from symgrad.algebra.sizes import ONE
-from symgrad.plan.builder import Builder, Ranges, copied, laid_out, mergeable
+from symgrad.plan.builder import Builder, Ranges, copied, known_copies, laid_out, mergeable
 from symgrad.plan.elementwise import Elementwise
 from symgrad.plan.steps import Copy, Layout, MatMul, Operand, Scalar, Slice, Strided, Sum, Total, Ufunc, View
 
@@ -222,7 +222,9 @@ class Contraction:
         return self.product(left, right, dims, self.target(dims, out))
 
     def product(self, left: View | Strided, right: View | Strided, dims: tuple[str, ...], out: Operand) -> Operand:
-        best = min(self.candidates(left, right, dims, out), key=lambda c: (c.price, c.turned))
+        pairs = [(a, b) for a in known_copies(self.builder, left) for b in known_copies(self.builder, right)]
+        every = (c for a, b in pairs for c in self.candidates(a, b, dims, out))
+        best = min(every, key=lambda c: (c.price, c.turned))
         a, b = (o if mergeable(o) else copied(self.builder, o, self.ranges) for o in (best.a, best.b))
         if best.direct:
             self.builder.add(MatMul(a, b, Operand(out.view, best.out)))

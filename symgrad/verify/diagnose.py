@@ -16,7 +16,8 @@ def diagnosis(entries: Sequence[Entry], shape: tuple[int, ...]) -> str:
     wrong = [e for e in entries if math.isfinite(e.bound) and not e.error <= e.bound]
     if not wrong:
         return ""
-    said = [f"{len(wrong)} of {len(entries)} comparisons are wrong"]
+    several = len(entries) > 1
+    said = [f"{len(wrong)} of {len(entries)} comparisons are wrong" if several else "it is wrong"]
     odd = sum(not math.isfinite(entry.exact) for entry in wrong)
     if odd:
         said.append(f"{odd} of them not finite")

@@ -114,9 +114,27 @@ class Report:
     def failures(self) -> tuple[Block, ...]:
         return tuple(block for block in self.blocks if block.verdict == "FAIL")
 
+    @property
+    def summary(self) -> str:
+        """What was checked, or what is wrong and where, in one line."""
+        found = [b for b in self.blocks if b.verdict == self.verdict != "PASS"]
+        broken = [c for c in self.conduct if c.verdict == self.verdict != "PASS"]
+        several = len({b.loss for b in self.blocks}) > 1
+        names = list(dict.fromkeys(f"{b.loss}: {b.name}" if several else b.name for b in found))
+        if names:
+            more = f" and {len(broken)} rules of conduct" if broken else ""
+            return f"{', '.join(names)}{more}"
+        if broken:
+            return ", ".join(dict.fromkeys(c.claim for c in broken))
+        entries = sum(b.entries for b in self.blocks)
+        directions = sum(b.directions for b in self.blocks)
+        part = "; part of it was not checked, see the notes" if self.notes else ""
+        return f"{len(self.blocks)} blocks, {entries} entries, {directions} directions{part}"
+
     def to_json(self) -> str:
         """One JSON object; a number that is not finite is a string."""
-        data = {"verdict": self.verdict, "exit_code": self.exit_code, **asdict(self)}
+        head = {"verdict": self.verdict, "exit_code": self.exit_code, "summary": self.summary}
+        data = {**head, **asdict(self)}
         return json.dumps(_plain(data), indent=2, allow_nan=False)
 
 
