@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from strategies import Case, programs
 
 from symgrad.algebra.access import Affine
@@ -34,6 +34,7 @@ from symgrad.verify.evaluate import Result, evaluate
 
 Arrays = Mapping[str, Any]
 EXAMPLES = 50
+PHASES = (Phase.generate, Phase.shrink)
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 TOLERANCE = {np.float64: (1e-12, 64 * 2.0**-52), np.float32: (1e-4, 64 * 2.0**-23)}
 """(relative to the value, relative to the sum of absolute contributions)."""
@@ -191,7 +192,7 @@ def fifty() -> tuple[Case, ...]:
     """The fifty programs, each checked as it is drawn; a failure shrinks to a small spec."""
     seen: list[Case] = []
 
-    @settings(max_examples=EXAMPLES, suppress_health_check=QUIET, print_blob=False)
+    @settings(max_examples=EXAMPLES, suppress_health_check=QUIET, phases=PHASES, print_blob=False)
     @given(programs())
     def check(case: Case) -> None:
         holds(case)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Program
+from symgrad.algebra.program import Equation, Program, bounds
 from symgrad.algebra.sizes import ONE
 from symgrad.errors import ProgramError
 
@@ -63,9 +63,33 @@ def dependencies(program: Program) -> list[tuple[int, ...]]:
     for number, equation in enumerate(program.equations):
         writers.setdefault(equation.target.tensor, []).append(number)
     return [
-        tuple(dict.fromkeys(n for access in e.reads for n in writers.get(access.tensor, ())))
+        tuple(
+            dict.fromkeys(
+                n
+                for access in e.reads
+                for n in writers.get(access.tensor, ())
+                if _meet(program.equations[n], e, access)
+            )
+        )
         for e in program.equations
     ]
+
+
+def _meet(writer: Equation, reader: Equation, access: Access) -> bool:
+    """Whether `access` may read a place that `writer` writes: h[0] and h[t+1] are apart."""
+    if access.padded or writer.target.padded:
+        return True
+    for written, read in zip(writer.target.subscripts, access.subscripts, strict=True):
+        if (
+            isinstance(written, Affine)
+            and isinstance(read, Affine)
+            and not (written.plain and read.plain)
+        ):
+            here, there = bounds(written, writer.range_of), bounds(read, reader.range_of)
+            apart = here and there and (here[0] - there[1], there[0] - here[1])
+            if apart and any(gap.is_positive() for gap in apart):
+                return False
+    return True
 
 
 def components(needs: Sequence[tuple[int, ...]]) -> list[list[int]]:
@@ -104,13 +128,20 @@ def components(needs: Sequence[tuple[int, ...]]) -> list[list[int]]:
 
 
 def _loop(equations: list[Equation]) -> Loop:
-    names = {e.target.tensor for e in equations}
+    reads = [
+        [
+            access
+            for access in reader.reads
+            if any(w.target.tensor == access.tensor and _meet(w, reader, access) for w in equations)
+        ]
+        for reader in equations
+    ]
     first = equations[0].target
     for axis in range(len(first.subscripts)):
-        axes = _axes(equations, names, {first.tensor: axis})
+        axes = _axes(equations, reads, {first.tensor: axis})
         if axes is None:
             continue
-        edges = _edges(equations, names, axes)
+        edges = _edges(equations, reads, axes)
         if edges is None:
             continue
         for backward in (False, True):
@@ -147,15 +178,15 @@ def _shifted(access: Access, axes: Mapping[str, int]) -> tuple[str, int]:
 
 
 def _axes(
-    equations: list[Equation], names: set[str], known: dict[str, int]
+    equations: list[Equation], reads: list[list[Access]], known: dict[str, int]
 ) -> dict[str, int] | None:
     """The loop axis of each tensor of the cycle, spread from one of them; None if they disagree."""
     axes = dict(known)
     changed = True
     while changed:
         changed = False
-        for equation in equations:
-            accesses = [a for a in (equation.target, *equation.reads) if a.tensor in names]
+        for equation, read in zip(equations, reads, strict=True):
+            accesses = [equation.target, *read]
             indices = {_shifted(a, axes)[0] for a in accesses if a.tensor in axes}
             if not indices:
                 continue
@@ -173,18 +204,16 @@ def _axes(
                         return None
                     axes[access.tensor] = places[0]
                     changed = True
-    return axes if set(axes) == names else None
+    return axes if set(axes) == {e.target.tensor for e in equations} else None
 
 
 def _edges(
-    equations: list[Equation], names: set[str], axes: Mapping[str, int]
+    equations: list[Equation], reads: list[list[Access]], axes: Mapping[str, int]
 ) -> list[_Edge] | None:
     edges = []
     for reader, equation in enumerate(equations):
         index, _ = _shifted(equation.target, axes)
-        for access in equation.reads:
-            if access.tensor not in names:
-                continue
+        for access in reads[reader]:
             at, offset = _shifted(access, axes)
             if not index or at != index:
                 return None

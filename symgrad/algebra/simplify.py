@@ -89,9 +89,11 @@ def cancel_signs(program: Program) -> Program:
             and isinstance(slot, Access)
             and slot.is_plain
             and not slot.padded
+            and program.tensor_of[slot.tensor].kind == "real"
             and slot.subscripts == equation.target.subscripts
             and _is_whole(equation, program)
-            and program.tensor_of[slot.tensor].shape == program.tensor_of[equation.target.tensor].shape
+            and program.tensor_of[slot.tensor].shape
+            == program.tensor_of[equation.target.tensor].shape
         ):
             negated[equation.target.tensor] = slot
     alias = {

@@ -308,9 +308,10 @@ def _gathered(builder: Builder, access: Access, ranges: Ranges) -> View | Stride
 
 def gathered_into(builder: Builder, access: Access, ranges: Ranges, out: Operand) -> bool:
     """The gathered values written where they are wanted, if they can be: over all of an array."""
+    if not any(isinstance(s, Access) for s in access.subscripts) or access.padded or not is_whole(out):
+        return False
     alike = builder.arrays[access.tensor].kind == builder.arrays[out.array].kind
-    gathers = any(isinstance(s, Access) for s in access.subscripts)
-    if access.padded or not gathers or not alike or not is_whole(out) or _gather_key(builder, access, ranges) in builder.cache:
+    if not alike or _gather_key(builder, access, ranges) in builder.cache:
         return False
     source, at, dims = _take(builder, access, ranges)
     if out.layout != tuple((d,) for d in dims):
