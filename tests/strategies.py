@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -204,23 +205,28 @@ ELEMENTWISE = (
     "{x} + {z}", "{x} - {z}", "2*{x} - {z}/3", "-{x} - {z}", "{x}*(1 - {z})", "{x}*{z} - {z}",
     "-({x} + {z})*{x}", "{x}**3", "{x}**4 + {z}", "{x}**5", "{x}/(1 + {z}**2)", "1/(1 + {x}**2)",
     "(1 + {x}**2)**(-1.5)", "(1 + {x}**2)**0.5*{z}", "{z}/(2 + {x}**2)**2", "-{x}/3", "PI*{x}",
-    "where({x} < {z}, {x}*{z}, -{x})", "where({f}, {x}, 0)", "where(not {f} and {x} < 0.3, {z}, {x}**2)",
-    "where({x} >= 0 or {f}, tanh({x}), {z})", "[{x} < {z}]*{x}", "[{x} != 0.5]*{x}*{z}", "{f}*{x} + {z}",
-    "where({z} > 0, 0, {x})", "where({x} < 0.2, {z}, 1)", "where({f}, {z}, {x})*{x}",
     "{x}*stop({x})", "stop(tanh({x}))*{z}", "tanh({x} - stop({z}))", "{x}*stop({x} + {z}) + {x}",
     "{x}*{n}", "{x} + {n}/10", "tanh({n}*{x})*{z}",
-    "{x}*H + {z}/K", "{x}/(H*K) - 1", "{x}*({i} + 1)", "{x} + {i}/7", "where({i} < 1, {x}, {z})",
+    "{x}*H + {z}/K", "{x}/(H*K) - 1", "{x}*({i} + 1)", "{x} + {i}/7",
     "sin({x})*cos({x})", "softplus({x}) - {x}", "tanh({x})*sigmoid({x})", "log(sigmoid({x}))",
     "log(1 - sigmoid({x}))*{z}", "{x}*sigmoid({x})", "exp(-{x}**2)*{z}", "0*{x} + {z}", "{x}*{x}*{z}",
     "(1 - {x})*(1 + {z})*({x} + {z})", "tanh(tanh({x}) + {z})",
 )  # fmt: skip
 
 
-def elementwise(w: Writer) -> None:
+SELECTIONS = (
+    "where({x} < {z}, {x}*{z}, -{x})", "where({f}, {x}, 0)", "where(not {f} and {x} < 0.3, {z}, {x}**2)",
+    "where({x} >= 0 or {f}, tanh({x}), {z})", "[{x} < {z}]*{x}", "[{x} != 0.5]*{x}*{z}", "{f}*{x} + {z}",
+    "where({z} > 0, 0, {x})", "where({x} < 0.2, {z}, 1)", "where({f}, {z}, {x})*{x}", "where({i} < 1, {x}, {z})",
+    "where({i} <= {n}, tanh({x}), {z}) + where({f}, {i}, {x})",
+)  # fmt: skip
+
+
+def elementwise(rows: Sequence[str], w: Writer) -> None:
     """out[I] = f(x[I], z[J]), with J within I."""
     name, axes = w.any_tensor(0)
     indices = dict(zip(LETTERS, axes, strict=False))
-    row = w.chosen(ELEMENTWISE)
+    row = w.chosen(rows)
     parts = {"x": _read(name, list(indices)), "i": w.chosen(list(indices) or ["2"])}
     for key in "zfn":
         letters = w.subset(list(indices)) if f"{{{key}}}" in row else []
@@ -392,7 +398,8 @@ def from_rows(rows: Sequence[Template]) -> Callable[[Writer], None]:
 
 
 PRODUCTIONS: tuple[Callable[[Writer], None], ...] = (
-    elementwise,
+    partial(elementwise, ELEMENTWISE),
+    partial(elementwise, SELECTIONS),
     contraction,
     reduction,
     gather,
