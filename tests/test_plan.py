@@ -151,3 +151,191 @@ def test_an_equation_becomes_these_steps(equations: str, expected: str) -> None:
 def test_a_write_at_integers_becomes_this_step(equations: str, tensors: str, expected: str) -> None:
     found = kinds(planned(equations, tensors=tensors).steps)
     assert [k for k in found if k in ("scatter", "add_at", "multiply")] == [expected]
+
+
+# ---- gradients ------------------------------------------------------------------------------------
+
+
+def gradients(text: str, name: str) -> Iterator[tuple[Program, Plan]]:
+    """Each loss's gradient program, and its plan."""
+    for loss in parse_spec(text, name).losses:
+        gradient = derive_stable(loss)
+        program = optimised(gradient)
+        yield program, plan(program, tuple(gradient.derived.result.values()))
+
+
+def own_gradient(path: Path) -> tuple[Program, Plan]:
+    return next(gradients(path.read_text(encoding="utf-8"), path.stem))
+
+
+def walked(steps: Sequence[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step, (Loop, Guard)):
+            yield from walked(step.body)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_each_equation_is_computed_once(path: Path) -> None:
+    program, found = own_gradient(path)
+    notes = [step.text for step in walked(found.steps) if isinstance(step, Note)]
+    assert len(notes) == len(program.equations) >= 8
+    assert len(set(notes)) == len(notes)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_no_product_function_or_gather_is_computed_twice(path: Path) -> None:
+    _, found = own_gradient(path)
+    costly = (MatMul, LogSumExp, Take, Ufunc)
+    cheap = {"add", "subtract", "multiply", "divide", "negative", "square", "less", "less_equal"}
+    made = [
+        replace(step, out=None)  # type: ignore[type-var, arg-type]
+        for step in walked(found.steps)
+        if isinstance(step, costly) and not (isinstance(step, Ufunc) and step.function in cheap)
+    ]
+    assert made
+    sources = [tuple(_read_from(step)) + (getattr(step, "function", type(step).__name__),) for step in made]
+    assert len(set(sources)) == len(sources)
+
+
+def _read_from(step: Step) -> Iterator[object]:
+    for item in fields(step):  # type: ignore[arg-type]
+        if item.name in ("a", "b", "inputs", "source", "positions"):
+            yield getattr(step, item.name)
+
+
+def test_only_the_equations_of_a_cycle_stand_in_its_loop() -> None:
+    program, found = own_gradient(next(p for p in SPECS if p.stem == "gru"))
+    inside = [
+        [s.text for s in walked(step.body) if isinstance(s, Note)]
+        for step in found.steps
+        if isinstance(step, Loop)
+    ]
+    cycles = [group for group in schedule(program) if isinstance(group, Recurrence)]
+    assert len(inside) == len(cycles) == 2
+    assert sorted(map(len, inside)) == sorted(len(cycle.steps) for cycle in cycles)
+    assert sum(isinstance(step, Loop) and step.backward for step in found.steps) == 1
+
+
+def test_a_dense_network_and_a_recurrence_scatter_nothing_by_add_at() -> None:
+    for path in SPECS:
+        _, found = own_gradient(path)
+        assert all(s.injective for s in walked(found.steps) if isinstance(s, Scatter)), path.stem
+
+
+# ---- memory ---------------------------------------------------------------------------------------
+
+
+def clashes(found: Plan, kept: Sequence[str]) -> list[str]:
+    """What would be read after another buffer took its memory: the plan followed step by step.
+
+    Loops run twice. It knows nothing of lives: only who wrote a piece of memory last.
+    """
+    owner = dict(found.shares)
+    holder: dict[str, str] = {}
+    wrong: list[str] = []
+
+    def read(name: str) -> None:
+        if holder.get(owner.get(name, name), name) != name:
+            wrong.append(f"{name} is read after {holder[owner.get(name, name)]} took its memory")
+
+    def follow(steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step, (Loop, Guard)):
+                for _ in range(2):
+                    follow(step.body)
+            elif not isinstance(step, Note):
+                written = _written(step)
+                for name in touched(step):
+                    if name not in written or _reads_itself(step, name):
+                        read(name)
+                for name in written:
+                    inputs = {n for n in touched(step) if n not in written}
+                    same = {n for n in inputs if owner.get(n, n) == owner.get(name, name)}
+                    if same and not _in_place(step, same):
+                        wrong.append(f"{name} overwrites {sorted(same)} while it is read")
+                    holder[owner.get(name, name)] = name
+
+    follow(found.steps)
+    for name in kept:
+        if any(a.name == name for a in found.arrays):
+            read(name)
+    return wrong
+
+
+WRITES = ("out", "scratch", "total", "target")
+
+
+def _written(step: Step) -> list[str]:
+    found: list[str] = []
+    for item in fields(step):  # type: ignore[arg-type]
+        value = getattr(step, item.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if item.name in WRITES and isinstance(part, (Operand, View)):
+                found.append(part.array)
+    return found
+
+
+def _reads_itself(step: Step, name: str) -> bool:
+    inputs = step.inputs if isinstance(step, Ufunc) else ()
+    added = isinstance(step, Scatter) and step.target.array == name
+    return added or any(isinstance(i, Operand) and i.array == name for i in inputs)
+
+
+def _in_place(step: Step, same: set[str]) -> bool:
+    """Place by place: every shared input is seen exactly as the result is."""
+    if not isinstance(step, Ufunc) or step.scratch or isinstance(step.out.view, Strided):
+        return False
+    shared = [i for i in step.inputs if isinstance(i, Operand) and i.array in same]
+    return all(
+        isinstance(i.view, View) and i.view.picks == step.out.view.picks and i.layout == step.out.layout
+        for i in shared
+    )
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_buffers_of_the_catalogue_share_memory_safely(path: Path) -> None:
+    program, found = own_gradient(path)
+    assert found.shares or path.stem == "one_bias"
+    assert clashes(found, program.outputs) == []
+
+
+def test_buffers_of_random_programs_share_memory_safely() -> None:
+    shares = 0
+
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
+    @given(programs())
+    def check(case: Case) -> None:
+        nonlocal shares
+        for program, found in gradients(case.text, "random"):
+            assert clashes(found, program.outputs) == []
+            shares += len(found.shares)
+
+    check()
+    assert shares > 100
+
+
+def test_a_buffer_shared_too_early_is_seen() -> None:
+    """The checker refuses: every pair of equal buffers that are both read later is a clash."""
+    program, found = own_gradient(next(p for p in SPECS if p.stem == "softmax_policy"))
+    planted = replace(found, shares=(("h2", "h1"),))
+    assert {"h1", "h2"} <= {a.name for a in found.arrays}
+    assert clashes(planted, program.outputs)
+
+
+def test_a_declared_function_is_refused_with_its_reason() -> None:
+    text = 'outputs = ["o"]\nequations = "o[b] = f(x[b])"\n[functions]\nf = 1\n[sizes]\nB = "n"\n[data]\nx = "real[B]"\n'
+    forward = parse_spec(text, "table").forward
+    assert forward is not None
+    with pytest.raises(ProgramError, match="undefined function"):
+        plan(forward)
+
+
+def sizes_of(found: Plan) -> Mapping[str, object]:
+    return {a.name: a.shape for a in found.arrays if a.storage in ("buffer", "constant")}
+
+
+def test_no_integer_array_has_the_size_of_a_box() -> None:
+    found = planned("o[b,t,i] = x[b,a[b]]*y[b,t,i] + V[b_,i]*0 for i < H".replace("V[b_,i]*0", "y[b,t,i]"))
+    kinds_of = {a.name: a.kind for a in found.arrays}
+    assert all(len(shape) <= 1 for name, shape in sizes_of(found).items() if kinds_of[name] == "int")

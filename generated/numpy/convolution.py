@@ -351,18 +351,12 @@ def value_and_grad(params, *, x, target, workspace=None):
     # dW[o,c,k] += dz[b,o,l]*pad(x[b,c,3*k+2*l-2]) for k < K
     dz_t = ws.dz_t
     np.copyto(dz_t, dz.transpose(1, 0, 2))
-    x_pad_t_2 = ws.x_pad_t_2
-    np.copyto(
-        x_pad_t_2,
-        _view(
-            x_pad,
-            start=(0, 0, 0),
-            shape=(B, C, K, U),
-            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
-        ).transpose(0, 3, 1, 2),
-    )
     dW = grads.W
-    np.matmul(dz_t.reshape(O, B * U), x_pad_t_2.reshape(B * U, C * K), out=dW.reshape(O, C * K))
+    np.matmul(
+        dz_t.reshape(O, B * U),
+        x_pad_t.transpose(2, 3, 0, 1).reshape(B * U, C * K),
+        out=dW.reshape(O, C * K),
+    )
     return loss, grads
 
 
@@ -406,7 +400,6 @@ class _ValueAndGradMemory:
         self.t_1 = self.dz_t = np.empty((O, B, U), dtype)
         self.t_2 = np.empty((B, M), dtype)
         self.t_3 = np.empty((B, O, U), np.bool_)
-        self.x_pad_t_2 = np.empty((B, U, C, K), dtype)
         self.grads = Params(dtype, L=L, C=C, O=O, K=K, M=M)
 
 

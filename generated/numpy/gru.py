@@ -33,9 +33,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dh[b,t,i] += dh[b,t+1,i]*z[b,t,i]
     dn[b,t,i] = dh[b,t+1,i]*az_arg_sigmoid[b,t,i]
     dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
-    az_arg_arg[b,t,i] = -az_arg[b,t,i]
-    az_arg_arg_sigmoid[b,t,i] = sigmoid(az_arg_arg[b,t,i])
-    daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]
+    daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
     daz[b,t,i] += -daz_arg[b,t,i]
     dan[b,t,i] = dn[b,t,i]*(1 - n[b,t,i]**2)
     dcn[i] += dan[b,t,i]
@@ -116,7 +114,7 @@ OPERATIONS = {
         "B * K * T"
     ),
     "value_and_grad": (
-        "6 * B * D * H * T + 9 * B * H * H * T + 3 * B * H * K * T + 45 * B * H * T + "
+        "6 * B * D * H * T + 9 * B * H * H * T + 3 * B * H * K * T + 43 * B * H * T + "
         "7 * B * K * T"
     ),
 }
@@ -538,16 +536,12 @@ def value_and_grad(params, *, x, target, workspace=None):
     dh.fill(0.0)
     # dh[b,t+1,i] += dy[b,t,k]*V[k,i]
     np.matmul(dy, V, out=dh[:, 1:T+1])
-    # az_arg_arg[b,t,i] = -az_arg[b,t,i]
-    az_arg_arg = np.negative(az_arg, out=ws.az_arg_arg)
-    # az_arg_arg_sigmoid[b,t,i] = sigmoid(az_arg_arg[b,t,i])
-    az_arg_arg_sigmoid = _sigmoid(az_arg_arg, out=ws.az_arg_arg_sigmoid, scratch=ws.t_10)
     # ar_arg[b,t,i] = -ar[b,t,i]
     ar_arg = np.negative(ar, out=ws.ar_arg)
     # ar_arg_sigmoid[b,t,i] = sigmoid(ar_arg[b,t,i])
-    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_11)
+    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_10)
     daz_arg_sigmoid = ws.daz_arg_sigmoid
-    t_12 = ws.t_12
+    t_11 = ws.t_11
     dn = ws.dn
     dz = ws.dz
     daz_arg = ws.daz_arg
@@ -555,24 +549,24 @@ def value_and_grad(params, *, x, target, workspace=None):
     dan = ws.dan
     dr = ws.dr
     dun = ws.dun
+    t_12 = ws.t_12
     t_13 = ws.t_13
-    t_14 = ws.t_14
     dar = ws.dar
+    t_14 = ws.t_14
     t_15 = ws.t_15
-    t_16 = ws.t_16
     for t in reversed(range(T)):
         # daz_arg_sigmoid[b,t,i] = dh[b,t+1,i]*n[b,t,i]
         np.multiply(dh[:, t+1], n[:, t], out=daz_arg_sigmoid[:, t])
         # dh[b,t,i] += dh[b,t+1,i]*z[b,t,i]
-        np.multiply(dh[:, t+1], z[:, t], out=t_12)
-        dh[:, t] += t_12
+        np.multiply(dh[:, t+1], z[:, t], out=t_11)
+        dh[:, t] += t_11
         # dn[b,t,i] = dh[b,t+1,i]*az_arg_sigmoid[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], dh[:, t+1], out=dn[:, t])
         # dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
         np.multiply(dh[:, t+1], h[:, t], out=dz[:, t])
-        # daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]
-        np.multiply(az_arg_arg_sigmoid[:, t], az_arg_sigmoid[:, t], out=daz_arg[:, t])
-        daz_arg[:, t] *= daz_arg_sigmoid[:, t]
+        # daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
+        np.multiply(az_arg_sigmoid[:, t], daz_arg_sigmoid[:, t], out=daz_arg[:, t])
+        daz_arg[:, t] *= z[:, t]
         # daz[b,t,i] += -daz_arg[b,t,i]
         np.negative(daz_arg[:, t], out=daz[:, t])
         # dan[b,t,i] = dn[b,t,i]*(1 - n[b,t,i]**2)
@@ -584,21 +578,21 @@ def value_and_grad(params, *, x, target, workspace=None):
         # dun[b,t,i] = dan[b,t,i]*r[b,t,i]
         np.multiply(dan[:, t], r[:, t], out=dun[:, t])
         # dh[b,t,j] += dun[b,t,i]*Un[i,j]
-        np.matmul(dun[:, t], Un, out=t_13)
-        dh[:, t] += t_13
+        np.matmul(dun[:, t], Un, out=t_12)
+        dh[:, t] += t_12
         # daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
-        np.multiply(az_arg_sigmoid[:, t], dz[:, t], out=t_14)
-        t_14 *= z[:, t]
-        daz[:, t] += t_14
+        np.multiply(az_arg_sigmoid[:, t], dz[:, t], out=t_13)
+        t_13 *= z[:, t]
+        daz[:, t] += t_13
         # dar[b,t,i] = dr[b,t,i]*ar_arg_sigmoid[b,t,i]*r[b,t,i]
         np.multiply(ar_arg_sigmoid[:, t], dr[:, t], out=dar[:, t])
         dar[:, t] *= r[:, t]
         # dh[b,t,j] += daz[b,t,i]*Uz[i,j]
-        np.matmul(daz[:, t], Uz, out=t_15)
-        dh[:, t] += t_15
+        np.matmul(daz[:, t], Uz, out=t_14)
+        dh[:, t] += t_14
         # dh[b,t,j] += dar[b,t,i]*Ur[i,j]
-        np.matmul(dar[:, t], Ur, out=t_16)
-        dh[:, t] += t_16
+        np.matmul(dar[:, t], Ur, out=t_15)
+        dh[:, t] += t_15
     # dcn[i] += dan[b,t,i]
     np.sum(dan, axis=(0, 1), out=grads.cn)
     # dUn[i,j] += dun[b,t,i]*h[b,t,j]
@@ -670,18 +664,17 @@ class _ValueAndGradMemory:
     def __init__(self, dtype, *, B, T, D, H, K):
         self._copies = {}
         self.ar = self.ar_arg = self.daz_arg_sigmoid = self.h_t_2 = np.empty((B, T, H), dtype)
-        self.az = self.h_t = self.az_arg_arg = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
+        self.az = self.h_t = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
         self.r = np.empty((B, T, H), dtype)
         self.z = np.empty((B, T, H), dtype)
         self.un = np.empty((B, T, H), dtype)
-        self.an = self.az_arg_arg_sigmoid = np.empty((B, T, H), dtype)
+        self.an = self.t_10 = self.dn = np.empty((B, T, H), dtype)
         self.n = np.empty((B, T, H), dtype)
         self.h = np.empty((B, T + 1, H), dtype)
         self.y = self.dy = np.empty((B, T, K), dtype)
-        self.az_arg = self.t_10 = self.t_11 = self.dn = np.empty((B, T, H), dtype)
+        self.az_arg = self.dz = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
         self.dh = np.empty((B, T + 1, H), dtype)
-        self.dz = np.empty((B, T, H), dtype)
         self.daz_arg = np.empty((B, T, H), dtype)
         self.daz = np.empty((B, T, H), dtype)
         self.dan = np.empty((B, T, H), dtype)
@@ -689,7 +682,7 @@ class _ValueAndGradMemory:
         self.dun = np.empty((B, T, H), dtype)
         self.dar = np.empty((B, T, H), dtype)
         self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
-        self.t_7 = self.t_8 = self.t_12 = self.t_13 = self.t_14 = self.t_15 = self.t_16 = self.t_1
+        self.t_7 = self.t_8 = self.t_11 = self.t_12 = self.t_13 = self.t_14 = self.t_15 = self.t_1
         self.t_9 = np.empty((B, T, K), dtype)
         self.grads = Params(dtype, D=D, H=H, K=K)
 
