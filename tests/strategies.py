@@ -213,7 +213,13 @@ ELEMENTWISE = (
 )  # fmt: skip
 
 
-STOPS = ("{x}*stop({x})", "stop(tanh({x}))*{z}", "tanh({x} - stop({z}))", "{x}*stop({x} + {z}) + {x}", "stop({x})*{z}**2")
+STOPS = (
+    "{x}*stop({x})",
+    "stop(tanh({x}))*{z}",
+    "tanh({x} - stop({z}))",
+    "{x}*stop({x} + {z}) + {x}",
+    "stop({x})*{z}**2",
+)
 
 SELECTIONS = (
     "where({x} < {z}, {x}*{z}, -{x})", "where({f}, {x}, 0)", "where(not {f} and {x} < 0.3, {z}, {x}**2)",
@@ -239,14 +245,23 @@ def elementwise(rows: Sequence[str], w: Writer) -> None:
     w.define(tuple(indices[i] for i in out), out, row.format(**parts))
 
 
-REDUCED = ("{x}", "{x}**2", "-{x}", "{x}*{z}", "tanh({x})", "where({x} > 0, {x}, {z})", "{x} + {z}", "({x} - {z})**2")
+REDUCED = (
+    "{x}",
+    "{x}**2",
+    "-{x}",
+    "{x}*{z}",
+    "tanh({x})",
+    "where({x} > 0, {x}, {z})",
+    "{x} + {z}",
+    "({x} - {z})**2",
+)
 
 
 def reduction(w: Writer) -> None:
     """out[O] = op over the rest of f(x[I])."""
     name, axes = w.any_tensor(1)
     indices = dict(zip(LETTERS, axes, strict=False))
-    op = w.chosen(("sum", "mean", "logsumexp", "max", "min"))
+    op = w.chosen(("sum", "logsumexp", "max", "mean", "logsumexp", "min"))
     bound = w.subset(list(indices), 1)
     bound = bound[:1] if op in ("max", "min") else bound
     out = [i for i in indices if i not in bound]
@@ -409,6 +424,8 @@ PRODUCTIONS: tuple[Callable[[Writer], None], ...] = (
     from_rows([row for row in AFFINE if "pad(" in row.text]),
     from_rows(INDEXED),
     from_rows(RECURRENT),
+    from_rows([row for row in RECURRENT if "logsumexp" not in row.text]),
+    from_rows([row for row in (*AFFINE, *INDEXED, *RECURRENT) if "logsumexp" in row.text]),
 )
 
 # ---- whole programs ---------------------------------------------------------------------------
@@ -437,7 +454,6 @@ def programs(draw: Draw) -> Case:
     if not wrt:
         wrt = [w.leaf(())]
         terms.append(f"{wrt[0]}**2")
-        wrt = [n for n in wrt]
     choice = draw(st.integers(0, 3))
     if choice == 1:
         wrt = w.subset([*wrt, *(n for n in reals if n not in wrt)], 1)
@@ -474,8 +490,10 @@ def _toml(
     own = f"\n{bodies['']}" if "" in bodies else ""
     parts.append(f'equations = """\n{shared}{own}\n"""')
     text = "\n".join(parts)
-    used = {n for n in (*FREE, *NAMED) if re.search(rf"\b{n}\b", str(w.declared) + text + str(bodies))}
-    sizes = {n: '"free"' for n in FREE} | {n: str(v[0]) for n, v in NAMED.items()}
+    used = {
+        n for n in (*FREE, *NAMED) if re.search(rf"\b{n}\b", str(w.declared) + text + str(bodies))
+    }
+    sizes = dict.fromkeys(FREE, '"free"') | {n: str(v[0]) for n, v in NAMED.items()}
     text += "\n[sizes]\n" + "".join(f"{n} = {v}\n" for n, v in sizes.items() if n in used)
     for section, types in w.declared.items():
         if types:

@@ -80,7 +80,8 @@ def imported(text: str) -> ModuleType:
         path = Path(folder) / "emitted.py"
         path.write_text(text, encoding="utf-8")
         found = importlib.util.spec_from_file_location("emitted", path)
-        assert found is not None and found.loader is not None
+        assert found is not None
+        assert found.loader is not None
         module = importlib.util.module_from_spec(found)
         found.loader.exec_module(module)
     return module
@@ -105,7 +106,10 @@ def called(
         first = [params]
     data = {n: disguised(v, rng) for n, v in accepted(function, values).items()}
     if not names:  # then the data choose the precision
-        data = {n: np.asarray(v, dtype) if np.asarray(v).dtype.kind == "f" else v for n, v in data.items()}
+        data = {
+            n: np.asarray(v, dtype) if np.asarray(v).dtype.kind == "f" else v
+            for n, v in data.items()
+        }
     before = {n: np.array(v) for n, v in data.items()}
     data |= accepted(function, sizes)
     workspace = module.Workspace(**accepted(module.Workspace, sizes))
@@ -127,8 +131,7 @@ def flattened(returned: Any) -> Any:
         return tuple(flattened(part) for part in returned)
     if hasattr(returned, "_sizes"):
         return {n: np.array(v) for n, v in vars(returned).items() if isinstance(v, np.ndarray)}
-    plain = type(returned) is float  # a constant of the program, of no precision
-    return np.array(returned, object if plain else None)
+    return np.array(returned)
 
 
 def agrees(came: Any, name: str, oracle: Result, dtype: Any) -> None:
@@ -141,7 +144,9 @@ def agrees(came: Any, name: str, oracle: Result, dtype: Any) -> None:
     assert not wrong.any(), f"{name}: {came[wrong]}, expected {expected[wrong]}"
 
 
-def oracle_of(loss: Loss, values: Arrays, sizes: Mapping[str, int]) -> tuple[Result, dict[str, str]]:
+def oracle_of(
+    loss: Loss, values: Arrays, sizes: Mapping[str, int]
+) -> tuple[Result, dict[str, str]]:
     derived = derive(loss).derived
     wanted = (*loss.program.outputs, *derived.result.values())
     found = evaluate(derived.program, values, sizes, outputs=wanted, magnitude=True)

@@ -44,8 +44,8 @@ OUTPUTS = ("p",)
 BRANCHES = ()
 OPERATIONS = {
     "forward": "3 * N",
-    "value": "7 * N",
-    "value_and_grad": "16 * N",
+    "value": "6 * N",
+    "value_and_grad": "14 * N",
 }
 SPEC_HASH = "f506ba931d48aa3de3ab61d453af6ded269d2265f67fa70a22f1ccb32091ca1c"
 SPEC = r'''description = "One bias, two snack shops: a policy gradient with a single parameter. w = 20 is a reconstruction; the bias then settles near -10."
@@ -185,13 +185,10 @@ def value(params, *, hunger, norm, reward, w=20.0, workspace=None):
     X = np.multiply(hunger, w, out=ws.X)
     X += b
     # C[n] = where(norm[n] == 1, softplus(-X[n]), softplus(X[n]))
-    norm_real = ws.norm_real
-    np.copyto(norm_real, norm)
-    t_1 = np.equal(norm_real, 1.0, out=ws.t_1)
-    t_2 = np.negative(X, out=ws.t_2)
-    np.logaddexp(t_2, 0.0, out=t_2)
+    t_1 = np.negative(X, out=ws.t_1)
+    np.logaddexp(t_1, 0.0, out=t_1)
     C = np.logaddexp(X, 0.0, out=ws.C)
-    np.copyto(C, t_2, where=t_1)
+    np.copyto(C, t_1, where=norm)
     # loss += C[n]*reward[n]/N
     s_1 = np.dot(C, reward)
     loss = s_1 / N
@@ -227,27 +224,23 @@ def value_and_grad(params, *, hunger, norm, reward, w=20.0, workspace=None):
     X = np.multiply(hunger, w, out=ws.X)
     X += b
     # C[n] = where(norm[n] == 1, softplus(-X[n]), softplus(X[n]))
-    norm_real = ws.norm_real
-    np.copyto(norm_real, norm)
-    t_1 = np.equal(norm_real, 1.0, out=ws.t_1)
-    t_2 = np.negative(X, out=ws.t_2)
-    np.logaddexp(t_2, 0.0, out=t_2)
+    t_1 = np.negative(X, out=ws.t_1)
+    np.logaddexp(t_1, 0.0, out=t_1)
     C = np.logaddexp(X, 0.0, out=ws.C)
-    np.copyto(C, t_2, where=t_1)
+    np.copyto(C, t_1, where=norm)
     # loss += C[n]*reward[n]/N
     s_1 = np.dot(C, reward)
     loss = s_1 / N
     # dC[n] = reward[n]/N
     dC = np.divide(reward, N, out=ws.dC)
     # dX[n] = where(norm[n] == 1, -dC[n]*sigmoid(-X[n]), dC[n]*sigmoid(X[n]))
-    t_3 = np.equal(norm_real, 1.0, out=ws.t_3)
-    t_4 = np.negative(X, out=ws.t_4)
-    _sigmoid(t_4, out=t_4, scratch=ws.t_5)
-    t_4 *= dC
-    np.negative(t_4, out=t_4)
-    dX = _sigmoid(X, out=ws.dX, scratch=ws.t_6)
+    t_2 = np.negative(X, out=ws.t_2)
+    _sigmoid(t_2, out=t_2, scratch=ws.t_3)
+    t_2 *= dC
+    np.negative(t_2, out=t_2)
+    dX = _sigmoid(X, out=ws.dX, scratch=ws.t_4)
     dX *= dC
-    np.copyto(dX, t_4, where=t_3)
+    np.copyto(dX, t_2, where=norm)
     # db += dX[n]
     s_2 = np.sum(dX)
     db = s_2
@@ -271,8 +264,7 @@ class _ValueMemory:
     def __init__(self, dtype, *, N):
         self._copies = {}
         self.X = self.C = np.empty((N,), dtype)
-        self.t_1 = np.empty((N,), np.bool_)
-        self.norm_real = self.t_2 = np.empty((N,), dtype)
+        self.t_1 = np.empty((N,), dtype)
 
 
 class _ValueAndGradMemory:
@@ -281,11 +273,10 @@ class _ValueAndGradMemory:
     def __init__(self, dtype, *, N):
         self._copies = {}
         self.X = np.empty((N,), dtype)
-        self.C = self.t_5 = self.dX = np.empty((N,), dtype)
-        self.t_1 = self.t_3 = np.empty((N,), np.bool_)
-        self.norm_real = self.t_4 = np.empty((N,), dtype)
-        self.t_2 = self.dC = np.empty((N,), dtype)
-        self.t_6 = np.empty((N,), dtype)
+        self.C = self.t_2 = np.empty((N,), dtype)
+        self.t_1 = self.dC = np.empty((N,), dtype)
+        self.t_3 = self.dX = np.empty((N,), dtype)
+        self.t_4 = np.empty((N,), dtype)
         self.grads = Params(dtype)
 
 

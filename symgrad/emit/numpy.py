@@ -1,4 +1,4 @@
-"""Steps -> lines of NumPy, as an expert writes them: `out=` into named buffers, views for the rest."""
+"""Steps -> lines of NumPy, as an expert writes them: `out=` into named buffers, and views."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sympy import Expr
+
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Slot
+from symgrad.algebra.scalars import Select
 from symgrad.algebra.sizes import ONE, Size
 from symgrad.emit.layout import wrapped_call
 from symgrad.emit.scalars import NUMPY, scalar_text, size_text
@@ -41,9 +44,11 @@ from symgrad.plan.steps import (
 )
 
 PLAIN = {
-    "add": "np.add", "subtract": "np.subtract", "multiply": "np.multiply", "divide": "np.divide", "negative": "np.negative",
-    "square": "np.square", "raise": "np.power", "less": "np.less", "less_equal": "np.less_equal", "equal": "np.equal",
-    "logical_and": "np.logical_and", "logical_or": "np.logical_or", "logical_not": "np.logical_not", **NUMPY,
+    "add": "np.add", "subtract": "np.subtract", "multiply": "np.multiply", "divide": "np.divide",
+    "negative": "np.negative", "square": "np.square", "raise": "np.power",
+    "less": "np.less", "less_equal": "np.less_equal", "equal": "np.equal",
+    "logical_and": "np.logical_and", "logical_or": "np.logical_or", "logical_not": "np.logical_not",
+    **NUMPY,
 }  # fmt: skip
 IN_PLACE = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
 
@@ -71,7 +76,11 @@ class Printer:
 
     def name(self, array: str) -> str:
         """The local name of an array, bound now if it is not yet."""
-        if array in self.arrays and array not in self.bound and self.arrays[array].storage not in ("input", "param"):
+        if (
+            array in self.arrays
+            and array not in self.bound
+            and self.arrays[array].storage not in ("input", "param")
+        ):
             self.bound.add(array)
             self.put(f"{array} = {self.home(self.arrays[array])}")
         return array
@@ -99,7 +108,9 @@ class Printer:
         stop = pick.start + Affine((), pick.step * (pick.count - 1) + 1)
         return f"{'' if start == '0' else start}:{size_text(stop)}:{size_text(pick.step)}"
 
-    def arranged(self, text: str, dims: list[str], operand: Operand, picks: list[str] | None) -> str:
+    def arranged(
+        self, text: str, dims: list[str], operand: Operand, picks: list[str] | None
+    ) -> str:
         """text[picks], transposed, reshaped and with new axes, as the layout asks."""
         flat = [d for group in operand.layout for d in group]
         merged = any(len(group) > 1 for group in operand.layout)
@@ -122,7 +133,10 @@ class Printer:
             text += ".T" if order == [1, 0] else f".transpose({', '.join(map(str, order))})"
         if merged:
             sizes = self.sizes(operand)
-            shape = ["1" if not group else _product([sizes[d] for d in group]) for group in operand.layout]
+            shape = [
+                "1" if not group else _product([sizes[d] for d in group])
+                for group in operand.layout
+            ]
             return f"{text}.reshape({', '.join(shape)})"
         if news:
             items = ["None" if group == () else ":" for group in operand.layout]
@@ -137,11 +151,17 @@ class Printer:
 
     def strided(self, view: Strided) -> str:
         def listed(items: Sequence[Size | Affine]) -> str:
-            return "(" + ", ".join(size_text(i) for i in items) + ("," if len(items) == 1 else "") + ")"
+            return (
+                "("
+                + ", ".join(size_text(i) for i in items)
+                + ("," if len(items) == 1 else "")
+                + ")"
+            )
 
         steps = ", ".join(listed(s) for s in view.steps) + ("," if len(view.steps) == 1 else "")
         start, shape = listed(view.starts), listed(view.counts)
-        return f"{self.helper('_view')}({self.name(view.array)}, start={start}, shape={shape}, steps=({steps}))"
+        array = f"{self.helper('_view')}({self.name(view.array)}"
+        return f"{array}, start={start}, shape={shape}, steps=({steps}))"
 
     def source(self, source: Source) -> str:
         return self.scalar(source) if isinstance(source, Scalar) else self.operand(source)
@@ -150,18 +170,19 @@ class Printer:
         """A rank-0 value; ints and bools as Python's floats, so that they do not widen float32."""
         slots = tuple((symbol, self.slot(slot)) for symbol, slot in scalar.slots)
         text = scalar_text(Scalar(scalar.body, slots))
-        self.helpers |= {name for name in NUMPY.values() if name.startswith("_") and f"{name}(" in text}
+        self.helpers |= {
+            name for name in NUMPY.values() if name.startswith("_") and f"{name}(" in text
+        }
         return text
 
     def slot(self, slot: Slot | View | Number) -> Slot:
         match slot:
+            case Affine() | Access():
+                return slot
             case View():
                 return Access(self.place(slot))
-            case Number(read=View() as view):
-                return Access(f"float({self.place(view)})")
-            case Number(read=Access() as access):
-                return Access(f"float({access})")
-        return slot
+        read = self.place(slot.read) if isinstance(slot.read, View) else str(slot.read)
+        return Access(f"float({read})")
 
     def place(self, view: View) -> str:
         """One place of an array."""
@@ -188,22 +209,32 @@ class Printer:
             case Copy():
                 self.copy(step)
             case MatMul():
-                self.into(step.out, f"np.matmul({self.operand(step.a)}, {self.operand(step.b)}, out=@)")
+                self.into(
+                    step.out, f"np.matmul({self.operand(step.a)}, {self.operand(step.b)}, out=@)"
+                )
             case Sum():
                 axes = str(step.axes[0]) if len(step.axes) == 1 else str(step.axes)
                 self.into(step.out, f"np.sum({self.operand(step.source)}, axis={axes}, out=@)")
             case Assign():
                 value = self.scalar(step.value)
+                if isinstance(step.target, str) and not step.accumulate and _is_weak(step.value):
+                    value = f"dtype.type({value})"
                 target = step.target if isinstance(step.target, str) else self.place(step.target)
                 self.put(f"{target} {'+=' if step.accumulate else '='} {value}")
             case Total():
-                b = f"np.dot({self.operand(step.a)}, {self.operand(step.b)})" if step.b else f"np.sum({self.operand(step.a)})"
+                b = (
+                    f"np.dot({self.operand(step.a)}, {self.operand(step.b)})"
+                    if step.b
+                    else f"np.sum({self.operand(step.a)})"
+                )
                 self.put(f"{step.name} = {b}")
             case Positions():
                 self.positions(step)
             case Take():
                 source, at = self.operand(step.source), self.operand(step.positions)
-                self.into(step.out, f'np.take({source}, {at}, axis={step.axis}, out=@, mode="clip")')
+                self.into(
+                    step.out, f'np.take({source}, {at}, axis={step.axis}, out=@, mode="clip")'
+                )
             case Scatter():
                 self.scatter(step)
             case LogSumExp() | ArgMax():
@@ -212,7 +243,7 @@ class Printer:
                 self.block(step)
 
     def into(self, out: Operand, call: str) -> None:
-        """`name = f(..., out=w.name)` where an array is written whole for the first time, else f(..., out=name)."""
+        """`name = f(..., out=w.name)` at an array's first whole write, else f(..., out=name)."""
         array = self.arrays.get(out.array)
         if array and array.name not in self.bound and self.operand_is_whole(out):
             self.bound.add(array.name)
@@ -222,13 +253,19 @@ class Printer:
 
     def operand_is_whole(self, operand: Operand) -> bool:
         view = operand.view
-        whole = not isinstance(view, Strided) and all(isinstance(p, Slice) and p.whole for p in view.picks)
+        whole = not isinstance(view, Strided) and all(
+            isinstance(p, Slice) and p.whole for p in view.picks
+        )
         return whole and operand.layout == tuple((d,) for d in view.dims)
 
     def ufunc(self, step: Ufunc) -> None:
         inputs = [self.source(i) for i in step.inputs]
         first = step.inputs[0]
-        if step.function in IN_PLACE and first == step.out and not (out := self.operand(step.out)).endswith(")"):
+        if (
+            step.function in IN_PLACE
+            and first == step.out
+            and not (out := self.operand(step.out)).endswith(")")
+        ):
             self.put(f"{out} {IN_PLACE[step.function]} {inputs[1]}")
             return
         function = PLAIN[step.function]
@@ -239,7 +276,13 @@ class Printer:
         if step.function == "softplus":
             function, inputs = "np.logaddexp", [*inputs, "0.0"]
         scratch = [self.spare(s) for s in step.scratch]
-        extra = f", scratch={scratch[0]}" if len(scratch) == 1 else f", scratch=({', '.join(scratch)})" if scratch else ""
+        extra = (
+            f", scratch={scratch[0]}"
+            if len(scratch) == 1
+            else f", scratch=({', '.join(scratch)})"
+            if scratch
+            else ""
+        )
         self.into(step.out, f"{function}({', '.join(inputs)}, out=@{extra})")
 
     def spare(self, operand: Operand) -> str:
@@ -253,7 +296,10 @@ class Printer:
 
     def copy(self, step: Copy) -> None:
         if step.where is not None:
-            self.put(f"np.copyto({self.operand(step.out)}, {self.source(step.source)}, where={self.source(step.where)})")
+            self.put(
+                f"np.copyto({self.operand(step.out)}, {self.source(step.source)}, "
+                f"where={self.source(step.where)})"
+            )
         elif isinstance(step.source, Scalar):
             whole = self.operand_is_whole(step.out)
             out, value = self.operand(step.out), self.scalar(step.source)
@@ -271,9 +317,16 @@ class Printer:
                 self.put(f"{out} *= {size_text(step.extents[n + 1])}")
 
     def scatter(self, step: Scatter) -> None:
-        target, at, value = self.operand(step.target), self.operand(step.positions), self.operand(step.value)
+        target, at, value = (
+            self.operand(step.target),
+            self.operand(step.positions),
+            self.operand(step.value),
+        )
         if step.injective and step.scratch is not None:
-            self.put(f"{self.helper('_add_at')}({target}, {at}, {value}, scratch={self.spare(step.scratch)})")
+            self.put(
+                f"{self.helper('_add_at')}({target}, {at}, {value}, "
+                f"scratch={self.spare(step.scratch)})"
+            )
         else:
             self.put(f"np.add.at({target}, {at}, {value})")
 
@@ -286,7 +339,11 @@ class Printer:
         else:
             call = f"np.argmax({source}, axis=-1{', out=@' if not scalar else ''})"
         if scalar:
-            start = f" + {size_text(step.start)}" if isinstance(step, ArgMax) and step.start != Size() else ""
+            start = (
+                f" + {size_text(step.start)}"
+                if isinstance(step, ArgMax) and step.start != Size()
+                else ""
+            )
             out = step.out.array if step.out.array not in self.arrays else self.operand(step.out)
             self.put(f"{out} = {call}{start}")
             return
@@ -309,6 +366,20 @@ class Printer:
         self.depth -= 1
 
 
+def _is_weak(scalar: Scalar) -> bool:
+    """Whether the value may be Python's own float, which NumPy's functions take as float64."""
+    strong = {symbol for symbol, slot in scalar.slots if not isinstance(slot, (Affine, Number))}
+
+    def weak(expr: Expr) -> bool:
+        if isinstance(expr, Select):
+            return weak(expr.args[1]) or weak(expr.args[2])
+        if expr.args:
+            return all(weak(argument) for argument in expr.args)
+        return expr not in strong
+
+    return weak(scalar.body)
+
+
 def _is_slice(pick: str) -> bool:
     return ":" in pick
 
@@ -324,5 +395,3 @@ def _trimmed(picks: list[str]) -> list[str]:
 def _product(sizes: Sequence[Size]) -> str:
     texts = [size_text(s) for s in sizes]
     return " * ".join(t if t.isidentifier() or t.isdigit() else f"({t})" for t in texts)
-
-

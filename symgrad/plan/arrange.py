@@ -1,6 +1,6 @@
 """The order of contributions: what writes all of a tensor comes first, and needs no zeros below it.
 
-    dq[b,act[b]] += f[b];  dq[b,a] += g[b,a]   ->   dq[b,a] += g[b,a];  dq[b,act[b]] += f[b]
+dq[b,act[b]] += f[b];  dq[b,a] += g[b,a]   ->   dq[b,a] += g[b,a];  dq[b,act[b]] += f[b]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from symgrad.algebra.sizes import ZERO
 
 
 def arrange(program: Program) -> Program:
-    """The same equations; a partial writer comes right after the first one that writes everything."""
+    """The same equations; a partial writer comes right after the first that writes everything."""
     covering: dict[str, Equation] = {}
     for equation in program.equations:
         if covers(equation, program):

@@ -1,8 +1,8 @@
 """Which buffers share memory: those of one shape and kind whose lives do not overlap.
 
-A life reaches from the first step that writes a buffer to the last that touches it; a loop counts as
-one step for what lives around it. At a step that works place by place, an input that dies there may
-hand its memory to the output: the chain runs in place.
+A life reaches from the first step that writes a buffer to the last that touches it; a loop counts
+as one step for what lives around it. At a step that works place by place, an input that dies there
+may hand its memory to the output: the chain runs in place.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from symgrad.plan.builder import is_whole
-from symgrad.plan.steps import OVERWRITES_EARLY, Array, Guard, Loop, Note, Number, Operand, Scalar, Step, Ufunc, View
+from symgrad.plan.steps import (
+    OVERWRITES_EARLY,
+    Array,
+    Guard,
+    Loop,
+    Note,
+    Number,
+    Operand,
+    Scalar,
+    Step,
+    Ufunc,
+    View,
+)
 
 
 @dataclass
@@ -21,8 +33,10 @@ class _Life:
     inherits: frozenset[str]
 
 
-def shared(arrays: Sequence[Array], steps: Sequence[Step], kept: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """(buffer, the earlier buffer whose memory it takes); `kept` buffers are read after the last step."""
+def shared(
+    arrays: Sequence[Array], steps: Sequence[Step], kept: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """(buffer, the earlier one whose memory it takes); `kept` ones are read after the last step."""
     buffers = {a.name: a for a in arrays if a.storage == "buffer"}
     lives: dict[str, _Life] = {}
     end = _live(steps, 0, frozenset(n for n, a in buffers.items() if a.local), lives)
@@ -32,10 +46,16 @@ def shared(arrays: Sequence[Array], steps: Sequence[Step], kept: Iterable[str]) 
     pools: dict[object, list[tuple[str, int, str]]] = {}
     pairs = []
     position = {name: n for n, name in enumerate(buffers)}
-    for name in sorted((n for n in lives if n in buffers), key=lambda n: (lives[n].first, position[n])):
+    for name in sorted(
+        (n for n in lives if n in buffers), key=lambda n: (lives[n].first, position[n])
+    ):
         life, array = lives[name], buffers[name]
         pool = pools.setdefault((array.shape, array.kind), [])
-        free = (n for n, (_, busy, holder) in enumerate(pool) if busy < life.first or (busy == life.first and holder in life.inherits))
+        free = (
+            n
+            for n, (_, busy, holder) in enumerate(pool)
+            if busy < life.first or (busy == life.first and holder in life.inherits)
+        )
         chosen = next(free, None)
         if chosen is None:
             pool.append((name, life.last, name))
@@ -46,7 +66,7 @@ def shared(arrays: Sequence[Array], steps: Sequence[Step], kept: Iterable[str]) 
 
 
 def _live(steps: Sequence[Step], clock: int, local: frozenset[str], lives: dict[str, _Life]) -> int:
-    """Fill `lives`; the time after the last step. What a loop carries around lives through all of it."""
+    """Fill `lives`; the time after the last step. What a loop carries around lives through it."""
     for step in steps:
         if isinstance(step, (Loop, Guard)):
             start = clock
@@ -55,7 +75,9 @@ def _live(steps: Sequence[Step], clock: int, local: frozenset[str], lives: dict[
                 if name not in local or lives[name].first < start:
                     lives[name].first = min(lives[name].first, start)
                     lives[name].last = clock
-                    lives[name].inherits = frozenset() if lives[name].first == start else lives[name].inherits
+                    lives[name].inherits = (
+                        frozenset() if lives[name].first == start else lives[name].inherits
+                    )
         else:
             for name in touched(step):
                 life = lives.setdefault(name, _Life(clock, clock, _inheritable(step, name)))
@@ -65,13 +87,25 @@ def _live(steps: Sequence[Step], clock: int, local: frozenset[str], lives: dict[
 
 
 def _inheritable(step: Step, name: str) -> frozenset[str]:
-    """The inputs whose memory the output may take over: same places, read before they are written."""
-    if not isinstance(step, Ufunc) or step.out.array != name or step.scratch or not is_whole(step.out) or step.function in OVERWRITES_EARLY:
+    """The inputs whose memory the output may take: same places, read before they are written."""
+    if (
+        not isinstance(step, Ufunc)
+        or step.out.array != name
+        or step.scratch
+        or not is_whole(step.out)
+        or step.function in OVERWRITES_EARLY
+    ):
         return frozenset()
     same = {
-        i.array for i in step.inputs if isinstance(i, Operand) and i.layout == step.out.layout and is_whole(i)
+        i.array
+        for i in step.inputs
+        if isinstance(i, Operand) and i.layout == step.out.layout and is_whole(i)
     }
-    others = {i.array for i in step.inputs if isinstance(i, Operand) and not (i.layout == step.out.layout and is_whole(i))}
+    others = {
+        i.array
+        for i in step.inputs
+        if isinstance(i, Operand) and not (i.layout == step.out.layout and is_whole(i))
+    }
     return frozenset(same - others)
 
 
@@ -87,7 +121,7 @@ def touched(step: Step) -> Iterator[str]:
                 if isinstance(part, (Operand, View)):
                     yield part.array
                 elif isinstance(part, Scalar):
-                    reads = (slot.read if isinstance(slot, Number) else slot for _, slot in part.slots)
+                    reads = (
+                        slot.read if isinstance(slot, Number) else slot for _, slot in part.slots
+                    )
                     yield from (slot.array for slot in reads if isinstance(slot, View))
-
-

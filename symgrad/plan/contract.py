@@ -2,8 +2,8 @@
 
     out[O] = sum over R of f1[I1] * f2[I2] * ...
 
-Factors are grouped by index set. Two groups meet in a matrix product: the indices in both and in out
-are its batch, those in both and not in out are contracted. Order and orientation are chosen by cost.
+Factors are grouped by index set. Two groups meet in a matrix product: the indices in both and in
+out are its batch, those in both and not in out are contracted. Cost chooses order and orientation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,19 @@ from symgrad.algebra.program import fresh_name
 from symgrad.algebra.sizes import ONE
 from symgrad.plan.builder import Builder, Ranges, copied, known_copies, laid_out, mergeable
 from symgrad.plan.elementwise import Elementwise
-from symgrad.plan.steps import Copy, Layout, MatMul, Operand, Scalar, Slice, Strided, Sum, Total, Ufunc, View
+from symgrad.plan.steps import (
+    Copy,
+    Layout,
+    MatMul,
+    Operand,
+    Scalar,
+    Slice,
+    Strided,
+    Sum,
+    Total,
+    Ufunc,
+    View,
+)
 
 Names = frozenset[str]
 
@@ -66,8 +78,10 @@ class Contraction:
     def cost(self, indices: Names) -> int:
         return self.builder.cost(indices, self.ranges)
 
-    def run(self, parts: Sequence[Expr], dims: tuple[str, ...], out: Operand | None) -> Operand | str:
-        """The sum over all that is not in dims, in `out` or in a new buffer; a name where dims is ().
+    def run(
+        self, parts: Sequence[Expr], dims: tuple[str, ...], out: Operand | None
+    ) -> Operand | str:
+        """The sum over all that is not in dims, in `out` or a new buffer; a name where dims is ().
 
         What is found to carry no index on the way is left in `scalars`, as factors of the result.
         """
@@ -85,7 +99,7 @@ class Contraction:
         return self.pair(groups[0], groups[1], dims, out)
 
     def folded(self, groups: list[Group]) -> list[Group]:
-        """A group within another becomes part of the smallest such: c[b]*dz[b,i]*x[b,j] -> (c*dz)*x.
+        """A group within another joins the smallest such: c[b]*dz[b,i]*x[b,j] -> (c*dz)*x.
 
         Two groups stay two: c[b]*dz[b,i] summed over b is a matrix times a vector.
         """
@@ -98,7 +112,9 @@ class Contraction:
             if hosts and len(merged) > 2:
                 host = min(hosts, key=lambda names: (self.cost(names), sorted(names)))
                 merged[host] += merged.pop(small)
-        return [Group(names, sympy.Mul(*(g.expr for g in members))) for names, members in merged.items()]
+        return [
+            Group(names, sympy.Mul(*(g.expr for g in members))) for names, members in merged.items()
+        ]
 
     def view(self, group: Group, dims: tuple[str, ...] | None = None) -> View | Strided:
         if group.view is not None:
@@ -109,7 +125,7 @@ class Contraction:
         return source.view
 
     def summed(self, groups: list[Group], keep: Names) -> list[Group]:
-        """An index that one of several groups alone carries, and the result does not, is summed at once."""
+        """An index that one group alone carries, and the result does not, is summed at once."""
         if len(groups) == 1:
             return groups
         result = []
@@ -165,12 +181,18 @@ class Contraction:
             elif group.view is not None:
                 self.builder.add(Copy(laid_out(group.view, dims), out))
             return out
-        factors = [p for p in sympy.Mul.make_args(group.expr) if self.lower.indices(p)] if group.expr is not None else []
+        factors = (
+            [p for p in sympy.Mul.make_args(group.expr) if self.lower.indices(p)]
+            if group.expr is not None
+            else []
+        )
         rowwise = len(factors) == 2 and all(self.lower.indices(f) == group.indices for f in factors)
         last = (*dims, *self.order(gone)) if rowwise else self.natural(group)
         view = self.view(group, last)
         kept = tuple(d for d in view.dims if d not in gone)
-        source = laid_out(view, view.dims if kept == dims else (*dims, *(d for d in view.dims if d in gone)))
+        source = laid_out(
+            view, view.dims if kept == dims else (*dims, *(d for d in view.dims if d in gone))
+        )
         axes = tuple(n for n, (d,) in enumerate(source.layout) if d in gone)
         out = self.target(dims, out)
         self.builder.add(Sum(source, axes, out))
@@ -204,28 +226,48 @@ class Contraction:
         shared = a.indices & b.indices
         if not (shared - keep):
             out = self.target(dims, out)
-            self.builder.add(Ufunc("multiply", (laid_out(self.view(a), dims), laid_out(self.view(b), dims)), out))
+            self.builder.add(
+                Ufunc("multiply", (laid_out(self.view(a), dims), laid_out(self.view(b), dims)), out)
+            )
             return out
         left, right = self.view(a), self.view(b)
         if not dims:
             name = self.name()
             order = self.order(shared)
-            self.builder.add(Total(name, self.flat(laid_out(left, order), order), self.flat(laid_out(right, order), order)))
+            self.builder.add(
+                Total(
+                    name,
+                    self.flat(laid_out(left, order), order),
+                    self.flat(laid_out(right, order), order),
+                )
+            )
             return name
         if a.indices == b.indices:
             both = (*dims, *self.order(shared - keep))
             made = self.builder.temporary(both, self.ranges)
-            self.builder.add(Ufunc("multiply", (laid_out(left, both), laid_out(right, both)), laid_out(made, both)))
+            self.builder.add(
+                Ufunc(
+                    "multiply", (laid_out(left, both), laid_out(right, both)), laid_out(made, both)
+                )
+            )
             out = self.target(dims, out)
             self.builder.add(Sum(laid_out(made, both), tuple(range(len(dims), len(both))), out))
             return out
         return self.product(left, right, dims, self.target(dims, out))
 
-    def product(self, left: View | Strided, right: View | Strided, dims: tuple[str, ...], out: Operand) -> Operand:
-        pairs = [(a, b) for a in known_copies(self.builder, left) for b in known_copies(self.builder, right)]
+    def product(
+        self, left: View | Strided, right: View | Strided, dims: tuple[str, ...], out: Operand
+    ) -> Operand:
+        pairs = [
+            (a, b)
+            for a in known_copies(self.builder, left)
+            for b in known_copies(self.builder, right)
+        ]
         every = (c for a, b in pairs for c in self.candidates(a, b, dims, out))
         best = min(every, key=lambda c: (c.price, c.turned))
-        a, b = (o if mergeable(o) else copied(self.builder, o, self.ranges) for o in (best.a, best.b))
+        a, b = (
+            o if mergeable(o) else copied(self.builder, o, self.ranges) for o in (best.a, best.b)
+        )
         if best.direct:
             self.builder.add(MatMul(a, b, Operand(out.view, best.out)))
             return out
@@ -234,14 +276,20 @@ class Contraction:
         self.builder.add(MatMul(a, b, Operand(made, best.out)), Copy(laid_out(made, dims), out))
         return out
 
-    def candidates(self, a: View | Strided, b: View | Strided, dims: tuple[str, ...], out: Operand) -> Iterator[_Candidate]:
+    def candidates(
+        self, a: View | Strided, b: View | Strided, dims: tuple[str, ...], out: Operand
+    ) -> Iterator[_Candidate]:
         """Every way to see the sum as a matrix product, with what it costs to copy."""
         for left, right in ((a, b), (b, a)):
             summed = [i for i in left.dims if i in right.dims and i not in dims]
             only_left = frozenset(left.dims) - frozenset(right.dims)
             only_right = frozenset(right.dims) - frozenset(left.dims)
             batch = tuple(d for d in dims if d not in only_left and d not in only_right)
-            sorted_dims = (*batch, *(d for d in dims if d in only_left), *(d for d in dims if d in only_right))
+            sorted_dims = (
+                *batch,
+                *(d for d in dims if d in only_left),
+                *(d for d in dims if d in only_right),
+            )
             for order in dict.fromkeys((dims, sorted_dims)):
                 for lead, rows, columns in _splits(order, only_left, only_right):
                     for inner in permutations(summed):
@@ -258,9 +306,22 @@ class Contraction:
         out: Operand,
     ) -> _Candidate:
         vector = not lead and not (rows and columns)
-        a = Operand(left, _stripped((*_leading(lead, left.dims), *((rows,) if rows or not vector else ()), inner)))
-        b = Operand(right, _stripped((*_leading(lead, right.dims), inner, *((columns,) if columns or not vector else ()))))
-        result: Layout = (*((d,) for d in lead), *((g for g in (rows, columns) if g) if vector else (rows, columns)))
+        a = Operand(
+            left,
+            _stripped(
+                (*_leading(lead, left.dims), *((rows,) if rows or not vector else ()), inner)
+            ),
+        )
+        b = Operand(
+            right,
+            _stripped(
+                (*_leading(lead, right.dims), inner, *((columns,) if columns or not vector else ()))
+            ),
+        )
+        result: Layout = (
+            *((d,) for d in lead),
+            *((g for g in (rows, columns) if g) if vector else (rows, columns)),
+        )
         direct = _writable(out.view, result)
         copies = sum(self.cost(frozenset(o.view.dims)) for o in (a, b) if not mergeable(o))
         copies += 0 if direct else 2 * self.cost(frozenset((*lead, *rows, *columns)))
@@ -269,7 +330,11 @@ class Contraction:
         calls = self.cost(frozenset(lead))
         price = copies + (work // 2 if thin and calls > 1 else 0) + (100 * calls if lead else 0)
         flat = [d for group in result for d in group]
-        turned = (flat[-1] != out.view.dims[-1], flat != list(out.view.dims), _turned(a) + _turned(b))
+        turned = (
+            flat[-1] != out.view.dims[-1],
+            flat != list(out.view.dims),
+            _turned(a) + _turned(b),
+        )
         return _Candidate(price, turned, a, b, result, direct)
 
 
@@ -295,11 +360,14 @@ def _writable(out: View | Strided, layout: Layout) -> bool:
     if isinstance(out, Strided) or not mergeable(Operand(out, layout)):
         return False
     last = out.picks[-1] if out.picks else None
-    dense = isinstance(last, Slice) and last.step == ONE
-    return dense and any(group and group[-1] == last.index for group in layout[-2:])
+    if not isinstance(last, Slice) or last.step != ONE:
+        return False
+    return any(group and group[-1] == last.index for group in layout[-2:])
 
 
-def _splits(dims: tuple[str, ...], rows: Names, columns: Names) -> Iterator[tuple[tuple[str, ...], ...]]:
+def _splits(
+    dims: tuple[str, ...], rows: Names, columns: Names
+) -> Iterator[tuple[tuple[str, ...], ...]]:
     """dims = lead + P + Q with P only in the left operand and Q only in the right one."""
     for q in range(len(dims), -1, -1):
         if not set(dims[q:]) <= columns:

@@ -6,12 +6,29 @@ from collections.abc import Mapping, Sequence
 from math import prod
 
 from symgrad.algebra.sizes import ONE, ZERO, Size
-from symgrad.plan.steps import Array, Guard, LogSumExp, Loop, MatMul, Operand, Slice, Step, Strided, Sum, Total, Ufunc
+from symgrad.plan.steps import (
+    Array,
+    Guard,
+    LogSumExp,
+    Loop,
+    MatMul,
+    Operand,
+    Slice,
+    Step,
+    Strided,
+    Sum,
+    Total,
+    Ufunc,
+)
 
 
-def counted(arrays: Sequence[Array], steps: Sequence[Step], shares: Mapping[str, str]) -> tuple[Size, Size]:
+def counted(
+    arrays: Sequence[Array], steps: Sequence[Step], shares: Mapping[str, str]
+) -> tuple[Size, Size]:
     """(multiply-adds and function values, numbers in buffers)."""
-    numbers = (prod(a.shape, start=ONE) for a in arrays if a.storage == "buffer" and a.name not in shares)
+    numbers = (
+        prod(a.shape, start=ONE) for a in arrays if a.storage == "buffer" and a.name not in shares
+    )
     return sum((_operations(s) for s in steps), ZERO), sum(numbers, ZERO)
 
 
@@ -30,7 +47,9 @@ def _operations(step: Step) -> Size:
         case LogSumExp():
             return 3 * _points(step.source)
         case Loop():
-            return (step.hi.offset - step.lo.offset) * sum((_operations(s) for s in step.body), ZERO)
+            return (step.hi.offset - step.lo.offset) * sum(
+                (_operations(s) for s in step.body), ZERO
+            )
         case Guard():
             return sum((_operations(s) for s in step.body), ZERO)
     return ZERO

@@ -16,13 +16,31 @@ from symgrad.algebra.program import Slot, slot_symbol
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Predicate, Select, Stop
 from symgrad.algebra.scalars import Scalar as Row
 from symgrad.errors import ProgramError
-from symgrad.plan.builder import Builder, Ranges, gathered_into, laid_out, read, whole
-from symgrad.plan.steps import OVERWRITES_EARLY, Copy, Number, Operand, Scalar, Source, Strided, Ufunc, View
+from symgrad.plan.builder import Builder, Ranges, laid_out, whole
+from symgrad.plan.reads import gathered_into, read
+from symgrad.plan.steps import (
+    OVERWRITES_EARLY,
+    Copy,
+    Number,
+    Operand,
+    Scalar,
+    Source,
+    Strided,
+    Ufunc,
+    View,
+)
 
 DEFINED = ("leaky_relu",)
 """Kinked functions that are lowered as the selection that defines them."""
 
-LOGIC = {Less: "less", LessEqual: "less_equal", Equal: "equal", And: "logical_and", Or: "logical_or", Not: "logical_not"}
+LOGIC = {
+    Less: "less",
+    LessEqual: "less_equal",
+    Equal: "equal",
+    And: "logical_and",
+    Or: "logical_or",
+    Not: "logical_not",
+}
 
 
 @dataclass
@@ -71,15 +89,31 @@ class Elementwise:
             return self.scalar(expr)
         if expr.is_Symbol:
             return laid_out(self.leaf(self.slots[expr]), dims)
+        if (flag := self.flag(expr)) is not None:
+            return laid_out(read(self.builder, flag, self.ranges), dims)
         used = [self.slots[s] for s in expr.free_symbols if s in self.slots]
         key = ("numbers", expr, carried, tuple(self.ranges[d] for d in carried))
         if key in self.builder.cache:
             return laid_out(self.builder.cache[key], dims)
-        out = self.builder.temporary(carried, self.ranges, "bool" if isinstance(expr, Predicate) else "real")
+        out = self.builder.temporary(
+            carried, self.ranges, "bool" if isinstance(expr, Predicate) else "real"
+        )
         self.into(expr, carried, laid_out(out, carried))
         if all(isinstance(slot, Affine) for slot in used):  # indices and sizes: the same everywhere
             self.builder.cache[key] = out
         return laid_out(out, dims)
+
+    def flag(self, expr: Expr) -> Access | None:
+        """done[b] == 1, where done is bool: it is a mask already."""
+        if not isinstance(expr, Equal) or expr.args[1] != S.One:
+            return None
+        slot = self.slots.get(expr.args[0])
+        if (
+            not isinstance(slot, Access)
+            or self.builder.program.tensor_of[slot.tensor].kind != "bool"
+        ):
+            return None
+        return slot
 
     def leaf(self, slot: Slot) -> View:
         """A read, as real numbers; or an index as the numbers that it runs through."""
@@ -119,13 +153,16 @@ class Elementwise:
         elif isinstance(expr, Select):
             self.select(expr, dims, out)
         elif isinstance(expr, Predicate):
-            self.call(LOGIC[type(expr)], expr.args, dims, out)  # type: ignore[index]
+            self.call(LOGIC[type(expr)], expr.args, dims, out)
         elif isinstance(expr, Row) and expr.row.name in DEFINED:
             self.into(expr.row.definition(*expr.args), dims, out)
         elif isinstance(expr, Row):
             self.call(expr.row.name, expr.args, dims, out)
         else:
-            raise ProgramError(f"{type(expr).__name__} is a declared, undefined function: it can be derived, not computed")
+            raise ProgramError(
+                f"{type(expr).__name__} is a declared, undefined function: "
+                "it can be derived, not computed"
+            )
 
     def call(self, function: str, args: Sequence[Expr], dims: Sequence[str], out: Operand) -> None:
         """out = function(*args); the argument that carries every index is computed in place."""
@@ -133,7 +170,11 @@ class Elementwise:
         kind = self.builder.arrays[out.array].kind
         free = kind == "real" and function not in OVERWRITES_EARLY
         for arg in args:
-            composite = not arg.is_Symbol and not isinstance(arg, (Stop, Predicate)) and self.dims(arg, dims) == tuple(dims)
+            composite = (
+                not arg.is_Symbol
+                and not isinstance(arg, (Stop, Predicate))
+                and self.dims(arg, dims) == tuple(dims)
+            )
             if composite and free:
                 self.into(arg, dims, out)
                 inputs.append(out)
@@ -142,9 +183,13 @@ class Elementwise:
                 inputs.append(self.source(arg, dims))
         self.builder.add(self.ufunc(function, inputs, dims, out))
 
-    def ufunc(self, function: str, inputs: Sequence[Source], dims: Sequence[str], out: Operand) -> Ufunc:
+    def ufunc(
+        self, function: str, inputs: Sequence[Source], dims: Sequence[str], out: Operand
+    ) -> Ufunc:
         count = SCRATCH.get(function, 0)
-        scratch = tuple(laid_out(self.builder.temporary(dims, self.ranges), dims) for _ in range(count))
+        scratch = tuple(
+            laid_out(self.builder.temporary(dims, self.ranges), dims) for _ in range(count)
+        )
         return Ufunc(function, tuple(inputs), out, scratch)
 
     def add(self, expr: Expr, dims: Sequence[str], out: Operand) -> None:
@@ -157,7 +202,9 @@ class Elementwise:
                 self.builder.add(Ufunc("subtract", (other, accumulated), out))
                 sign = 1
             else:
-                self.builder.add(Ufunc("add" if sign == next_sign else "subtract", (accumulated, other), out))
+                self.builder.add(
+                    Ufunc("add" if sign == next_sign else "subtract", (accumulated, other), out)
+                )
             accumulated = out
         if sign < 0:
             self.builder.add(Ufunc("negative", (accumulated,), out))
@@ -176,9 +223,15 @@ class Elementwise:
         above = self.regrouped([f for f in above if self.indices(f)], dims)
         below = [f for f in below if self.indices(f)]
         scale = sympy.Mul(number, *scalars)
-        spread = sorted(above, key=lambda f: (f.is_Symbol or self.dims(f, dims) != tuple(dims)))
-        small = min(above, key=lambda f: self.builder.cost(self.indices(f), self.ranges), default=None)
-        if small is not None and (scale not in (S.One, -S.One) or divisors) and self.dims(small, dims) != tuple(dims):
+        spread = sorted(above, key=lambda f: f.is_Symbol or self.dims(f, dims) != tuple(dims))
+        small = min(
+            above, key=lambda f: self.builder.cost(self.indices(f), self.ranges), default=None
+        )
+        if (
+            small is not None
+            and (scale not in (S.One, -S.One) or divisors)
+            and self.dims(small, dims) != tuple(dims)
+        ):
             scaled = sympy.Mul(scale, small, *(1 / d for d in divisors))
             spread[spread.index(small)] = scaled
             scale, divisors = S.One, []
@@ -216,7 +269,11 @@ class Elementwise:
             self.builder.add(Ufunc("square", (value,), out))
         elif exponent.is_Integer and exponent <= 4 and value != out:
             self.builder.add(Ufunc("square", (value,), out))
-            self.builder.add(Ufunc("multiply", (out, value), out) if exponent == 3 else Ufunc("square", (out,), out))
+            self.builder.add(
+                Ufunc("multiply", (out, value), out)
+                if exponent == 3
+                else Ufunc("square", (out,), out)
+            )
         else:
             self.builder.add(Ufunc("raise", (value, Scalar(exponent)), out))
 
@@ -224,7 +281,9 @@ class Elementwise:
         condition, yes, no = expr.args
         mask = self.source(condition, dims)
         chosen = self.source(yes, dims)
-        self.into(no, dims, out) if self.indices(no) else self.builder.add(Copy(self.scalar(no), out))
+        self.into(no, dims, out) if self.indices(no) else self.builder.add(
+            Copy(self.scalar(no), out)
+        )
         self.builder.add(Copy(chosen, out, mask))
 
     def grouped(self, expr: Expr, dims: Sequence[str]) -> list[Expr]:
@@ -258,7 +317,7 @@ def factors(expr: Expr) -> tuple[list[Expr], list[Expr], Expr]:
         if part.is_Number:
             number = number * part
         elif part.is_Pow and part.exp.is_Number and part.exp.is_negative:
-            below.append(part.base ** -part.exp)
+            below.append(part.base**-part.exp)
         else:
             above.append(part)
     return above, below, number

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from math import prod
 
 import sympy
@@ -14,19 +13,28 @@ from sympy.core.parameters import distribute
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.order import Loop as Recurrence
 from symgrad.algebra.order import schedule
-from symgrad.algebra.program import Equation, Program, Range, Slot, Tensor, count_of, fresh_name, slot_symbol
-from symgrad.algebra.sizes import ONE, ZERO, Size
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Range,
+    Tensor,
+    count_of,
+    fresh_name,
+    slot_symbol,
+)
+from symgrad.algebra.sizes import ONE, ZERO
 from symgrad.errors import ProgramError
 from symgrad.notation.printer import equation_text
 from symgrad.plan.arrange import covers
-from symgrad.plan.builder import Builder, affine_view, border, copied, fill, keyed, laid_out, margins, whole
+from symgrad.plan.builder import Builder, copied, fill, laid_out, whole
 from symgrad.plan.contract import Contraction
 from symgrad.plan.elementwise import Elementwise, factors, signed
+from symgrad.plan.reads import affine_view, border, keyed, margins
+from symgrad.plan.rewrite import along, at, greatest, least, terms, with_index
 from symgrad.plan.steps import (
     ArgMax,
     Array,
     Assign,
-    At,
     Copy,
     Guard,
     LogSumExp,
@@ -37,22 +45,26 @@ from symgrad.plan.steps import (
     Scatter,
     Slice,
     Step,
+    Storage,
     Strided,
     Ufunc,
     View,
 )
 
-STORAGE = {"param": "param", "data": "input", "computed": "buffer"}
+STORAGE: Mapping[str, Storage] = {"param": "param", "data": "input", "computed": "buffer"}
 
 
-def lower(program: Program, gradients: Sequence[str] = ()) -> tuple[tuple[Array, ...], tuple[Step, ...]]:
-    """Arrays and steps that compute the program's outputs; `gradients` are written where they are kept."""
+def lower(
+    program: Program, gradients: Sequence[str] = ()
+) -> tuple[tuple[Array, ...], tuple[Step, ...]]:
+    """Arrays and steps that compute the outputs; `gradients` are written where they are kept."""
     with distribute(False):
         work = _Lowering(Builder(program))
         for tensor in program.tensors:
-            storage = "gradient" if tensor.name in gradients else STORAGE[tensor.role]
+            storage: Storage = "gradient" if tensor.name in gradients else STORAGE[tensor.role]
             if tensor.shape:
-                work.builder.arrays[tensor.name] = Array(tensor.name, tensor.shape, tensor.kind, storage)  # type: ignore[arg-type]
+                made = Array(tensor.name, tensor.shape, tensor.kind, storage)
+                work.builder.arrays[tensor.name] = made
         for group in schedule(program):
             if isinstance(group, Recurrence):
                 work.recurrence(group)
@@ -89,14 +101,16 @@ class _Lowering:
         self.started.add(placed.target.tensor)
 
     def placed(self, equation: Equation) -> tuple[Equation, tuple[str, ...]]:
-        """Integers that are a single number here, rank-0 or fixed by a loop, as subscripts of their own.
+        """Integers that are a single number here (rank-0, fixed by a loop) as subscripts.
 
         x[best,i] is then a row of x, not a gather.
         """
         found: dict[str, None] = {}
 
         def single(access: Access) -> bool:
-            given = all(self.program.tensor_of[a.tensor].role == "data" for a in (access, *access.gathers()))
+            given = all(
+                self.program.tensor_of[a.tensor].role == "data" for a in (access, *access.gathers())
+            )
             return not access.subscripts or (given and access.indices <= set(self.builder.loops))
 
         def changed(access: Access) -> Access:
@@ -109,7 +123,9 @@ class _Lowering:
                     subscripts.append(changed(s) if isinstance(s, Access) else s)
             return Access(access.tensor, tuple(subscripts), access.padded)
 
-        slots = tuple((symbol, changed(s) if isinstance(s, Access) else s) for symbol, s in equation.slots)
+        slots = tuple(
+            (symbol, changed(s) if isinstance(s, Access) else s) for symbol, s in equation.slots
+        )
         return replace(equation, target=changed(equation.target), slots=slots), tuple(found)
 
     def prepare(self, equation: Equation, fresh: bool) -> None:
@@ -125,7 +141,9 @@ class _Lowering:
         """Whether `=` writes every place: it writes none twice, so counting tells."""
         writers = self.program.writers[tensor.name]
         written = sum((count_of(e.box) for e in writers), ZERO)
-        return all(e.assigns and not e.target.padded for e in writers) and written == prod(tensor.shape, start=ONE)
+        return all(e.assigns and not e.target.padded for e in writers) and written == prod(
+            tensor.shape, start=ONE
+        )
 
     def assigns(self, equation: Equation) -> bool:
         """Whether the places written hold nothing yet, or 0 where nothing else has been added."""
@@ -137,7 +155,7 @@ class _Lowering:
         return Elementwise(self.builder, equation.slot_of, equation.range_of)
 
     def array(self, equation: Equation) -> None:
-        for part in _terms(equation, self.builder.fixed):
+        for part in terms(equation, self.builder.fixed):
             self.part(part)
 
     def part(self, equation: Equation) -> None:
@@ -171,7 +189,11 @@ class _Lowering:
         self.builder.add(*body)
 
     def affine(self, equation: Equation, target: Array, assigns: bool) -> None:
-        view = None if equation.target.padded and self.reaches_out(equation) else self.direct(equation, target)
+        view = (
+            None
+            if equation.target.padded and self.reaches_out(equation)
+            else self.direct(equation, target)
+        )
         if view is None:
             self.slices(equation, target)
             return
@@ -186,7 +208,11 @@ class _Lowering:
     def reaches_out(self, equation: Equation) -> bool:
         sides = margins(self.builder, equation.target, equation.range_of)
         pairs = zip(equation.target.subscripts, sides, strict=True)
-        return any(side != (ZERO, ZERO) for s, side in pairs if not (isinstance(s, Affine) and self.builder.fixes(s)))
+        return any(
+            side != (ZERO, ZERO)
+            for s, side in pairs
+            if not (isinstance(s, Affine) and self.builder.fixes(s))
+        )
 
     def direct(self, equation: Equation, target: Array) -> View | Strided | None:
         """The target's places as one view, where every axis carries at most one index."""
@@ -201,7 +227,9 @@ class _Lowering:
     def value(self, equation: Equation, dims: tuple[str, ...], out: Operand | None) -> Operand:
         """The body, summed over all that is not in dims: in `out`, or in a new buffer."""
         lower = self.elementwise(equation)
-        reduced = [r for r in equation.box if r.index not in dims and r.index not in self.builder.fixed]
+        reduced = [
+            r for r in equation.box if r.index not in dims and r.index not in self.builder.fixed
+        ]
         carried = lower.dims(equation.body, dims)
         if reduced and carried != dims:  # the rest of dims broadcasts
             out = self.target(equation, dims, out)
@@ -222,9 +250,10 @@ class _Lowering:
             return out
         scale, parts, below = self.split(equation, reduced, lower)
         work = Contraction(lower)
-        made = work.run([*parts, *(1 / b for b in below)], dims, out)
-        if isinstance(made, str):
+        found = work.run([*parts, *(1 / b for b in below)], dims, out)
+        if isinstance(found, str):
             raise ProgramError(f"{equation.target}: nothing in the body carries {', '.join(dims)}")
+        made = found
         scale = sympy.Mul(scale, *work.scalars)
         divisor = sympy.denom(scale)
         if scale != S.One:
@@ -243,12 +272,18 @@ class _Lowering:
     def target(self, equation: Equation, dims: tuple[str, ...], out: Operand | None) -> Operand:
         return out or laid_out(self.builder.temporary(dims, equation.range_of), dims)
 
-    def split(self, equation: Equation, reduced: Sequence[Range], lower: Elementwise) -> tuple[sympy.Expr, list[sympy.Expr], list[sympy.Expr]]:
+    def split(
+        self, equation: Equation, reduced: Sequence[Range], lower: Elementwise
+    ) -> tuple[sympy.Expr, list[sympy.Expr], list[sympy.Expr]]:
         """(factor without an index, factors above, factors below) of a body under a sum."""
         above, below, number = factors(equation.body)
         carried = lower.indices(equation.body)
         idle = count_of(r for r in reduced if r.index not in carried)
-        scale = sympy.Mul(number, *(f for f in above if not lower.indices(f)), *(1 / f for f in below if not lower.indices(f)))
+        scale = sympy.Mul(
+            number,
+            *(f for f in above if not lower.indices(f)),
+            *(1 / f for f in below if not lower.indices(f)),
+        )
         if idle != ONE:
             symbol = slot_symbol(Affine((), idle))
             lower.slots = {**lower.slots, symbol: Affine((), idle)}
@@ -259,14 +294,16 @@ class _Lowering:
         sign, body = signed(equation.body)
         positive = equation.with_body(body)
         lower = self.elementwise(positive)
-        reduced = [r for r in equation.box if r.index not in dims and r.index not in self.builder.fixed]
+        reduced = [
+            r for r in equation.box if r.index not in dims and r.index not in self.builder.fixed
+        ]
         addend = self.value(positive, dims, None) if reduced else lower.source(body, dims)
         self.builder.add(Ufunc("add" if sign > 0 else "subtract", (out, addend), out))
 
     def scalar(self, equation: Equation, target: str | View, fresh: bool | None = None) -> None:
         """A rank-0 target, or one place: a Python-level expression, or totals."""
         accumulate = not (self.assigns(equation) if fresh is None else fresh)
-        for part in _terms(equation, self.builder.fixed):
+        for part in terms(equation, self.builder.fixed):
             lower = self.elementwise(part)
             reduced = [r for r in part.box if r.index not in self.builder.fixed]
             value = self.total(part, lower, reduced) if reduced else lower.scalar(part.body)
@@ -288,7 +325,9 @@ class _Lowering:
         source, dims, out = self.reduction(equation)
         scratch = self.builder.temporary([d for g in source.layout for d in g], equation.range_of)
         total = self.builder.temporary(dims, equation.range_of)
-        self.builder.add(LogSumExp(source, out, Operand(scratch, source.layout), laid_out(total, dims)))
+        self.builder.add(
+            LogSumExp(source, out, Operand(scratch, source.layout), laid_out(total, dims))
+        )
 
     def argmax(self, equation: Equation) -> None:
         source, _, out = self.reduction(equation)
@@ -315,10 +354,16 @@ class _Lowering:
             lower.into(equation.body, everything, laid_out(buffer, everything))
             made = laid_out(buffer, everything)
         merged = Operand(made.view, (*((d,) for d in dims), inner))
-        contiguous = isinstance(made.view, View) and made.view.dims == everything and all(
-            isinstance(p, Slice) and p.whole for p in made.view.picks
+        contiguous = (
+            isinstance(made.view, View)
+            and made.view.dims == everything
+            and all(isinstance(p, Slice) and p.whole for p in made.view.picks)
         )
-        return (merged if contiguous else copied(self.builder, merged, equation.range_of)), dims, out
+        return (
+            (merged if contiguous else copied(self.builder, merged, equation.range_of)),
+            dims,
+            out,
+        )
 
     def scatter(self, equation: Equation, target: Array) -> None:
         """Values at places that integer tensors name: added there."""
@@ -329,20 +374,31 @@ class _Lowering:
         injective = set(dims) <= plain
         merged = at.source.layout[at.axis]
         layout = (merged, *((d,) for d in at.rest))
-        scratch = laid_out(self.builder.temporary(dims, equation.range_of), dims) if injective else None
+        scratch = (
+            laid_out(self.builder.temporary(dims, equation.range_of), dims) if injective else None
+        )
         source = Operand(at.source.view, layout)
         if at.adjacent:
             self.builder.add(Scatter(source, at.positions, value, injective, scratch))
             return
         flat = [d for group in layout for d in group]
-        sizes = {p.index: p.count for p in at.source.view.picks if isinstance(p, Slice)} if isinstance(at.source.view, View) else {}
+        sizes = (
+            {p.index: p.count for p in at.source.view.picks if isinstance(p, Slice)}
+            if isinstance(at.source.view, View)
+            else {}
+        )
         room = self.builder.array(f"{target.name}_t", tuple(sizes[d] for d in flat))
-        self.builder.add(fill(room, 0), Scatter(Operand(whole(room, flat), layout), at.positions, value, injective, scratch))
+        self.builder.add(
+            fill(room, 0),
+            Scatter(Operand(whole(room, flat), layout), at.positions, value, injective, scratch),
+        )
         there = laid_out(at.source.view, at.source.view.dims)
-        self.builder.add(Ufunc("add", (there, laid_out(whole(room, flat), at.source.view.dims)), there))
+        self.builder.add(
+            Ufunc("add", (there, laid_out(whole(room, flat), at.source.view.dims)), there)
+        )
 
     def slices(self, equation: Equation, target: Array) -> None:
-        """Several indices on one axis, or places outside: slice-adds, in a loop over the smaller index."""
+        """Several indices on an axis, or places outside: slice-adds, over the smaller one."""
         ranges = equation.range_of
         subscripts = [s for s in equation.target.subscripts if isinstance(s, Affine)]
         carried = frozenset().union(*(s.indices for s in subscripts)) - self.builder.fixed
@@ -358,7 +414,9 @@ class _Lowering:
         looped: list[str] = []
         for subscript in subscripts:
             free = [i for i, _ in subscript.terms if i not in self.builder.fixed]
-            longest = max(free, key=lambda i: (self.builder.typical(ranges[i].count), i), default=None)
+            longest = max(
+                free, key=lambda i: (self.builder.typical(ranges[i].count), i), default=None
+            )
             looped += [i for i in free if i != longest and i not in looped]
         self.nest(tuple(looped), equation, array, subscripts, value, self.builder.loops)
         if room is not None:
@@ -386,7 +444,7 @@ class _Lowering:
         if not isinstance(value.view, View):
             raise ProgramError(f"{equation.target}: a value without a buffer")
         picks = tuple(
-            _at(p, equation.range_of[p.index].lo) if isinstance(p, Slice) and p.index in fixed else p
+            at(p, equation.range_of[p.index].lo) if isinstance(p, Slice) and p.index in fixed else p
             for p in value.view.picks
         )
         dims, part = there.dims, View(value.view.array, picks)
@@ -394,7 +452,9 @@ class _Lowering:
             symbol = sympy.Symbol(part.array)
             self.builder.add(Assign(there, Scalar(symbol, ((symbol, part),)), accumulate=True))
         else:
-            self.builder.add(Ufunc("add", (laid_out(there, dims), laid_out(part, dims)), laid_out(there, dims)))
+            self.builder.add(
+                Ufunc("add", (laid_out(there, dims), laid_out(part, dims)), laid_out(there, dims))
+            )
 
     # ---- recurrences --------------------------------------------------------------------------
 
@@ -403,14 +463,17 @@ class _Lowering:
         for step in loop.steps:
             if not step.equation.target.subscripts:
                 raise ProgramError(f"{step.equation.target} has no axis to loop along")
-        name = fresh_name(loop.steps[0].index, {*self.builder.arrays, *self.program.tensor_of, *dict(self.program.sizes)})
-        renamed = [_with_index(s.equation, s.index, name, s.shift) for s in loop.steps]
+        name = fresh_name(
+            loop.steps[0].index,
+            {*self.builder.arrays, *self.program.tensor_of, *dict(self.program.sizes)},
+        )
+        renamed = [with_index(s.equation, s.index, name, s.shift) for s in loop.steps]
         for step, equation in zip(loop.steps, renamed, strict=True):
             others = [e.target for e in renamed if e.target.tensor == equation.target.tensor]
-            together = all(_along(t, name) == _along(equation.target, name) for t in others)
+            together = all(along(t, name) == along(equation.target, name) for t in others)
             self.prepare(step.equation, covers(step.equation, self.program) and together)
         ranges = [e.range_of[name] for e in renamed]
-        lo, hi = _least([r.lo for r in ranges]), _greatest([r.hi for r in ranges])
+        lo, hi = least([r.lo for r in ranges]), greatest([r.hi for r in ranges])
         with self.builder.inside(name) as body:
             for equation, r in zip(renamed, ranges, strict=True):
                 if (r.lo, r.hi) == (lo, hi):
@@ -420,74 +483,3 @@ class _Lowering:
                     self.equation(equation)
                 self.builder.add(Guard(Affine.index(name), r.lo, r.hi, tuple(guarded)))
         self.builder.add(Loop(name, Affine((), lo), Affine((), hi), tuple(body), loop.backward))
-
-
-def _at(pick: Slice, lo: Size) -> At:
-    """The place that a slice has at its index, as the index runs from lo."""
-    along = Affine.index(pick.index) + Affine((), ZERO - lo)
-    return At(pick.start + along.scaled(pick.step))
-
-
-def _along(access: Access, index: str) -> tuple[str, ...]:
-    """The subscripts that move with a loop."""
-    return tuple(str(s) for s in access.subscripts if index in s.indices)
-
-
-def _terms(equation: Equation, fixed: frozenset[str]) -> list[Equation]:
-    """A sum under a reduction, one equation for each term, where the terms carry different indices.
-
-    sum over j of (W[i,j]*x[j] + c[i])  ->  a matrix product and a sum; (lse[b] - q[b]) stays whole.
-    """
-    body = equation.body
-    if not body.is_Add or not equation.reduced:
-        return [equation]
-    slots = equation.slot_of
-
-    def carried(expr: sympy.Expr) -> frozenset[str]:
-        return frozenset().union(*(slots[s].indices for s in expr.free_symbols if s in slots)) - fixed
-
-    reads = [frozenset(slots[s].indices) - fixed for s in body.free_symbols if s in slots]
-    if carried(body) in reads:
-        return [equation]
-    ordered = sorted(body.args, key=lambda t: (sorted(carried(t)), str(t)))
-    groups = [list(g) for _, g in groupby(ordered, key=lambda t: sorted(carried(t)))]
-    return [equation.with_body(sympy.Add(*g)) for g in groups]
-
-
-def _with_index(equation: Equation, old: str, new: str, shift: int) -> Equation:
-    """The equation over iterations: its index `old` is new + shift."""
-    if old == new and shift == 0:
-        return equation
-    if new != old and new in equation.range_of:
-        spare = next(f"{new}{n}" for n in range(2, 100) if f"{new}{n}" not in equation.range_of)
-        equation = _substituted(equation, {new: Affine.index(spare)}, {new: spare}, 0)
-    return _substituted(equation, {old: Affine.index(new) + Affine((), Size.of(shift))}, {old: new}, shift)
-
-
-def _substituted(equation: Equation, mapping: Mapping[str, Affine], letters: Mapping[str, str], shift: int) -> Equation:
-    slots: dict[sympy.Symbol, Slot] = {s: slot.substitute(mapping) for s, slot in equation.slots}
-    rename = {s: slot_symbol(slot) for s, slot in slots.items()}
-    box = tuple(Range(letters[r.index], r.lo - shift, r.hi - shift) if r.index in letters else r for r in equation.box)
-    new_slots = sorted({rename[s]: slots[s] for s in slots}.items(), key=lambda p: p[0].name)
-    return replace(
-        equation,
-        target=equation.target.substitute(mapping),
-        body=equation.body.xreplace(rename),
-        slots=tuple(new_slots),
-        box=box,
-    )
-
-
-def _least(sizes: Sequence[Size]) -> Size:
-    best = sizes[0]
-    for size in sizes[1:]:
-        if (best - size).is_nonnegative():
-            best = size
-        elif not (size - best).is_nonnegative():
-            raise ProgramError(f"the start of a loop is not known: {best} or {size}")
-    return best
-
-
-def _greatest(sizes: Sequence[Size]) -> Size:
-    return ZERO - _least([ZERO - s for s in sizes])
-

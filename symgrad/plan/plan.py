@@ -14,7 +14,7 @@ from symgrad.plan.steps import Plan
 
 
 def plan(program: Program, gradients: Sequence[str] = ()) -> Plan:
-    """Steps for the program's outputs; `gradients` are those that lie in the vector of gradients."""
+    """Steps for the outputs; `gradients` are those that lie in the vector of gradients."""
     arrays, steps = lower(arrange(separate(program)), gradients)
     used = {name for step in steps for name in touched(step)}
     kept = tuple(a for a in arrays if a.name in used)

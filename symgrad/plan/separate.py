@@ -1,7 +1,7 @@
-"""One kind of map at a time: a gather beside a window, a reversal, a diagonal or a pad is done in two.
+"""One kind of map at a time: a gather beside a window, a reversal or a pad is done in two.
 
-    y[b,i] = W[a[b],H-1-i]     ->   W_part[n,i] = W[n,H-1-i];  y[b,i] = W_part[a[b],i]
-    W[a[b],H-1-i] += y[b,i]    ->   W_part[a[b],i] += y[b,i];  W[n,H-1-i] += W_part[n,i]
+y[b,i] = W[a[b],H-1-i]     ->   W_part[n,i] = W[n,H-1-i];  y[b,i] = W_part[a[b],i]
+W[a[b],H-1-i] += y[b,i]    ->   W_part[a[b],i] += y[b,i];  W[n,H-1-i] += W_part[n,i]
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Work:
         return [*before, replace(equation, target=target, body=body, slots=ordered), *after]
 
     def parts(self, access: Access, equation: Equation) -> tuple[Access, Access, list[Range]]:
-        """(tensor[n, H-1-i], part[n, i], their box): the gathered axes as they are, the others mapped."""
+        """(tensor[n,H-1-i], part[n,i], their box): gathered axes as they are, others mapped."""
         shape = self.program.tensor_of[access.tensor].shape
         kind = self.program.tensor_of[access.tensor].kind
         whole: list[Subscript] = []
@@ -93,7 +93,7 @@ def _gathering(access: Access, part: Access) -> tuple[Subscript, ...]:
 
 
 def _awkward(access: Access) -> bool:
-    """Whether the subscripts beside a gather are more than single indices with a step, each on one axis."""
+    """Whether the subscripts beside a gather are more than single indices, each on one axis."""
     keys = frozenset().union(*(s.indices for s in access.subscripts if isinstance(s, Access)))
     affine = [s for s in access.subscripts if isinstance(s, Affine)]
     indices = [i for s in affine for i, _ in s.terms]

@@ -1,7 +1,7 @@
 """The plan's data: arrays, views on them, and steps. Backend-neutral: an emitter prints them.
 
 A View names an array and what each of its axes is picked at; an Operand lays the view's indices out
-as the dimensions that a step sees: transposed, merged into one (`reshape`), or new axes of length 1.
+as the dimensions that a step sees: transposed, merged into one, or new axes of length 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Kind, Slot
-from symgrad.algebra.sizes import Size
+from symgrad.algebra.sizes import ZERO, Size
 
 Storage = Literal["input", "param", "buffer", "gradient", "constant"]
 
@@ -67,7 +67,7 @@ class View:
 
 @dataclass(frozen=True)
 class Strided:
-    """out[p] = array[start + sum of p[d] * steps[d]]: windows, dilations and diagonals, without a copy."""
+    """out[p] = array[start + sum of p[d] * steps[d]]: windows and diagonals, without a copy."""
 
     array: str
     starts: tuple[Affine, ...]
@@ -81,7 +81,7 @@ Layout = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class Operand:
-    """A view as a step sees it: each dimension is a group of indices; () is a new axis of length 1."""
+    """A view as a step sees it: a dimension is a group of indices; () is a new axis of length 1."""
 
     view: View | Strided
     layout: Layout
@@ -100,7 +100,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Scalar:
-    """A rank-0 value: an expression of rank-0 tensors, single places, sizes, loop indices and numbers."""
+    """A rank-0 value: an expression of rank-0 tensors, single places, sizes and loop indices."""
 
     body: Expr
     slots: tuple[tuple[Symbol, Slot | View | Number], ...] = ()
@@ -170,7 +170,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Positions:
-    """out = the row-major place of (terms) among `extents`: for gathers and scatters on several axes."""
+    """out = the row-major place of (terms) among `extents`: for gathers on several axes."""
 
     terms: tuple[Operand | Affine, ...]
     extents: tuple[Size, ...]
@@ -246,7 +246,20 @@ class Note:
 
 
 Step = (
-    Ufunc | Copy | MatMul | Sum | Assign | Total | Positions | Take | Scatter | LogSumExp | ArgMax | Loop | Guard | Note
+    Ufunc
+    | Copy
+    | MatMul
+    | Sum
+    | Assign
+    | Total
+    | Positions
+    | Take
+    | Scatter
+    | LogSumExp
+    | ArgMax
+    | Loop
+    | Guard
+    | Note
 )
 
 
@@ -257,5 +270,5 @@ class Plan:
     arrays: tuple[Array, ...]
     steps: tuple[Step, ...]
     shares: tuple[tuple[str, str], ...] = ()
-    operations: Size = Size()
-    bytes: Size = Size()
+    operations: Size = ZERO
+    bytes: Size = ZERO

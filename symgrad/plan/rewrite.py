@@ -1,0 +1,102 @@
+"""Equations rewritten for one place in the plan: split into terms, or over a loop's iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import sympy
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import (
+    Equation,
+    Range,
+    Slot,
+    slot_symbol,
+)
+from symgrad.algebra.sizes import ZERO, Size
+from symgrad.errors import ProgramError
+from symgrad.plan.steps import (
+    At,
+    Slice,
+)
+
+
+def at(pick: Slice, lo: Size) -> At:
+    """The place that a slice has at its index, as the index runs from lo."""
+    along = Affine.index(pick.index) + Affine((), ZERO - lo)
+    return At(pick.start + along.scaled(pick.step))
+
+
+def along(access: Access, index: str) -> tuple[str, ...]:
+    """The subscripts that move with a loop."""
+    return tuple(str(s) for s in access.subscripts if index in s.indices)
+
+
+def terms(equation: Equation, fixed: frozenset[str]) -> list[Equation]:
+    """A sum under a reduction, one equation for each term, where the terms carry different indices.
+
+    sum over j of (W[i,j]*x[j] + c[i])  ->  a matrix product and a sum; (lse[b] - q[b]) stays whole.
+    """
+    body = equation.body
+    if not body.is_Add or not equation.reduced:
+        return [equation]
+    slots = equation.slot_of
+
+    def carried(expr: sympy.Expr) -> frozenset[str]:
+        return (
+            frozenset().union(*(slots[s].indices for s in expr.free_symbols if s in slots)) - fixed
+        )
+
+    reads = [frozenset(slots[s].indices) - fixed for s in body.free_symbols if s in slots]
+    if carried(body) in reads:
+        return [equation]
+    ordered = sorted(body.args, key=lambda t: (sorted(carried(t)), str(t)))
+    groups = [list(g) for _, g in groupby(ordered, key=lambda t: sorted(carried(t)))]
+    return [equation.with_body(sympy.Add(*g)) for g in groups]
+
+
+def with_index(equation: Equation, old: str, new: str, shift: int) -> Equation:
+    """The equation over iterations: its index `old` is new + shift."""
+    if old == new and shift == 0:
+        return equation
+    if new != old and new in equation.range_of:
+        spare = next(f"{new}{n}" for n in range(2, 100) if f"{new}{n}" not in equation.range_of)
+        equation = substituted(equation, {new: Affine.index(spare)}, {new: spare}, 0)
+    return substituted(
+        equation, {old: Affine.index(new) + Affine((), Size.of(shift))}, {old: new}, shift
+    )
+
+
+def substituted(
+    equation: Equation, mapping: Mapping[str, Affine], letters: Mapping[str, str], shift: int
+) -> Equation:
+    slots: dict[sympy.Symbol, Slot] = {s: slot.substitute(mapping) for s, slot in equation.slots}
+    rename = {s: slot_symbol(slot) for s, slot in slots.items()}
+    box = tuple(
+        Range(letters[r.index], r.lo - shift, r.hi - shift) if r.index in letters else r
+        for r in equation.box
+    )
+    new_slots = sorted({rename[s]: slots[s] for s in slots}.items(), key=lambda p: p[0].name)
+    return replace(
+        equation,
+        target=equation.target.substitute(mapping),
+        body=equation.body.xreplace(rename),
+        slots=tuple(new_slots),
+        box=box,
+    )
+
+
+def least(sizes: Sequence[Size]) -> Size:
+    best = sizes[0]
+    for size in sizes[1:]:
+        if (best - size).is_nonnegative():
+            best = size
+        elif not (size - best).is_nonnegative():
+            raise ProgramError(f"the start of a loop is not known: {best} or {size}")
+    return best
+
+
+def greatest(sizes: Sequence[Size]) -> Size:
+    return ZERO - least([ZERO - s for s in sizes])
