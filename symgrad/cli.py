@@ -40,6 +40,13 @@ class _Group(click.Group):
             line = " ".join(str(error).split("\n"))
             click.echo(f"{click.style('error:', fg='red')} {line}", err=True)
             ctx.exit(USAGE)
+        except BrokenPipeError:  # click ends quietly where nobody reads on
+            raise
+        except OSError as error:
+            click.echo(
+                f"{click.style('error:', fg='red')} cannot write: {error.strerror}", err=True
+            )
+            ctx.exit(USAGE)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -155,7 +162,7 @@ def generate(spec: str | None, output: Path | None, every: bool, compare: bool) 
         click.echo(f"wrote {len(files)} files to {folder}")
     else:
         for name, text in files.items():
-            generated_tree.write_whole(folder / name, text)
+            generated_tree.write_module(folder / name, text)
             click.echo(f"wrote {folder / name}")
 
 
@@ -207,7 +214,8 @@ def check(subject: str, as_json: bool, seed: int) -> None:
 
         from symgrad.verify.report import rendered
 
-        Console().print(rendered(report))
+        console = Console()
+        console.print(rendered(report, console.width))
     else:
         from symgrad.verify.report import text_of
 

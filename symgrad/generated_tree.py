@@ -24,6 +24,9 @@ from symgrad.errors import Place, SpecError, SymgradError
 from symgrad.spec import Spec, load
 from symgrad.version import VERSION
 
+MARK = "\nSPEC_HASH = "
+"""A line that every generated module has."""
+
 BACKEND = "numpy"
 MANIFEST = "manifest.json"
 LISTED = re.compile(rf"{BACKEND}/[A-Za-z][A-Za-z0-9_]*\.py")
@@ -80,6 +83,21 @@ def write_whole(path: Path, text: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)
+
+
+def write_module(path: Path, text: str) -> None:
+    """The module at `path`; a file there that no symgrad wrote is left alone.
+
+    Errors: SymgradError for such a file, and where the path cannot be written.
+    """
+    try:
+        held = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    if held.strip() and MARK not in held:
+        what = "exists, and is no module of symgrad's; move it away, or name another folder with -o"
+        raise SymgradError(what, Place(str(path)))
+    write_whole(path, text)
 
 
 def existing_folder(folder: Path) -> Path:

@@ -122,7 +122,8 @@ def parse_spec(text: str, name: str, file: str | None = None) -> Spec:
 def _check_name(name: str, what: str, document: Document, *path: str) -> None:
     fault = fault_of(name)
     if fault:
-        raise document.error(f"{what} {shown(name)} {fault}", *path)
+        mend = "; a spec is named after its file: rename the file" if what == "spec" else ""
+        raise document.error(f"{what} {shown(name)} {fault}{mend}", *path)
 
 
 class _Reader:

@@ -148,6 +148,6 @@ def same(first: Any, second: Any) -> bool:
         )
         return all(same(a, b) for a, b in both)
     if hasattr(first, "flat") and not isinstance(first, (np.ndarray, np.generic)):
-        names = vars(first).keys() - {"_sizes"}
+        names = [n for n in vars(first) if not n.startswith("_")]
         return all(same(getattr(first, n), getattr(second, n)) for n in names)
     return np.asarray(first).tobytes() == np.asarray(second).tobytes()

@@ -408,7 +408,7 @@ def leaves(result: Any) -> set[Any]:
         items = result.values() if isinstance(result, dict) else result
         return set().union(*(leaves(item) for item in items))
     if hasattr(result, "_sizes"):
-        return {v.dtype for n, v in vars(result).items() if n != "_sizes"}
+        return {v.dtype for n, v in vars(result).items() if not n.startswith("_")}
     return {np.asarray(result).dtype}
 
 

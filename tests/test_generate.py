@@ -207,10 +207,19 @@ def test_an_interrupted_write_leaves_the_old_file(
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    (tmp_path / "one_bias.py").write_text("old\n")
+    (tmp_path / "one_bias.py").write_text('\nSPEC_HASH = "old"\n')
     before = snapshot(tmp_path)
     monkeypatch.setattr(os, "fsync", interrupt)
     assert symgrad("generate", "one_bias", "-o", tmp_path).exit_code == 1
+    assert snapshot(tmp_path) == before
+
+
+def test_a_file_that_symgrad_did_not_write_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "one_bias.py").write_text("print('mine')\n")
+    before = snapshot(tmp_path)
+    result = symgrad("generate", "one_bias", "-o", tmp_path)
+    assert result.exit_code == 2
+    assert "no module of symgrad's" in result.stderr
     assert snapshot(tmp_path) == before
 
 

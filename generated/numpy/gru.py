@@ -176,6 +176,9 @@ class _Views:
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
+            if "_closed" in vars(self):
+                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+                raise AttributeError(f"there is no array {name} here; there are {known}")
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
@@ -211,6 +214,7 @@ class Params(_Views):
         ) = _split(self.flat, (
             H, D
         ), (H, H), (H,), (H, D), (H, H), (H,), (H, D), (H, H), (H,), (H,), (K, H), (K,))
+        self._closed = True
 
 
 class Workspace:
@@ -227,6 +231,8 @@ class Workspace:
 
 def init(rng, *, D=3, H=8, K=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), D=D, H=H, K=K)
     params.Wr[...] = _uniform_fan_in(rng, (H, D))
     params.Ur[...] = _uniform_fan_in(rng, (H, H))
@@ -703,7 +709,10 @@ def _array(name, value, axes, kinds):
 def _arrays(path, *sizes):
     """The file's arrays by name: the parameters, and the sizes that their shapes do not show."""
     with open(path, "rb") as file:
-        loaded = np.load(file, allow_pickle=False)
+        try:
+            loaded = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError):
+            raise ValueError(f"{path} is not an npz file; expected one that save wrote") from None
         if isinstance(loaded, np.ndarray):
             raise ValueError(f"{path} holds one array; expected an npz file")
         arrays = {name: loaded[name] for name in loaded.files}
@@ -774,8 +783,9 @@ def _real(name, value, axes):
 def _rebuilt(kind, state):
     """A copy whose views are views on its own vector: for copy.deepcopy and pickle."""
     views = kind(state["flat"], **state["_sizes"])
-    for name in state.keys() - {"_sizes"}:
-        setattr(views, name, state[name])
+    for name in state:
+        if not name.startswith("_"):
+            setattr(views, name, state[name])
     return views
 
 

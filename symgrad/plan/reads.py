@@ -120,9 +120,8 @@ def border(builder: Builder, access: Access, ranges: Ranges) -> Border:
     tensor, sides = builder.arrays[access.tensor], margins(builder, access, ranges)
     axes = list(enumerate(zip(_affine(access), tensor.shape, sides, strict=True)))
     free = [(n, *axis) for n, axis in axes if not builder.fixes(axis[0])]
-    array = builder.array(
-        f"{access.tensor}_pad", tuple(low + size + high for _, _, size, (low, high) in free)
-    )
+    shape = tuple(low + size + high for _, _, size, (low, high) in free)
+    array = builder.array(f"{access.tensor}_pad", shape, tensor.kind)
     middle = (
         Slice(f"@{n}", Affine((), low), size, ONE, low == high == ZERO)
         for n, _, size, (low, high) in free

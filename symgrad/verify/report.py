@@ -15,11 +15,16 @@ from symgrad.verify.verdict import Block, Report, Verdict
 STYLES: dict[Verdict, str] = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 
 
-def rendered(report: Report) -> RenderableType:
+WIDE = 100
+"""Columns that a table with all of its figures needs; a narrower one says the most important."""
+
+
+def rendered(report: Report, width: int = 120) -> RenderableType:
     """Blocks by instance, what did not pass and why, notes, and the verdict last."""
     parts: list[RenderableType] = []
     for place in dict.fromkeys((block.loss, block.instance) for block in report.blocks):
-        parts.append(_blocks(place, (b for b in report.blocks if (b.loss, b.instance) == place)))
+        blocks = [b for b in report.blocks if (b.loss, b.instance) == place]
+        parts.append(_blocks(place, blocks, width >= WIDE))
     parts += [_doubt(block) for block in report.blocks if block.verdict != "PASS"]
     for rule in report.conduct:
         if rule.verdict != "PASS":
@@ -35,12 +40,17 @@ def rendered(report: Report) -> RenderableType:
 def text_of(report: Report, width: int = 120) -> str:
     """The same as plain text."""
     console = Console(width=width, color_system=None, record=True, file=io.StringIO())
-    console.print(rendered(report))
+    console.print(rendered(report, width))
     lines = console.export_text().splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _blocks(place: tuple[str, str], blocks: Iterable[Block]) -> Table:
+FIGURES = (
+    "block", "verdict", "checked", "kinks", "worst at", "exact", "numeric", "error", "bound"
+)  # fmt: skip
+
+
+def _blocks(place: tuple[str, str], blocks: Iterable[Block], wide: bool) -> Table:
     """One row a block: its worst entry is the one whose error is largest against its bound."""
     table = Table(
         title=f"{place[0]} ({place[1]})",
@@ -50,23 +60,23 @@ def _blocks(place: tuple[str, str], blocks: Iterable[Block]) -> Table:
         pad_edge=False,
         padding=(0, 1),
     )
-    table.add_column("block")
-    table.add_column("verdict")
-    for title in ("checked", "kinks"):
-        table.add_column(title, justify="right")
-    table.add_column("worst at")
-    for title in ("exact", "numeric", "error", "bound"):
-        table.add_column(title, justify="right")
+    left = {"block", "verdict", "worst at"}
+    narrow = ("block", "verdict", "checked", "worst at", "exact", "error")
+    titles = [t for t in FIGURES if wide or t in narrow]
+    for title in titles:
+        table.add_column(title, justify="left" if title in left else "right", no_wrap=True)
     for block in blocks:
-        table.add_row(
+        row = (
             block.name,
             _verdict(block.verdict),
             checked(block),
             str(block.kinks),
             place_of(block),
-            *_numbers(block),
-            style=None if block.verdict == "PASS" else STYLES[block.verdict],
         )
+        figures: tuple[str | Text, ...] = (*row, *_numbers(block))
+        cells = dict(zip(FIGURES, figures, strict=True))
+        style = None if block.verdict == "PASS" else STYLES[block.verdict]
+        table.add_row(*(cells[t] for t in titles), style=style)
     return table
 
 
