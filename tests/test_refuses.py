@@ -364,7 +364,7 @@ def test_a_removed_stop_fails_and_only_the_gradients_that_it_changes(name: str) 
     assert outcome_of(made, found[0].program) == "named"
 
 
-@pytest.mark.parametrize("name", ["one_bias", "softmax_policy"])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_semi_gradient_and_residual_pass_with_their_own_and_fail_when_swapped(
     name: str, tmp_path: Path
 ) -> None:
@@ -384,7 +384,7 @@ def test_semi_gradient_and_residual_pass_with_their_own_and_fail_when_swapped(
         assert {b.loss for b in report.blocks if b.name == "loss" and b.verdict != "PASS"} == set()
 
 
-UNSTOPPED = re.compile(r"stop\((\w+\[\w\])\)")
+UNSTOPPED = re.compile(r"stop\((\w+\[[\w,]+\])\)")
 
 
 def restated(text: str, spec: Spec) -> str:
