@@ -311,7 +311,7 @@ def value(params, *, x, target, workspace=None):
     t_5 = np.subtract(y, target, out=ws.t_5)
     np.square(t_5, out=t_5)
     s_1 = np.sum(t_5)
-    loss = s_1 / B / T
+    loss = s_1 / (B * T)
     return loss
 
 
@@ -379,10 +379,10 @@ def value_and_grad(params, *, x, target, workspace=None):
     t_5 = np.subtract(y, target, out=ws.t_5)
     np.square(t_5, out=t_5)
     s_1 = np.sum(t_5)
-    loss = s_1 / B / T
+    loss = s_1 / (B * T)
     # dy[b,t,d] = 2*(y[b,t,d] - target[b,t,d])/(B*T)
     dy = np.subtract(y, target, out=ws.dy)
-    dy *= 2.0 / B / T
+    dy *= 2.0 / (B * T)
     # dWo[d,h,i] += dy[b,t,d]*o[b,t,h,i]
     dWo = grads.Wo
     np.matmul(

@@ -437,7 +437,7 @@ def value(params, *, x, target, workspace=None):
     t_9 = np.subtract(y, target, out=ws.t_9)
     np.square(t_9, out=t_9)
     s_1 = np.sum(t_9)
-    loss = s_1 / B / T
+    loss = s_1 / (B * T)
     return loss
 
 
@@ -528,10 +528,10 @@ def value_and_grad(params, *, x, target, workspace=None):
     t_9 = np.subtract(y, target, out=ws.t_9)
     np.square(t_9, out=t_9)
     s_1 = np.sum(t_9)
-    loss = s_1 / B / T
+    loss = s_1 / (B * T)
     # dy[b,t,k] = 2*(y[b,t,k] - target[b,t,k])/(B*T)
     dy = np.subtract(y, target, out=ws.dy)
-    dy *= 2.0 / B / T
+    dy *= 2.0 / (B * T)
     # dv0[k] += dy[b,t,k]
     np.sum(dy, axis=(0, 1), out=grads.v0)
     # dV[k,i] += dy[b,t,k]*h[b,t+1,i]

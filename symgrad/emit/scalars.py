@@ -124,7 +124,10 @@ def _product(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
         below.insert(0, f"{number.q}.0")
     elif number != S.One or not above:
         above.insert(0, number_text(number))
-    text = " * ".join(above) + "".join(f" / {b}" for b in below)
+    divisor = " * ".join(below)
+    text = " * ".join(above) + (
+        f" / ({divisor})" if len(below) > 1 else f" / {divisor}" if below else ""
+    )
     return f"({text})" if level >= 2 and (len(above) > 1 or below) else text
 
 
