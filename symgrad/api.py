@@ -90,7 +90,7 @@ def gradient(source: Source, loss: str | None = None) -> Program:
     again.
     loss: needed where the spec has several.
     """
-    return pipeline.derive(_loss(_spec(source), loss)).derived.program
+    return pipeline.derive(_spec(source).loss(loss)).derived.program
 
 
 def jvp(
@@ -108,7 +108,7 @@ def jvp(
     of:     the tensors T; the program's outputs where nothing is said. The outputs are the T_dot,
             in this order.
     """
-    program = source if isinstance(source, Program) else _loss(_spec(source), loss).program
+    program = source if isinstance(source, Program) else _spec(source).loss(loss).program
     swept = split_heads(program)
     if isinstance(seeds, str):
         seeds = (seeds,)
@@ -123,7 +123,7 @@ def hvp(source: Source, loss: str | None = None, mode: Mode = "forward-over-reve
     Its outputs are the tensors dX_dot, in the order of the loss's `wrt`; the directions are data
     called v_X. Both modes give the same numbers. It can be differentiated again.
     """
-    chosen = _loss(_spec(source), loss)
+    chosen = _spec(source).loss(loss)
     if mode not in get_args(Mode):
         raise SpecError(f'unknown mode "{mode}"{did_you_mean(str(mode), get_args(Mode))}')
     twice = forward_over_reverse if mode == "forward-over-reverse" else reverse_over_reverse
@@ -140,21 +140,6 @@ def as_spec(program: Program, name: str) -> Spec:
 
 def _spec(source: Source) -> Spec:
     return source if isinstance(source, Spec) else load(source)
-
-
-def _loss(spec: Spec, name: str | None) -> Loss:
-    """The named loss, or the only one."""
-    known = {loss.name: loss for loss in spec.losses}
-    if name is None and len(known) == 1:
-        return spec.losses[0]
-    if name in known:
-        return known[name]
-    if not known:
-        raise SpecError(f'spec "{spec.name}" has no loss to differentiate')
-    if name is None:
-        listed = ", ".join(known)
-        raise SpecError(f'spec "{spec.name}" has several losses; name one of: {listed}')
-    raise SpecError(f'spec "{spec.name}" has no loss "{name}"{did_you_mean(name, known)}')
 
 
 def _checked(spec: Spec, path: Path, losses: Sequence[str] | None, seed: int) -> Report:

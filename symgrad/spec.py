@@ -74,6 +74,20 @@ class Spec:
     def forward(self) -> Program | None:
         return self.shared if self.outputs else None
 
+    def loss(self, name: str | None = None) -> Loss:
+        """The named loss, or the only one."""
+        known = {loss.name: loss for loss in self.losses}
+        if name is None and len(known) == 1:
+            return self.losses[0]
+        if name in known:
+            return known[name]
+        if not known:
+            raise SpecError(f'spec "{self.name}" has no loss to differentiate')
+        if name is None:
+            listed = ", ".join(known)
+            raise SpecError(f'spec "{self.name}" has several losses; name one of: {listed}')
+        raise SpecError(f'spec "{self.name}" has no loss "{name}"{did_you_mean(name, known)}')
+
     def canonical(self) -> str:
         """The spec in canonical TOML: sizes substituted, every equation written out."""
         parts = [Part(loss.name, loss.program, loss.wrt) for loss in self.losses]

@@ -17,7 +17,7 @@ import sympy
 from sympy import Expr, Function, Rational, S, Symbol
 
 
-class Scalar(Function):  # type: ignore[misc]
+class Scalar(Function):  # type: ignore[misc]  # SymPy has no types: Function is Any
     """A function of our own: no automatic evaluation, `fdiff` from its row."""
 
     row: Row

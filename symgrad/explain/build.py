@@ -22,7 +22,7 @@ from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
 from symgrad.explain.terms import groups, lines_of, ranges_text
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text
-from symgrad.spec import Loss, Spec
+from symgrad.spec import Spec
 
 
 def explain(spec: Spec, loss: str | None = None, wrt: str | None = None) -> Derivation:
@@ -31,7 +31,7 @@ def explain(spec: Spec, loss: str | None = None, wrt: str | None = None) -> Deri
     loss: which loss, where the spec has several.
     wrt:  one real tensor, which may be an intermediate one; only the path to it is shown.
     """
-    chosen = _loss(spec, loss)
+    chosen = spec.loss(loss)
     program = split_heads(chosen.program)
     names = chosen.wrt if wrt is None else (_real(program, wrt),)
     book = Book(reverse(program, chosen.value, names), chosen.value)
@@ -48,19 +48,6 @@ def explain(spec: Spec, loss: str | None = None, wrt: str | None = None) -> Deri
     )
     title = f"{spec.name}: the gradient of {chosen.name} by {', '.join(names)}"
     return Derivation(spec.name, chosen.name, names, title, spec.description, sections, book)
-
-
-def _loss(spec: Spec, name: str | None) -> Loss:
-    known = {loss.name: loss for loss in spec.losses}
-    if name is None and len(known) == 1:
-        return spec.losses[0]
-    if name in known:
-        return known[name]
-    if not known:
-        raise SpecError(f'spec "{spec.name}" has no loss to differentiate')
-    if name is None:
-        raise SpecError(f'spec "{spec.name}" has several losses; name one of: {", ".join(known)}')
-    raise SpecError(f'spec "{spec.name}" has no loss "{name}"{did_you_mean(name, known)}')
 
 
 def _real(program: Program, name: str) -> str:

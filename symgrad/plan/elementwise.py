@@ -115,7 +115,7 @@ class Elementwise:
             return None
         return slot
 
-    def leaf(self, slot: Slot) -> View:
+    def leaf(self, slot: Slot) -> View | Strided:
         """A read, as real numbers; or an index as the numbers that it runs through."""
         builder = self.builder
         if isinstance(slot, Affine):
@@ -127,13 +127,13 @@ class Elementwise:
             return whole(builder.arrays[name], (index,))
         view = read(builder, slot, self.ranges)
         if builder.arrays[view.array].kind == "real":
-            return view  # type: ignore[return-value]
+            return view
         key = ("real", slot, tuple(self.ranges[i] for i in view.dims))
         if key not in builder.cache:
             out = builder.temporary(view.dims, self.ranges, "real", f"{slot.tensor}_real")
             builder.add(Copy(laid_out(view, view.dims), laid_out(out, view.dims)))
             builder.cache[key] = out
-        return builder.cache[key]  # type: ignore[return-value]
+        return builder.cache[key]
 
     def into(self, expr: Expr, dims: Sequence[str], out: Operand) -> None:
         """out = expr over dims."""

@@ -34,7 +34,7 @@ def run(module: ModuleType, folder: Path) -> None:
         }
         try:
             answers.append(answer(module, request, given, f"{k}/", out))
-        except Exception as error:
+        except Exception as error:  # whatever the module raises is its answer, and a FAIL
             answers.append({"error": f"{type(error).__name__}: {error}"})
     for number, array in enumerate(out.values()):
         np.save(folder / f"out_{number}.npy", array, allow_pickle=False)

@@ -83,7 +83,7 @@ class CallableSubject:
             value, gradients = self.function({**request.params, **request.data})
             arrays = {name: np.asarray(g) for name, g in gradients.items()}
             return Answer(float(value), arrays, {request.outputs[0]: np.asarray(float(value))})
-        except Exception as error:
+        except Exception as error:  # whatever the callable raises is its answer, and a FAIL
             return Answer(error=f"{type(error).__name__}: {error}")
 
 
