@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from symgrad.algebra.program import Program as Program
     from symgrad.api import as_spec as as_spec
     from symgrad.api import check as check
+    from symgrad.api import define as define
     from symgrad.api import derive as derive
     from symgrad.api import generate as generate
     from symgrad.api import gradient as gradient
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "as_spec",
     "check",
+    "define",
     "derive",
     "generate",
     "gradient",
@@ -67,6 +69,7 @@ _HOMES = {
     "SymgradError": "symgrad.errors",
     "as_spec": "symgrad.api",
     "check": "symgrad.api",
+    "define": "symgrad.api",
     "derive": "symgrad.api",
     "generate": "symgrad.api",
     "gradient": "symgrad.api",

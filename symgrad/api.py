@@ -2,7 +2,7 @@
 
 sg.load("spec.toml")      sg.derive(...)     sg.gradient(...)    dL/dX as a program
 sg.parse(text)            sg.generate(...)   sg.jvp(...)         tangents
-                          sg.check(...)      sg.hvp(...)         H v
+sg.define("q", ...)       sg.check(...)      sg.hvp(...)         H v
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from symgrad.catalog.builtin import spec_path
 from symgrad.errors import SpecError, did_you_mean
 from symgrad.explain.build import explain
 from symgrad.explain.derivation import Derivation
+from symgrad.explain.values import load_values
 from symgrad.notation.canonical import program_toml
 from symgrad.spec import Loss, Spec, parse_spec
+from symgrad.spec import define as define_spec
 from symgrad.spec import load as load_file
 from symgrad.verify import check as verify
 from symgrad.verify.spec_text import spec_text
@@ -49,13 +51,41 @@ def parse(text: str, name: str = "spec") -> Spec:
     return parse_spec(text, name)
 
 
-def derive(source: Source, loss: str | None = None, wrt: str | None = None) -> Derivation:
+def define(name: str = "spec", /, **sections: object) -> Spec:
+    """The spec that Python objects write: the keys and tables of a TOML file, as dicts and lists.
+
+    sg.define(
+        "policy",
+        sizes={"B": "batch"},
+        networks={"q": {"input": "obs", "layers": ["dense 64 tanh", "dense 2"]}},
+        data={"obs": "real[B, 4]", "act": "int[B] < 2", "ret": "real[B]"},
+        loss="reinforce(q, act, ret)",
+    )
+    """
+    return define_spec(name, sections)
+
+
+def derive(
+    source: Source,
+    loss: str | None = None,
+    wrt: str | None = None,
+    *,
+    at: str | Path | None = None,
+    element: str | None = None,
+    limit: bool = False,
+) -> Derivation:
     """The derivation in numbered steps, as text, Markdown, LaTeX, or a notebook's cell.
 
-    loss: needed where the spec has several.
-    wrt:  one real tensor, an intermediate one too: only the path to it is shown.
+    loss:    needed where the spec has several.
+    wrt:     one real tensor, an intermediate one too: only the path to it is shown.
+    at:      a TOML file of values, which go before the spec's own [values]: every step gets its
+             numbers.
+    element: one entry, such as "W1[0,2]": its gradient factor by factor.
+    limit:   and its difference quotient for h = 1e-1 to 1e-12.
     """
-    return explain(_spec(source), loss, wrt)
+    spec = _spec(source)
+    given = None if at is None else load_values(Path(at), spec)
+    return explain(spec, loss, wrt, at=given, element=element, limit=limit)
 
 
 def generate(source: Source) -> str:
@@ -76,7 +106,7 @@ def check(source: Source, *, losses: Sequence[str] | None = None, seed: int = 0)
         spec = parse_spec(spec_text(path), path.stem, f"{path} (SPEC)")
         return _checked(spec, path, losses, seed)
     spec = _spec(source)
-    text = generated_tree.module_of(spec)
+    text = generated_tree.module_of(spec, "check")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{spec.name}.py"
         path.write_bytes(text.encode("utf-8"))

@@ -12,44 +12,25 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from symgrad.errors import Place, SymgradError
+from symgrad.usage import Group
 from symgrad.version import VERSION
 
 if TYPE_CHECKING:
     from symgrad.spec import Spec
 
-STALE, USAGE = 1, 2
+STALE = 1
 HERE = Path()
 WIDTH = 100
 """Of a derivation that does not go to a terminal."""
 
 
-class _Group(click.Group):
-    """Bad input is one line on stderr and exit code 2, never a traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except SymgradError as error:
-            line = " ".join(str(error).split("\n"))
-            click.echo(f"{click.style('error:', fg='red')} {line}", err=True)
-            ctx.exit(USAGE)
-        except BrokenPipeError:  # click ends quietly where nobody reads on
-            raise
-        except OSError as error:
-            click.echo(
-                f"{click.style('error:', fg='red')} cannot write: {error.strerror}", err=True
-            )
-            ctx.exit(USAGE)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="symgrad", message="%(prog)s %(version)s")
 def main() -> None:
     """Neural networks and losses, written as equations.
@@ -65,30 +46,12 @@ def main() -> None:
 def list_specs() -> None:
     """The built-in specs: name, parameters, sizes, and what each is."""
     from symgrad.catalog.builtin import names, spec_path
+    from symgrad.listing import row_of, table
     from symgrad.spec import load
 
-    rows = [("NAME", "PARAMETERS", "SIZES", "DESCRIPTION")]
-    for name in names():
-        spec = load(spec_path(name))
-        rows.append((name, _count(spec), _sizes(spec), spec.description))
-    widths = [max(len(row[n]) for row in rows) for n in range(3)]
-    for name, count, sizes, about in rows:
-        line = f"{name:{widths[0]}}  {count:>{widths[1]}}  {sizes:{widths[2]}}  {about}"
-        click.echo(line.rstrip())
-
-
-def _count(spec: Spec) -> str:
-    """How many parameters there are at the default sizes; a formula where a size has none."""
-    from symgrad.algebra.sizes import ONE, ZERO
-
-    shapes = [tensor.shape for tensor in spec.tensors if tensor.role == "param"]
-    total = sum((prod(shape, start=ONE) for shape in shapes), ZERO)
-    known = {name: value for name, value in spec.sizes if value is not None}
-    return f"{total.evaluate(known):,}" if total.names <= known.keys() else str(total)
-
-
-def _sizes(spec: Spec) -> str:
-    return " ".join(name if value is None else f"{name}={value}" for name, value in spec.sizes)
+    rows = [row_of(name, load(spec_path(name))) for name in names()]
+    wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(table(rows, wide), nl=False)
 
 
 @main.command()
@@ -104,16 +67,38 @@ def _sizes(spec: Spec) -> str:
 @click.option("--wrt", metavar="NAME", help="One tensor: only the path to it is shown.")
 @click.option("--loss", metavar="NAME", help="Which loss, where SPEC has several.")
 @click.option(
+    "--at",
+    metavar="VALUES.toml",
+    type=click.Path(path_type=Path),
+    help="Values of sizes, parameters and data: every step gets its numbers.",
+)
+@click.option("--element", metavar='"W[0,2]"', help="One entry: its gradient factor by factor.")
+@click.option("--limit", is_flag=True, help="And its difference quotient as h goes to 0.")
+@click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
 )
-def derive(spec: str, form: str, wrt: str | None, loss: str | None, output: Path | None) -> None:
-    """Explain the gradient of SPEC, step by step."""
+def derive(
+    spec: str,
+    form: str,
+    wrt: str | None,
+    loss: str | None,
+    at: Path | None,
+    element: str | None,
+    limit: bool,
+    output: Path | None,
+) -> None:
+    """Explain the gradient of SPEC, step by step.
+
+    A spec may bring numbers of its own; --at goes before them.
+    """
     from symgrad.explain.build import explain
+    from symgrad.explain.values import load_values
     from symgrad.generated_tree import write_whole
 
     loaded, place = _loaded(spec)
     with _at(place):
-        derivation = explain(loaded, loss, wrt)
+        given = None if at is None else load_values(at, loaded)
+        derivation = explain(loaded, loss, wrt, at=given, element=element, limit=limit)
     wide = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else WIDTH
     if form == "text":
         text = derivation.text(wide)
@@ -172,9 +157,9 @@ def _compare(folder: Path, files: Mapping[str, str], spec: str | None, output: P
 
     found = generated_tree.differences(folder, files, whole=spec is None)
     for difference in found:
-        click.echo(difference.diff, nl=False)
-    for difference in found:
-        click.echo(f"{difference.what}: {folder / difference.path}")
+        if difference.what != "missing":  # all of it would be a diff without a line to compare
+            click.echo(difference.diff, nl=False)
+    said = [f"{difference.what}: {folder / difference.path}" for difference in found]
     # What a rebuild would not touch has to be removed by hand.
     kept = {d.path for d in found if d.what == "orphaned"} - generated_tree.listed(folder)
     commands = [shlex.join(["rm", str(folder / path)]) for path in sorted(kept)]
@@ -182,7 +167,9 @@ def _compare(folder: Path, files: Mapping[str, str], spec: str | None, output: P
         place = [] if output is None else ["-o", str(output)]
         commands.append(shlex.join(["symgrad", "generate", spec or "--all", *place]))
     if found:
-        click.echo(f"to mend it: {' && '.join(commands)}")
+        mend = f"to mend it: {' && '.join(commands)}"
+        alone = spec is not None and found[0].what == "missing"
+        click.echo("; ".join([*said, mend]) if alone else "\n".join([*said, mend]))
         sys.exit(STALE)
     click.echo(f"{len(files)} {'file is' if len(files) == 1 else 'files are'} up to date")
 

@@ -52,10 +52,17 @@ class StaleError(SymgradError):
     """What is on disk is not what the spec generates."""
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like `word`; None where none is. `Loss` is most like `loss`."""
+    folded = {name.lower(): name for name in sorted(set(known), reverse=True)}
+    near = difflib.get_close_matches(word.lower(), sorted(folded), n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "tanh"? known: elu, gelu, ...`; only the known words where none is near."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    hint = f'; did you mean "{near[0]}"?' if near else ""
+    near = nearest(word, names)
+    hint = f'; did you mean "{near}"?' if near else ""
     listed = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
     return f"{hint} known: {listed}" if hint else f"; known: {listed or 'none'}"

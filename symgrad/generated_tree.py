@@ -46,16 +46,17 @@ def source_tree(package: Path = _PACKAGE) -> Path:
     return root / "generated"
 
 
-def module_of(spec: Spec) -> str:
-    """The text of the spec's NumPy module.
+def module_of(spec: Spec, verb: str = "generate") -> str:
+    """The text of the spec's NumPy module, which is what to generate, or to check.
 
-    Errors: SpecError where a declared function leaves nothing that can be computed.
+    Errors: SpecError where an undefined function leaves nothing that can be computed.
     """
     if spec.functions:
-        listed = ", ".join(name for name, _ in spec.functions)
+        names = [name for name, _ in spec.functions]
+        what = "is an undefined function" if len(names) == 1 else "are undefined functions"
         raise SpecError(
-            f"there is nothing to generate: [functions] declares {listed}, which has no value;"
-            " such a spec can be derived"
+            f"there is nothing to {verb}: {', '.join(names)} {what} ([functions]);"
+            " such a spec can be derived, and nothing else"
         )
     return pipeline.generate(spec)
 

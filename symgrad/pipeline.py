@@ -49,8 +49,7 @@ def generate(spec: Spec) -> str:
     """The text of the spec's NumPy module. Same spec, same bytes."""
     functions: list[Function] = []
     identities: dict[str, None] = {}
-    if spec.forward is not None:
-        functions.append(forward_function(spec.forward))
+    functions += [forward_function(name, program) for name, program in spec.forwards]
     for loss in spec.losses:
         prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
         gradient = derive_stable(loss)
@@ -60,10 +59,10 @@ def generate(spec: Spec) -> str:
     return module_text(spec, functions, tuple(identities))
 
 
-def forward_function(shared: Program) -> Function:
+def forward_function(name: str, shared: Program) -> Function:
     program, _ = stabilise(split_heads(shared))
     program = simplify(split_heads(program))
-    return Function("forward", program, plan(program), program.outputs, {}, (), positional=True)
+    return Function(name, program, plan(program), program.outputs, {}, (), positional=True)
 
 
 def value_function(name: str, gradient: Gradient) -> Function:

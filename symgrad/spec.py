@@ -2,7 +2,9 @@
 
     [sizes] [params] [data] [functions] [tensors]    what is declared
     equations, outputs, aux, wrt, description        shared by all losses
-    [losses.NAME] equations, aux, wrt                one loss each
+    [losses.NAME] equations, loss, aux, wrt          one loss each
+    [networks.NAME] input, layers, copy_of, held     expanded to equations
+    [values]                                         numbers that a derivation shows
 
 Without [losses], top-level equations that define a rank-0 `loss` are the single loss.
 """
@@ -10,30 +12,33 @@ Without [losses], top-level equations that define a rank-0 `loss` are the single
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symgrad.algebra.program import Program, Tensor
 from symgrad.algebra.sizes import Size
-from symgrad.errors import Place, SpecError, did_you_mean
+from symgrad.errors import Place, SpecError, did_you_mean, nearest
+from symgrad.expand.expander import CALLS, Expander
+from symgrad.expand.network import read_networks
 from symgrad.notation.canonical import Part, Preamble, canonical_text
-from symgrad.notation.document import Document, read
+from symgrad.notation.document import Document, given, read
 from symgrad.notation.elaborate import Elaborated, elaborate
 from symgrad.notation.lexer import FILE_CAP
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.parser import parse
 from symgrad.notation.places import essential
-from symgrad.notation.sections import Sections, read_sections
+from symgrad.notation.sections import Groups, Sections, read_sections
+from symgrad.notation.sizes import names_in
+from symgrad.notation.symbols import VALUE
 from symgrad.notation.syntax import Statement
+from symgrad.notation.values import Given, read_values
 
 KEYS = (
     "description", "sizes", "params", "data", "functions", "tensors",
-    "equations", "outputs", "aux", "wrt", "require", "losses",
+    "equations", "outputs", "aux", "wrt", "require", "losses", "loss", "networks", "values",
 )  # fmt: skip
-LOSS_KEYS = ("equations", "aux", "wrt")
-VALUE = "loss"
-"""The tensor that a loss's equations define."""
+LOSS_KEYS = ("equations", "loss", "aux", "wrt")
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Spec:
     aux:     shared values returned beside each loss.
     checks:  sizes that must be at least 0 on entry, each with its message.
     notes:   the descriptions of free sizes; derived: the sizes that are expressions of others.
+    values:  numbers for a derivation to show; no part of what the spec means.
+    groups:  parameters that stand together, as a network's do: params.q.W1 is the tensor q_W1.
     """
 
     name: str
@@ -69,10 +76,34 @@ class Spec:
     notes: tuple[tuple[str, str], ...] = ()
     derived: tuple[tuple[str, Size], ...] = ()
     source: str = field(default="", compare=False, repr=False)
+    values: Given = field(default_factory=Given, compare=False, repr=False)
+    groups: Groups = ()
 
     @property
     def forward(self) -> Program | None:
         return self.shared if self.outputs else None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Where each grouped parameter is: q_W1 at q.W1."""
+        return {
+            name: f"{group}.{name.removeprefix(f'{group}_')}"
+            for group, names in self.groups
+            for name in names
+        }
+
+    @property
+    def forwards(self) -> tuple[tuple[str, Program], ...]:
+        """The functions that only evaluate: `forward`, and q_forward for a group whose q there is.
+
+        Each is a name and the shared program with what the function returns.
+        """
+        found = [("forward", self.shared)] if self.outputs else []
+        computed = {t.name for t in self.shared.tensors if t.role == "computed"}
+        for group, _ in self.groups:
+            if group in computed:
+                found.append((f"{group}_forward", replace(self.shared, outputs=(group,))))
+        return tuple(found)
 
     def loss(self, name: str | None = None) -> Loss:
         """The named loss, or the only one."""
@@ -91,7 +122,9 @@ class Spec:
     def canonical(self) -> str:
         """The spec in canonical TOML: sizes substituted, every equation written out."""
         parts = [Part(loss.name, loss.program, loss.wrt) for loss in self.losses]
-        preamble = Preamble(self.aux, self.description, self.notes, self.derived, self.checks)
+        preamble = Preamble(
+            self.aux, self.description, self.notes, self.derived, self.checks, self.groups
+        )
         return canonical_text(self.shared, parts, preamble)
 
     @property
@@ -122,12 +155,16 @@ def load(path: str | Path) -> Spec:
 
 def parse_spec(text: str, name: str, file: str | None = None) -> Spec:
     """The spec that a TOML text writes; `file` is where errors say that it stands."""
-    document = read(text, file)
+    return _spec_of(read(text, file), name, text)
+
+
+def define(name: str, sections: Mapping[str, object]) -> Spec:
+    """The spec that Python objects write: what a TOML file would hold, as dicts and lists."""
+    return _spec_of(given(sections), name, "")
+
+
+def _spec_of(document: Document, name: str, text: str) -> Spec:
     _check_name(name, "spec", document)
-    if "networks" in document.data:
-        raise document.error(
-            "[networks] come in a later version; write their layers as equations", "networks"
-        )
     document.only(KEYS)
     sections = read_sections(document)
     return _Reader(document, name, text, sections).spec()
@@ -147,24 +184,30 @@ class _Reader:
         self.document, self.name, self.text = document, name, text
         self.sections, self.declared = sections, sections.declared
         self.checks = dict.fromkeys(sections.checks)
+        self.networks = read_networks(document, sections.declared.size_of)
+        self.groups = sections.groups
+        self.held: frozenset[str] = frozenset()
 
     def spec(self) -> Spec:
-        document, declared = self.document, self.declared
+        document = self.document
         shared = self.statements()
         own = {name: self.statements("losses", name) for name in document.table("losses")}
+        shared, own = self.expanded(shared, own)
+        declared = self.declared
         every = [s for statements in (shared, *own.values()) for s in statements]
         self.check_defined(every)
         self.left = frozenset(s.left.name for s in every)
         common = elaborate(shared, declared, taken=self.left)
         outputs = self.computed(common, "outputs")
+        if len(self.networks) == 1 and "outputs" not in document.data:
+            outputs = tuple(self.networks)
         aux = self.computed(common, "aux")
         losses = tuple(self.loss(name, own[name], common, aux) for name in own) or self.single(
             common, aux, shared
         )
         if not losses and not outputs:
-            raise document.error(
-                'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
-            )
+            what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
+            raise self.no_loss(what, shared)
         self.checks |= dict.fromkeys(common.checks)
         return Spec(
             name=self.name,
@@ -180,6 +223,41 @@ class _Reader:
             notes=self.sections.notes,
             derived=declared.derived,
             source=self.text,
+            values=self.values(),
+            groups=self.groups,
+        )
+
+    def expanded(
+        self, shared: tuple[Statement, ...], own: Mapping[str, tuple[Statement, ...]]
+    ) -> tuple[tuple[Statement, ...], dict[str, tuple[Statement, ...]]]:
+        """The statements with networks, activations and losses written out."""
+        every = [s for statements in (shared, *own.values()) for s in statements]
+        expander = Expander(self.declared, self.networks, shared, every)
+        shared = expander.shared()
+        found = {name: expander.own(statements) for name, statements in own.items()}
+        declared = self.declared
+        params = [t for t in declared.tensors if t.role == "param"]
+        grouped = {name for _, names in self.groups for name in names}
+        free = [t for t in params if t.name not in grouped]
+        rest = [t for t in params if t.name in grouped]
+        data = [t for t in declared.tensors if t.role == "data"]
+        tensors = (*free, *expander.params.values(), *rest, *data)
+        self.declared = replace(declared, tensors=tensors, calls=CALLS)
+        self.owned = expander.owned
+        self.held = frozenset(
+            t for n in self.networks.values() if n.held for t in self.owned[n.name]
+        )
+        if expander.prefixed:
+            self.groups = (*self.owned.items(), *self.groups)
+        return shared, found
+
+    def values(self) -> Given:
+        """The numbers that a derivation shows, where the spec has some."""
+        declared = self.declared
+        if "values" not in self.document.data:
+            return Given()
+        return read_values(
+            self.document, declared.tensors, [n for n, _ in declared.sizes], "values"
         )
 
     def statements(self, *table: str) -> tuple[Statement, ...]:
@@ -187,7 +265,13 @@ class _Reader:
             _check_name(table[-1], "loss", self.document, *table)
             self.document.only(LOSS_KEYS, *table)
         text = self.document.text(*table, "equations")
-        return parse(self.document.source(text, *table, "equations")) if text else ()
+        found = parse(self.document.source(text, *table, "equations")) if text else ()
+        named = self.document.text(*table, "loss")
+        if named is None:
+            return found
+        source = self.document.source(f"{VALUE} = {named}", *table, "loss")
+        source = replace(source, column=source.column - len(f"{VALUE} = "))
+        return (*found, *parse(source))
 
     def check_defined(self, statements: Sequence[Statement]) -> None:
         """What [tensors] gives a shape to has an equation."""
@@ -233,15 +317,23 @@ class _Reader:
         path = ("losses", name)
         found = elaborate(own, self.declared, common, self.left)
         if VALUE not in {t.name for t in found.tensors}:
-            raise self.document.error(
-                f'loss {shown(name)} does not define the tensor "{VALUE}"', *path
-            )
+            what = f'loss {shown(name)} does not define the tensor "{VALUE}"'
+            raise self.no_loss(what, own, *path)
         extra = self.computed(found, *path, "aux")
         self.checks |= dict.fromkeys(found.checks)
         chosen = path if "wrt" in self.document.table(*path) else ()
         wrt = self.document.names(*chosen, "wrt")
         every = tuple(dict.fromkeys((*aux, *extra)))
         return self.checked(name, found, every, wrt, own, (*chosen, "wrt"))
+
+    def no_loss(self, what: str, statements: Sequence[Statement], *path: str) -> SpecError:
+        """That no equation defines the loss: at the one whose name comes near it, if one does."""
+        defined = {s.left.name: s for s in statements}
+        near = nearest(VALUE, defined)
+        if near is not None:
+            return defined[near].error(f'{shown(near)}: did you mean "{VALUE}"? {what}')
+        listed = f"; defined: {', '.join(sorted(defined)[:20])}" if defined else ""
+        return self.document.error(f"{what}{listed}", *path)
 
     def checked(
         self,
@@ -256,19 +348,12 @@ class _Reader:
         value = next(t for t in found.tensors if t.name == VALUE)
         at = next((s for s in statements if s.left.name == VALUE), None)
         if value.shape or value.kind != "real":
-            what = (
-                f"shape ({', '.join(str(s) for s in value.shape)})"
-                if value.shape
-                else f"kind {value.kind}"
-            )
-            error = at.error if at else self.document.error
-            raise error(
-                f'"{VALUE}" has {what}; a loss is a real scalar: reduce it with sum or mean'
-            )
+            raise (at.error if at else self.document.error)(_no_scalar(value, at))
         program = self.program(found, (VALUE, *(a for a in aux if a != VALUE)))
         real = [t.name for t in self.declared.tensors if t.kind == "real"]
-        default = [t.name for t in self.declared.tensors if t.role == "param"]
-        names = tuple(default) if wrt is None else wrt
+        params = [t.name for t in self.declared.tensors if t.role == "param"]
+        default = [name for name in params if name not in self.held]
+        names = tuple(default) if wrt is None else self.written_out(wrt, path)
         for one in names:
             if one not in real:
                 raise self.document.error(
@@ -286,6 +371,17 @@ class _Reader:
         self.check_prefix(program, statements)
         return Loss(name, program, VALUE, names)
 
+    def written_out(self, wrt: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
+        """Each network or group in wrt stands for its parameters."""
+        groups = {**dict(self.groups), **self.owned}
+        found = [name for one in wrt for name in groups.get(one, (one,))]
+        for name in found:
+            if name in self.held:
+                raise self.document.error(
+                    f"wrt: {shown(name)} belongs to a network that is held constant", *path
+                )
+        return tuple(dict.fromkeys(found))
+
     def check_prefix(self, program: Program, statements: Sequence[Statement]) -> None:
         """dX is the adjoint of X, so nothing else may have that name."""
         real = {t.name for t in program.tensors if t.kind == "real"}
@@ -299,3 +395,16 @@ class _Reader:
                     f'{shown(name)} is the name of the adjoint of "{name[1:]}"; rename one of them'
                 )
                 raise at.error(message) if at else self.document.error(message, section, name)
+
+
+def _no_scalar(value: Tensor, statement: Statement | None) -> str:
+    """What a loss with axes, or an integer one, has to become."""
+    if not value.shape:
+        return f'"{VALUE}" has kind {value.kind}; a loss is a real scalar'
+    found = ", ".join(str(size) for size in value.shape)
+    left = [names_in(node) for node in statement.left.subscripts] if statement else []
+    letters = ",".join(dict.fromkeys(name.name for names in left for name in names)) or "b"
+    return (
+        f'"{VALUE}" has shape ({found}), and a loss is one real number: '
+        f"write {VALUE} = mean({letters}: ...) or {VALUE} = sum({letters}: ...)"
+    )

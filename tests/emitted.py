@@ -96,8 +96,9 @@ def of_text(text: str, name: str = "m") -> Emitted:
     return _emitted(parse_spec(text, name))
 
 
-def accepted(function: Callable[..., Any], sizes: Mapping[str, int]) -> dict[str, int]:
-    return {n: size for n, size in sizes.items() if n in inspect.signature(function).parameters}
+def accepted(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the function has a parameter for."""
+    return {n: v for n, v in values.items() if n in inspect.signature(function).parameters}
 
 
 def inputs(emitted: Emitted, dtype: Any = np.float64, seed: int = 0, **chosen: int) -> Inputs:

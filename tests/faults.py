@@ -258,7 +258,7 @@ def gather(bodies: Bodies) -> Iterator[Edit]:
 def lowered(shown: str, parts: list[ast.expr], k: int, part: ast.expr) -> Iterator[Edit]:
     """i -> i - 1;  a:b -> a-1:b-1."""
     if isinstance(part, ast.Slice) and part.lower is not None and part.upper is not None:
-        less = ast.Slice(minus_one(part.lower), minus_one(part.upper), part.step)
+        less: ast.expr = ast.Slice(minus_one(part.lower), minus_one(part.upper), part.step)
     elif isinstance(part, ast.Name | ast.BinOp):
         less = minus_one(part)
     else:
@@ -278,6 +278,27 @@ SOURCE_FAULTS: Mapping[str, Callable[[Bodies], Iterator[Edit]]] = {
     "dropped term": dropped,
     "off-by-one gather": gather,
 }
+
+
+def with_other_gradient(text: str, other: str) -> str:
+    """The module's text with the value_and_grad of another: the function, its buffers, its helpers.
+
+    A stop leaves no trace in emitted code: what it removes is the statements that would carry the
+    gradient past it. They come from the module of the program without the stop; the docstring,
+    SPEC, forward, value and everything else stay as they are.
+    """
+    tree = ast.parse(text)
+    ours, theirs = definitions(tree), definitions(ast.parse(other))
+    for name in ("value_and_grad", "_ValueAndGradMemory"):
+        tree.body[tree.body.index(ours[name])] = theirs[name]
+    tree.body += [node for name, node in theirs.items() if name not in ours]
+    return ast.unparse(tree)
+
+
+def definitions(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.ClassDef]:
+    kinds = ast.FunctionDef | ast.ClassDef
+    return {node.name: node for node in tree.body if isinstance(node, kinds)}
+
 
 # ---------------------------------------------------------------- in the program, before derive
 

@@ -7,17 +7,18 @@ knows nothing of symgrad.
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
 import oracles
+from emitted import accepted, imported
 from sympy import Integer
 
 from symgrad.algebra.access import Access
@@ -81,22 +82,9 @@ def run(program: Program, values: Arrays, sizes: Mapping[str, int], *names: str)
     return replace(found, magnitudes=scales)
 
 
-def module_of(spec: Spec, folder: Path) -> ModuleType:
-    """The emitted module, imported from a file."""
-    path = folder / f"{spec.name}.py"
-    path.write_text(generate(spec), encoding="utf-8")
-    found = importlib.util.spec_from_file_location(f"emitted_{spec.name}", path)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
-
-
 def params_of(module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str, int]) -> Any:
     """The module's parameters, with these values."""
-    known = inspect.signature(module.init).parameters
-    params = module.init(np.random.default_rng(0), **{n: v for n, v in sizes.items() if n in known})
+    params = module.init(np.random.default_rng(0), **accepted(module.init, sizes))
     for tensor in spec.tensors:
         if tensor.role == "param":
             getattr(params, tensor.name)[...] = values[tensor.name]
@@ -108,20 +96,18 @@ def called(
 ) -> Any:
     """One of the module's functions, given the data that it takes. quiet: NumPy may not warn."""
     function = getattr(module, name)
-    takes = inspect.signature(function).parameters
     boolean = {t.name for t in spec.tensors if t.kind == "bool"}
-    data = {
-        n: np.asarray(values[n], bool) if n in boolean else values[n] for n in takes if n in values
-    }
-    with np.errstate(**({"all": "ignore"} if quiet else {})):
-        return function(*([params] if "params" in takes else []), **data)
+    given = {n: np.asarray(v, bool) if n in boolean else v for n, v in values.items()}
+    first = accepted(function, {"params": params}).values()
+    with np.errstate(all="ignore") if quiet else nullcontext():
+        return function(*first, **accepted(function, given))
 
 
 def emitted_gradient(
-    spec: Spec, loss: Loss, values: Arrays, sizes: Mapping[str, int], folder: Path
+    spec: Spec, loss: Loss, values: Arrays, sizes: Mapping[str, int]
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The loss and its gradients, from the emitted module."""
-    module = module_of(spec, folder)
+    module = imported(generate(spec), spec.name)
     prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
     params = params_of(module, spec, values, sizes) if hasattr(module, "init") else None
     came, grads = called(module, f"{prefix}value_and_grad", params, spec, values)
@@ -202,6 +188,24 @@ class Case:
         return {**drawn, **{n: np.asarray(v) for n, v in self.special.items()}}
 
 
+def toml(
+    equations: str,
+    sizes: str,
+    *,
+    wrt: Sequence[str] = (),
+    params: Mapping[str, str] = MappingProxyType({}),
+    data: Mapping[str, str] = MappingProxyType({}),
+    tensors: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """A spec's text; every size is free."""
+    sections = {"sizes": dict.fromkeys(sizes.split(), "free"), "params": params, "data": data}
+    head = f"wrt = {list(wrt)}\n" if wrt else ""
+    text = f"{head}equations = '''{equations}'''\n"
+    for section, rows in {**sections, "tensors": tensors}.items():
+        text += f"[{section}]\n" + "".join(f'{name} = "{row}"\n' for name, row in rows.items())
+    return text
+
+
 CASES: tuple[Case, ...] = (
     Case("softmax_policy", oracles.softmax_policy, {"B": 3, "H": 2}, {"action": [1, 0, 1]}),
     Case("attention", oracles.attention, {"B": 2, "T": 3, "D": 2, "A": 2, "K": 2}, {}),
@@ -220,8 +224,8 @@ CASES: tuple[Case, ...] = (
             "act": [0, 2, 1, 2],
             "gamma": 0.5,
         },
-        """
-equations = '''
+        toml(
+            """
 q[b,a] = sum(j: W[a,j]*obs[b,j])
 n[b,a] = sum(j: W[a,j]*after[b,j])
 best[b] = argmax(a: n[b,a])
@@ -229,20 +233,17 @@ td[b] = reward[b] + gamma*stop(n[b,best[b]]) - q[b,act[b]]
 greedy[b] = argmax(a: q[b,a])
 margin[b] = max(a: q[b,a]) - q[b,act[b]]
 loss = mean(b: td[b]**2 + exp(q[b,greedy[b]]/4)*margin[b])
-'''
-[sizes]
-B = "batch"
-A = "actions"
-D = "inputs"
-[params]
-W = "real[A, D]"
-[data]
-obs = "real[B, D]"
-after = "real[B, D]"
-act = "int[B] < A"
-reward = "real[B]"
-gamma = "real = 0.5"
 """,
+            "B A D",
+            params={"W": "real[A, D]"},
+            data={
+                "obs": "real[B, D]",
+                "after": "real[B, D]",
+                "act": "int[B] < A",
+                "reward": "real[B]",
+                "gamma": "real = 0.5",
+            },
+        ),
     ),
     # u = 0 at the first three places; the two sides of minimum tie there; w*x is +-1/2 at three.
     Case(
@@ -254,24 +255,20 @@ gamma = "real = 0.5"
             "x": [0.5, 1.0, 1.0, 0.5, 0.5, -1.0, 2.0],
             "c": [0.5, 0.5, -0.5, 0.25, 0.5, -2.0, 1.0],
         },
-        """
-wrt = ["w", "x", "c"]
-equations = '''
+        toml(
+            """
 u[i] = w[i]*x[i] - c[i]
 y[i] = relu(u[i])*w[i]**2 + leaky_relu(u[i], 0.25)*exp(w[i])
 y[i] += abs(u[i])*tanh(w[i]) + sign(u[i])*w[i]**3
 y[i] += minimum(w[i]**2*x[i], c[i]*w[i])*x[i] + maximum(w[i]**2*x[i], c[i]*w[i])*w[i]*c[i]
 y[i] += clip(w[i]*x[i], -0.5, 0.5)*w[i]**2
 loss = sum(i: y[i] + where(u[i] <= 0, w[i]**2*x[i], w[i]*x[i]**3))
-'''
-[sizes]
-N = "places"
-[params]
-w = "real[N]"
-[data]
-x = "real[N]"
-c = "real[N]"
 """,
+            "N",
+            wrt=["w", "x", "c"],
+            params={"w": "real[N]"},
+            data={"x": "real[N]", "c": "real[N]"},
+        ),
     ),
     # The ratio is 1 at every sample, as in the first epoch: the sides of minimum tie.
     Case(
@@ -279,25 +276,17 @@ c = "real[N]"
         oracles.ppo,
         {"B": 4, "A": 3, "D": 2},
         {"advantage": [1.0, -0.5, 2.0, -1.0], "act": [0, 2, 2, 1]},
-        """
-equations = '''
+        toml(
+            """
 logits[b,a] = sum(j: W[a,j]*tanh(obs[b,j])) + c[a]
 logp[b] = logits[b,act[b]] - logsumexp(a: logits[b,a])
 ratio[b] = exp(logp[b] - stop(logp[b]))
 loss = -mean(b: minimum(ratio[b]*advantage[b], clip(ratio[b], 0.8, 1.2)*advantage[b]))
-'''
-[sizes]
-B = "batch"
-A = "actions"
-D = "inputs"
-[params]
-W = "real[A, D]"
-c = "real[A]"
-[data]
-obs = "real[B, D]"
-act = "int[B] < A"
-advantage = "real[B]"
 """,
+            "B A D",
+            params={"W": "real[A, D]", "c": "real[A]"},
+            data={"obs": "real[B, D]", "act": "int[B] < A", "advantage": "real[B]"},
+        ),
     ),
     # Weights shared by two layers, a connection around each; two entries of relu stand at 0.
     Case(
@@ -308,8 +297,8 @@ advantage = "real[B]"
             "x": [[0.0, 0.0, 0.0], [0.5, -0.25, 1.0]],
             "W2": [[0.5, -1.0, 0.25], [0.0, 0.0, 0.0], [1.0, 0.5, -0.5]],
         },
-        """
-equations = '''
+        toml(
+            """
 t1[b,i] = tanh(x[b,i])
 h1[b,i] = x[b,i] + relu(sum(j: W1[i,j]*t1[b,j]))
 t2[b,i] = tanh(h1[b,i])
@@ -317,18 +306,12 @@ h2[b,i] = h1[b,i] + relu(sum(j: W2[i,j]*t2[b,j]))
 t3[b,i] = tanh(h2[b,i])
 h3[b,i] = h2[b,i] + relu(sum(j: W1[i,j]*t3[b,j]))
 loss = mean(b, i: (h3[b,i] - target[b,i])**2)
-'''
-wrt = ["W1", "W2", "x"]
-[sizes]
-B = "batch"
-H = "width"
-[params]
-W1 = "real[H, H]"
-W2 = "real[H, H]"
-[data]
-x = "real[B, H]"
-target = "real[B, H]"
 """,
+            "B H",
+            wrt=["W1", "W2", "x"],
+            params={"W1": "real[H, H]", "W2": "real[H, H]"},
+            data={"x": "real[B, H]", "target": "real[B, H]"},
+        ),
     ),
     # Stride 2, dilation 3, padding 1, through a curved function, by the signal too.
     Case(
@@ -336,46 +319,34 @@ target = "real[B, H]"
         oracles.curved_convolution,
         {"B": 2, "L": 6, "K": 3},
         {},
-        """
-wrt = ["W", "x"]
-equations = '''
+        toml(
+            """
 z[b,l] = tanh(sum(k: W[k]*pad(x[b,2*l+3*k-1]))) for l < (L + 1)//2
 loss = sum(b, l: z[b,l]**2*y[b,l])
-'''
-[sizes]
-B = "batch"
-L = "samples"
-K = "taps"
-[params]
-W = "real[K]"
-[data]
-x = "real[B, L]"
-y = "real[B, (L + 1)//2]"
 """,
+            "B L K",
+            wrt=["W", "x"],
+            params={"W": "real[K]"},
+            data={"x": "real[B, L]", "y": "real[B, (L + 1)//2]"},
+        ),
     ),
     Case(
         "normalised",
         oracles.normalised,
         {"B": 3, "D": 2},
         {},
-        """
-wrt = ["x", "scale", "shift"]
-equations = '''
+        toml(
+            """
 m[d] = mean(b: x[b,d])
 v[d] = mean(b: (x[b,d] - m[d])**2)
 z[b,d] = (x[b,d] - m[d])/sqrt(v[d] + 0.00001)*scale[d] + shift[d]
 loss = mean(b, d: softplus(z[b,d])*target[b,d])
-'''
-[sizes]
-B = "batch"
-D = "features"
-[params]
-scale = "real[D]"
-shift = "real[D]"
-[data]
-x = "real[B, D]"
-target = "real[B, D]"
 """,
+            "B D",
+            wrt=["x", "scale", "shift"],
+            params={"scale": "real[D]", "shift": "real[D]"},
+            data={"x": "real[B, D]", "target": "real[B, D]"},
+        ),
     ),
     # S is read whole and on its diagonal.
     Case(
@@ -383,22 +354,17 @@ target = "real[B, D]"
         oracles.contrast,
         {"B": 3, "D": 2, "E": 2},
         {},
-        """
-wrt = ["W", "x"]
-equations = '''
+        toml(
+            """
 z[b,d] = sum(e: W[d,e]*x[b,e])
 S[b,c] = sum(d: z[b,d]*z[c,d])
 loss = mean(b: logsumexp(c: S[b,c]) - S[b,b])
-'''
-[sizes]
-B = "batch"
-D = "features"
-E = "inputs"
-[params]
-W = "real[D, E]"
-[data]
-x = "real[B, E]"
 """,
+            "B D E",
+            wrt=["W", "x"],
+            params={"W": "real[D, E]"},
+            data={"x": "real[B, E]"},
+        ),
     ),
     # E is gathered with repeated places, and read whole.
     Case(
@@ -406,23 +372,16 @@ x = "real[B, E]"
         oracles.embedding,
         {"B": 2, "T": 3, "V": 4, "D": 2},
         {"token": [[1, 1, 3], [3, 0, 3]], "following": [3, 0]},
-        """
-equations = '''
+        toml(
+            """
 h[b,d] = tanh(sum(t: E[token[b,t],d]))
 logits[b,v] = sum(d: E[v,d]*h[b,d])
 loss = mean(b: logsumexp(v: logits[b,v]) - logits[b,following[b]])
-'''
-[sizes]
-B = "batch"
-T = "words"
-V = "vocabulary"
-D = "features"
-[params]
-E = "real[V, D]"
-[data]
-token = "int[B, T] < V"
-following = "int[B] < V"
 """,
+            "B T V D",
+            params={"E": "real[V, D]"},
+            data={"token": "int[B, T] < V", "following": "int[B] < V"},
+        ),
     ),
     # A network whose depth is a symbol.
     Case(
@@ -430,21 +389,17 @@ following = "int[B] < V"
         oracles.deep,
         {"L": 3, "H": 2},
         {},
-        """
-wrt = ["w", "start"]
-equations = '''
+        toml(
+            """
 x[0,i] = start[i]
 x[l+1,i] = tanh(sum(j: w[l,i,j]*x[l,j]))
 loss = sum(i: x[L,i]**3)
-'''
-[sizes]
-L = "layers"
-H = "width"
-[params]
-w = "real[L, H, H]"
-[data]
-start = "real[H]"
 """,
+            "L H",
+            wrt=["w", "start"],
+            params={"w": "real[L, H, H]"},
+            data={"start": "real[H]"},
+        ),
     ),
     # In one iteration of the loop b is written one place ahead of a.
     Case(
@@ -452,43 +407,35 @@ start = "real[H]"
         oracles.leaps,
         {"N": 4},
         {},
-        """
-wrt = ["w", "x"]
-equations = '''
+        toml(
+            """
 a[0] = w[0]
 a[t] = b[t+1]*x[t] + b[t] for 1 <= t < N
 b[t] = sin(a[t-2]*w[t]) for 2 <= t < N + 1
 loss = a[N-1]*b[N]
-'''
-[sizes]
-N = "times"
-[tensors]
-a = "real[N]"
-b = "real[N + 1]"
-[params]
-w = "real[N + 1]"
-[data]
-x = "real[N]"
 """,
+            "N",
+            wrt=["w", "x"],
+            params={"w": "real[N + 1]"},
+            data={"x": "real[N]"},
+            tensors={"a": "real[N]", "b": "real[N + 1]"},
+        ),
     ),
     Case(
         "smooth",
         oracles.smooth,
         {"N": 3},
         {"x": [0.5, -0.25, 0.75], "y": [0.25, 1.5, -0.5]},
-        """
-wrt = ["x", "y"]
-equations = '''
+        toml(
+            """
 a[i] = sin(x[i]*y[i])*cos(y[i]) + sinh(x[i])*cosh(x[i]*y[i]) + arctan(x[i]*y[i])
 a[i] += log1p(x[i]**2*y[i]**2) + expm1(x[i]*y[i]) + power(1 + x[i]**2, y[i] + x[i])
 loss = sum(i: a[i] + sqrt(1 + y[i]**2)*sigmoid(x[i]*y[i]))
-'''
-[sizes]
-N = "places"
-[params]
-x = "real[N]"
-y = "real[N]"
 """,
+            "N",
+            wrt=["x", "y"],
+            params={"x": "real[N]", "y": "real[N]"},
+        ),
     ),
     # What a selection guards is not finite on the other side: exp(800), log(-1), log(0).
     Case(
@@ -496,17 +443,14 @@ y = "real[N]"
         oracles.two_sided,
         {"N": 4},
         {"x": [800.0, -2.0, -1.0, 0.5]},
-        """
-wrt = ["x", "y"]
-equations = '''
+        toml(
+            """
 loss = sum(i: where(x[i] < 0, exp(x[i])*y[i]**2, log(1 + x[i])*y[i]))
-'''
-[sizes]
-N = "places"
-[params]
-x = "real[N]"
-y = "real[N]"
 """,
+            "N",
+            wrt=["x", "y"],
+            params={"x": "real[N]", "y": "real[N]"},
+        ),
         overflows=True,
     ),
 )

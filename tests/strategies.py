@@ -39,7 +39,8 @@ class Case:
 class Template:
     """Equations over local names.
 
-    reads: each real tensor read and its axes; "<" gives an int's bound, "?" marks a bool.
+    reads: each real tensor read and its axes; "<" gives an int's bound, "#" an int without one,
+    "?" a bool.
     gives: the tensors defined; those with "!" are declared in [tensors].
     """
 
@@ -106,12 +107,12 @@ class Writer:
         self.unread = [n for n in self.unread if n != name]
         return name, self.tensors[name]
 
-    def integer(self, dims: Dims, bound: str) -> str:
+    def integer(self, dims: Dims, bound: str = "") -> str:
         known = [n for n, have in self.ints.items() if have == (dims, bound)]
         name = self.chosen([*known, ""])
         if not name:
             name = self.name("a")
-            self.declared["data"][name] = f"{_type('int', dims)} < {bound}"
+            self.declared["data"][name] = _type("int", dims) + (f" < {bound}" if bound else "")
             self.ints[name] = (dims, bound)
         return str(name)
 
@@ -123,6 +124,19 @@ class Writer:
             self.declared["data"][name] = _type("bool", dims)
             self.bools[name] = dims
         return str(name)
+
+    def read(self, name: str, indices: dict[str, str], letters: Sequence[str]) -> tuple[str, bool]:
+        """name[letters], and whether they all stand plain: or padded, or gathered along one axis."""
+        at, form = list(letters), self.chosen(READS)
+        if not letters or form == "{}":
+            return _read(name, at), True
+        k = self.draw(st.integers(0, len(at) - 1))
+        if form == "gathered":
+            key = self.subset(list(indices))
+            at[k] = _read(self.integer(tuple(indices[i] for i in key), indices[at[k]]), key)
+            return _read(name, at), False
+        at[k] = form.format(at[k])
+        return f"pad({_read(name, at)})", False
 
     # ---- what is written ----------------------------------------------------------------------
 
@@ -137,8 +151,8 @@ class Writer:
         names: dict[str, str] = {}
         for local, axes in row.reads.items():
             text, _, bound = axes.partition("<")
-            dims = _dims(text.removesuffix("?"))
-            if bound:
+            dims = _dims(text.rstrip("?#"))
+            if bound or text.endswith("#"):
                 names[local] = self.integer(dims, bound.strip())
             else:
                 names[local] = self.boolean(dims) if text.endswith("?") else self.tensor(dims)
@@ -168,7 +182,17 @@ def _read(name: str, subscripts: Sequence[str]) -> str:
 
 # ---- free forms -----------------------------------------------------------------------------------
 
+READS = ("{}", "{}", "{}", "{}", "{}-1", "{}+2", "2*{}-1", "gathered")  # the others are padded
+
 FACTORS = ("{}", "{}", "tanh({})", "(1 - {})", "{}**2", "stop({})", "1/(1 + {}**2)", "relu({})")
+
+
+def number(w: Writer, dims: Dims) -> str:
+    """A real tensor, an int or a bool."""
+    made = w.chosen(
+        (w.tensor, w.tensor, w.tensor, partial(w.integer, bound="4"), w.integer, w.boolean)
+    )
+    return str(made(dims))
 
 
 def contraction(w: Writer) -> None:
@@ -178,10 +202,11 @@ def contraction(w: Writer) -> None:
     sets = [w.subset(list(indices), 1) for _ in range(w.draw(st.integers(1, 3)))]
     missing = [i for i in indices if not any(i in s for s in sets)]
     sets[-1] += missing
-    factors = []
+    factors, ranged = [], []
     for letters in sets:
-        read = _read(w.tensor(tuple(indices[i] for i in letters)), letters)
+        read, plain = w.read(number(w, tuple(indices[i] for i in letters)), indices, letters)
         factors.append(w.chosen(FACTORS).format(read))
+        ranged += letters if plain else []
     out = w.subset(list(indices))
     bound = [i for i in indices if i not in out]
     body = w.chosen(("{}", "2*{}", "-{}", "{}/B")).format("*".join(factors))
@@ -189,10 +214,15 @@ def contraction(w: Writer) -> None:
         body = f"{w.chosen(('sum', 'mean'))}({','.join(bound)}: {body})"
     for _ in range(w.draw(st.integers(0, 2))):
         letters = w.subset(out)
-        read = _read(w.tensor(tuple(indices[i] for i in letters)), letters)
+        kept = {i: indices[i] for i in out}
+        read, _ = w.read(number(w, tuple(indices[i] for i in letters)), kept, letters)
         body += w.chosen((" + {}", " - {}", " + 2*{}")).format(read)
-    ranges = "".join(f"{',' if n else ' for'} {i} < {indices[i]}" for n, i in enumerate(out))
-    w.define(tuple(indices[i] for i in out), out, body, ranges if out else "")
+    fixed = [*out, *(i for i in bound if i not in ranged)]
+    w.define(tuple(indices[i] for i in out), out, body, _ranges(indices, fixed))
+
+
+def _ranges(indices: dict[str, str], letters: Sequence[str]) -> str:
+    return (" for " if letters else "") + ", ".join(f"{i} < {indices[i]}" for i in letters)
 
 
 ELEMENTWISE = (
@@ -212,6 +242,16 @@ ELEMENTWISE = (
     "(1 - {x})*(1 + {z})*({x} + {z})", "tanh(tanh({x}) + {z})",
 )  # fmt: skip
 
+# Whole numbers and bools as numbers: f is a bool, n an int below 4, k an int without a bound.
+WHOLE = (
+    "{x}*{f}", "{x}*{n}*{f}", "{x} - {k}/3", "{x}*(1 - {f})", "{f}", "{n}", "{k}/2 + {f}", "{f}*{n}", "{x}/(1 + {n})", "{z}/(1 + {k}**2)",
+    "{x}*{n}**2", "(1 + {x}**2)**{f}", "(1 + {x}**2)**({n}/4)", "power(1 + {z}**2, {k}/4)", "minimum({x}, {n})", "maximum({f}, {x})*{z}", "minimum({n}, {k})*{x}",
+    "clip({x}, -{f}, {n})", "clip({k}, 0, 2)*{x}", "abs({k})*{x}", "sign({k})*{x}", "relu({k} - {n})*{x}", "leaky_relu({k}, 0.1)*{x}", "sqrt({n})*{x}",
+    "log(1 + {n})*{x}", "exp(-{n})*{x}", "tanh({k})*{x}", "sigmoid({f})*{x}", "softplus({k})*{x}", "{x}*stop({k})", "({x} + {n})*({x} - {f})",
+    "[{n} < {i}]*{x}", "[{n} == {i}]*{x} + {f}", "[{f}]*{x}", "[{k} < {n}]*{x}", "[{n} == 1]*{k}", "where({n} < {x}, {n}, {x})", "where({k} <= {z}, {x}, {k})",
+    "where({f} and {n} != 1, {x}, {z})", "where(not {f} or {k} == {n}, {x}**2, 0)", "where({f} == {g}, {x}, -{x})", "where({f}, {n}, {x})", "where({f}, {k}, {n})*{x}",
+    "where({f}, where({g}, {x}, {z}), tanh({x}))", "{x}*{f}*{g}", "{f}*{g} + {n}*{n}", "{k}*{n} - {k}", "sin({k})*cos({n})", "expdiff({n}, {k})*{x}",
+)  # fmt: skip
 
 STOPS = (
     "{x}*stop({x})",
@@ -230,31 +270,35 @@ SELECTIONS = (
 
 
 def elementwise(rows: Sequence[str], w: Writer) -> None:
-    """out[I] = f(x[I], z[J]), with J within I."""
+    """out[I] = f(x[I], z[J], ...), with J within I."""
     name, axes = w.any_tensor(0)
     indices = dict(zip(LETTERS, axes, strict=False))
-    row = w.chosen(rows)
-    parts = {"x": _read(name, list(indices)), "i": w.chosen(list(indices) or ["2"])}
-    for key in "zfn":
-        letters = w.subset(list(indices)) if f"{{{key}}}" in row else []
-        dims = tuple(indices[i] for i in letters)
-        if f"{{{key}}}" in row:
-            made = {"z": w.tensor, "f": w.boolean, "n": lambda d: w.integer(d, "4")}[key](dims)
-            parts[key] = _read(made, letters)
+    body = filled(w, w.chosen(rows), _read(name, list(indices)), indices)
     out = w.subset(list(indices), len(indices)) if w.chance() else list(indices)
-    w.define(tuple(indices[i] for i in out), out, row.format(**parts))
+    w.define(tuple(indices[i] for i in out), out, body, _ranges(indices, out))
+
+
+def filled(w: Writer, row: str, x: str, indices: dict[str, str]) -> str:
+    """A row's text: reads of tensors of some of the indices, and an index."""
+    made = {
+        "z": w.tensor,
+        "f": w.boolean,
+        "g": w.boolean,
+        "n": lambda d: w.integer(d, "4"),
+        "k": w.integer,
+    }
+    parts = {"x": x, "i": w.chosen(list(indices) or ["2"])}
+    for key, new in made.items():
+        if f"{{{key}}}" in row:
+            letters = w.subset(list(indices))
+            parts[key], _ = w.read(new(tuple(indices[i] for i in letters)), indices, letters)
+    return row.format(**parts)
 
 
 REDUCED = (
-    "{x}",
-    "{x}**2",
-    "-{x}",
-    "{x}*{z}",
-    "tanh({x})",
-    "where({x} > 0, {x}, {z})",
-    "{x} + {z}",
-    "({x} - {z})**2",
-)
+    "{x}", "{x}**2", "-{x}", "{x}*{z}", "tanh({x})", "where({x} > 0, {x}, {z})", "{x} + {z}", "({x} - {z})**2",
+    "{x}*{f}", "{x}*{n}", "{n}", "{k}*{f}", "where({f}, {x}, {z})", "where({f}, {n}, {k})", "[{n} == {i}]*{x}",
+)  # fmt: skip
 
 
 def reduction(w: Writer) -> None:
@@ -266,12 +310,9 @@ def reduction(w: Writer) -> None:
     bound = bound[:1] if op in ("max", "min") else bound
     out = [i for i in indices if i not in bound]
     out = w.subset(out, len(out)) if w.chance() else out
-    row = w.chosen(REDUCED)
-    letters = w.subset(list(indices)) if "{z}" in row else []
-    z = _read(w.tensor(tuple(indices[i] for i in letters)), letters) if "{z}" in row else ""
-    body = row.format(x=_read(name, list(indices)), z=z)
-    body = f"{op}({','.join(bound)}: {body})"
-    w.define(tuple(indices[i] for i in out), out, w.chosen(("{}", "{} + 1", "-{}")).format(body))
+    body = filled(w, w.chosen(REDUCED), _read(name, list(indices)), indices)
+    body = w.chosen(("{}", "{} + 1", "-{}")).format(f"{op}({','.join(bound)}: {body})")
+    w.define(tuple(indices[i] for i in out), out, body, _ranges(indices, [*out, *bound]))
 
 
 def gather(w: Writer) -> None:
@@ -337,6 +378,18 @@ AFFINE = (
     Template({"xx": "H,3"}, "vv[i] = logsumexp(j,k: xx[j,k]*i - xx[i,k]) for i < H", {"vv": "H"}),
     Template({"xx": "T"}, "vv[t] = sum(u: where(u < t, xx[u], 0)) for t < T", {"vv": "T"}),
     Template({"xx": "B,T"}, "vv[b] = max(t: pad(xx[b,t-1])) + logsumexp(t: xx[b,t+1]) for t < T-1", {"vv": "B"}),
+    Template({"xx": "B,T", "ff": "B,T?"}, "vv[b,t] = where(pad(ff[b,t-1]), xx[b,t], -xx[b,T-1-t]) for t < T", {"vv": "B,T"}),
+    Template({"xx": "T,H", "nn": "T < 4"}, "vv[t,i] = xx[t,i]*pad(nn[t+1])", {"vv": "T,H"}),
+    Template({"xx": "B,T", "ff": "T?", "nn": "K < 3"}, "vv[b,t] = sum(k: nn[k]*pad(xx[b,t+k-1])*pad(ff[t-k])) for t < T", {"vv": "B,T"}),
+    Template({"ff": "B,T?", "ww": "K"}, "vv[b,t] = sum(k: ww[k]*pad(ff[b,t+k-1])) for t < T", {"vv": "B,T"}),
+    Template({"nn": "B,T#", "ww": "K"}, "vv[b,t] = sum(k: ww[k]*pad(nn[b,2*t-k])) for t < T", {"vv": "B,T"}),
+    Template({"nn": "B,T < 3", "ww": "H,K"}, "vv[b,i,t] = sum(k: ww[i,k]*nn[b,t+k]) for t < T-K+1", {"vv": "B,H,T-K+1"}),
+    Template({"xx": "T", "ff": "T?"}, "vv[t] = logsumexp(u: where(u == t or pad(ff[u-1]), xx[u], -inf)) for t < T", {"vv": "T"}),
+    Template({"xx": "T,H", "ff": "T,H?"}, "vv[t,i] = where(pad(ff[t-1,i]) == ff[t,i], xx[t,i], pad(xx[t+1,i]))", {"vv": "T,H"}),
+    Template({"nn": "T#", "ww": "K"}, "pad(vv[t+k-1]) += nn[t]*ww[k]", {"vv": "T!"}),
+    Template({"ff": "B,T?", "ww": "B"}, "vv[b,2*t] = ff[b,t]*ww[b]\nvv[b,2*t+1] = 1 - ff[b,t]", {"vv": "B,2*T"}),
+    Template({"ff": "B,H?"}, "vv[b] = sum(i: ff[b,i])\nuu[b] = max(i: ff[b,i]*i)", {"vv": "B", "uu": "B"}),
+    Template({"xx": "B,H", "nn": "B,H#", "ff": "H?"}, "vv[b] = xx[b,top[b]]*nn[b,top[b]] + where(ff[top[b]], 1, xx[b,0])\ntop[b] = argmax(i: nn[b,i] - pad(ff[i-1]))", {"vv": "B", "top": "B"}),
 )
 
 INDEXED = (
@@ -362,6 +415,14 @@ INDEXED = (
     Template({"xx": "B,H", "aa": "B < H", "nn": "B < 3"}, "vv[b,i] = where(aa[b] == i, xx[b,i]*nn[b], 0) + where(nn[b] < 1, 1, xx[b,aa[b]])", {"vv": "B,H"}),
     Template({"xx": "H,K", "aa": "B < H"}, "vv[b,c] = sum(k: xx[aa[b],k]*xx[aa[c],k]) for c < B", {"vv": "B,B"}),
     Template({"xx": "B,H", "aa": "T < B"}, "vv[i,j] = sum(t: xx[aa[t],i]*xx[aa[t],j])", {"vv": "H,H"}),
+    Template({"xx": "B", "ff": "H?", "aa": "B < H"}, "vv[b] = where(ff[aa[b]], xx[b], 1)*ff[aa[b]]", {"vv": "B"}),
+    Template({"xx": "B,T", "nn": "H,3 < T", "aa": "B < H"}, "vv[b,c] = xx[b,nn[aa[b],c]]*nn[aa[b],c]", {"vv": "B,3"}),
+    Template({"xx": "B,H", "aa": "B,T < H"}, "vv[b,t] = xx[b,aa[b,t+1]] - xx[b,aa[b,T-1-t]] for t < T-1", {"vv": "B,T-1"}),
+    Template({"xx": "B,H", "ff": "B,H?", "aa": "B < H"}, "vv[b,i] = pad(xx[b,i+1])*ff[b,aa[b]] + [aa[b] < i]*pad(ff[b,i-1]) for i < H", {"vv": "B,H"}),
+    Template({"xx": "B,H", "aa": "B < H"}, "vv[b] = sum(i: [aa[b] == i]*xx[b,i])\nuu[b] = sum(c: [aa[b] == aa[c]]*xx[c,0]) for c < B", {"vv": "B", "uu": "B"}),
+    Template({"xx": "B", "ff": "B?", "nn": "B < H", "kk": "B#"}, "vv[nn[b]] += where(ff[b], xx[b], kk[b])", {"vv": "H!"}),
+    Template({"nn": "B < H", "ff": "B,3?"}, "vv[nn[b],c] += ff[b,c]\nuu[nn[b]] += 1 for b < B", {"vv": "H,3!", "uu": "H!"}),
+    Template({"xx": "H,T", "aa": "B < H"}, "vv[b,t] = pad(xx[aa[b],2*t-1])*aa[b] for t < T", {"vv": "B,T"}),
 )
 
 RECURRENT = (
@@ -400,6 +461,10 @@ RECURRENT = (
     Template({"xx": "B,T,H", "aa": "B,T < B"}, "hh[b,0,i] = 1 for b < B, i < H\nhh[b,t+1,i] = tanh(hh[aa[b,t],t,i]) + xx[b,t,i]", {"hh": "B,T+1,H"}),
     Template({"xx": "T,H", "cc": "H"}, "ll[t] = logsumexp(i,j: hh[t,i] - hh[t,j]*xx[t,i]) for t < T, j < H\nhh[0,i] = cc[i]\nhh[t+1,i] = hh[t,i]/2 - ll[t] for i < H", {"ll": "T", "hh": "T+1,H"}),
     Template({"xx": "T,H"}, "hh[t,i] = tanh(pad(hh[t-1,i]) + pad(hh[t-2,H-1-i])*xx[t,i]) + xx[t,i] for t < T, i < H", {"hh": "T,H"}),
+    Template({"xx": "T", "ff": "T?", "gg": ""}, "hh[t] = xx[t] + tanh(gg)*pad(hh[t+1])*(1 - pad(ff[t+1])) for t < T", {"hh": "T"}),
+    Template({"xx": "B,T,H", "ff": "B,T?"}, "hh[b,t,i] = where(pad(ff[b,t-1]), 0, sin(pad(hh[b,t-1,i]))) + xx[b,t,i] for t < T", {"hh": "B,T,H"}),
+    Template({"xx": "T,H", "nn": "T,H < H", "kk": "T#"}, "hh[0,i] = 1 for i < H\nhh[t+1,i] = sin(hh[t,i])*[nn[t,i] < i] + pad(nn[t-1,i])*xx[t,i] - kk[t]/4", {"hh": "T+1,H"}),
+    Template({"xx": "T", "ff": "T?"}, "hh[0] = 0\nhh[t+1] = where(ff[t], hh[t] + 1, 0)\nvv[t] = hh[t+1]*xx[t]", {"hh": "T+1", "vv": "T"}),
     Template({"xx": "T,H", "ww": "2,2"}, "hh[0,i] = xx[0,i]\nhh[t+1,i] = sin(sum(k,l: ww[k,l]*pad(hh[t,i+k-l]))) + xx[t,i]", {"hh": "T+1,H"}),
     Template({"rr": "T,B", "dd": "T,B", "gg": ""}, "ee[t,b] = rr[t,b] - hh[t+1,b]*dd[t,b]\nhh[T,b] = 0 for b < B\nhh[t,b] = ee[t,b] + sin(gg)*hh[t+1,b]*(1 - dd[t,b])\n", {"ee": "T,B", "hh": "T+1,B"}),
     Template({"xx": "B,T,H", "uu": "H,H", "yy": "B,T,H"},
@@ -417,6 +482,7 @@ PRODUCTIONS: tuple[Callable[[Writer], None], ...] = (
     partial(elementwise, ELEMENTWISE),
     partial(elementwise, SELECTIONS),
     partial(elementwise, STOPS),
+    partial(elementwise, WHOLE),
     contraction,
     reduction,
     gather,
@@ -426,6 +492,8 @@ PRODUCTIONS: tuple[Callable[[Writer], None], ...] = (
     from_rows(RECURRENT),
     from_rows([row for row in RECURRENT if "logsumexp" not in row.text]),
     from_rows([row for row in (*AFFINE, *INDEXED, *RECURRENT) if "logsumexp" in row.text]),
+    from_rows([row for row in (*AFFINE, *INDEXED, *RECURRENT) if "pad(ff" in row.text]),
+    from_rows([row for row in (*AFFINE, *INDEXED, *RECURRENT) if "pad(nn" in row.text]),
 )
 
 # ---- whole programs ---------------------------------------------------------------------------
@@ -436,7 +504,7 @@ LOSSES = ("mean({i}: sin({v}))", "sum({i}: {v}**2)", "mean({i}: tanh({v})*{v})",
 def term(w: Writer, name: str) -> str:
     letters = list(LETTERS[: len(w.tensors[name])])
     if not letters:
-        return w.chosen(("sin({})", "{}", "{}**2")).format(name)
+        return str(w.chosen(("sin({})", "{}", "{}**2")).format(name))
     return str(w.chosen(LOSSES).format(i=",".join(letters), v=_read(name, letters)))
 
 

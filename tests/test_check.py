@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +28,15 @@ from symgrad.algebra.scalars import FUNCTIONS as F
 from symgrad.algebra.scalars import Stop
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError
-from symgrad.spec import Spec, parse_spec
+from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits
 from symgrad.verify.check import check, check_module, check_program
-from symgrad.verify.differences import entry_direction, rademacher, slope
+from symgrad.verify.differences import Slope, entry_direction, rademacher, slope
 from symgrad.verify.instance import NoInstance, own_instance, small_instance
 from symgrad.verify.nearby import Point
 from symgrad.verify.report import text_of
 from symgrad.verify.spec_text import spec_text
-from symgrad.verify.subject import CallableSubject
+from symgrad.verify.subject import Answer, CallableSubject, Request
 from symgrad.verify.verdict import Block, Conduct, Entry, Report, block_of
 
 EXACT = Digits(60)
@@ -64,7 +64,7 @@ def slope_at(
     points: tuple[float, ...],
     by: str = "a",
     digits: Digits | None = EXACT,
-):  # type: ignore[no-untyped-def]
+) -> Slope:
     values = {name: np.asarray(v) for name, v in zip("abc", points, strict=False)}
     point = Point(scalar_loss(build, len(points)), "loss", values, {}, digits or FLOAT64)
     return slope(point, entry_direction(by, (), ()))
@@ -328,7 +328,10 @@ target = "real[B, H]"
 """
 
 
-def regression(values: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+LossAndGradients = tuple[float, dict[str, Array]]
+
+
+def regression(values: Mapping[str, Array]) -> LossAndGradients:
     h = np.tanh(values["obs"] @ values["W"].T + values["c"])
     error = h - values["target"]
     dz = 2 * error * (1 - h**2) / len(h)
@@ -336,7 +339,7 @@ def regression(values: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
 
 
 def checked(
-    function: Callable[[Mapping[str, Array]], tuple[float, dict[str, Array]]], text: str = TEXT
+    function: Callable[[Mapping[str, Array]], LossAndGradients], text: str = TEXT
 ) -> Report:
     return check(parse_spec(text, "regression"), CallableSubject(function))
 
@@ -360,11 +363,9 @@ def test_a_right_callable_passes_at_small_and_at_own_sizes() -> None:
 
 
 def faulty(
-    change: Callable[
-        [Mapping[str, Array], float, dict[str, Array]], tuple[float, dict[str, Array]]
-    ],
-):  # type: ignore[no-untyped-def]
-    def function(values: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+    change: Callable[[Mapping[str, Array], float, dict[str, Array]], LossAndGradients],
+) -> Callable[[Mapping[str, Array]], LossAndGradients]:
+    def function(values: Mapping[str, Array]) -> LossAndGradients:
         value, gradients = regression(values)
         return change(values, value, gradients)
 
@@ -396,7 +397,7 @@ CALLABLE_FAULTS = [
     ("what", "change", "failing"), CALLABLE_FAULTS, ids=[row[0] for row in CALLABLE_FAULTS]
 )
 def test_a_fault_in_a_callable_fails_and_names_the_block(
-    what: str, change: Callable[..., tuple[float, dict[str, Array]]], failing: set[str]
+    what: str, change: Callable[..., LossAndGradients], failing: set[str]
 ) -> None:
     report = checked(faulty(change))
     assert (report.verdict, report.exit_code) == ("FAIL", 1)
@@ -414,7 +415,7 @@ t = "real"
 r = "real"
 """
 
-    def td(values: Mapping[str, Array], stopped: bool) -> tuple[float, dict[str, Array]]:
+    def td(values: Mapping[str, Array], stopped: bool) -> LossAndGradients:
         w, s, t, r = (float(values[n]) for n in "wstr")
         error = w * s - r - w * t
         return error**2, {"w": np.asarray(2 * error * (s if stopped else s - t))}
@@ -429,7 +430,7 @@ def test_an_unknown_loss_is_refused() -> None:
 
 
 def test_a_gradient_program_gives_the_scale_and_the_equation_behind_a_block() -> None:
-    def gradient(loss):  # type: ignore[no-untyped-def]
+    def gradient(loss: Loss) -> tuple[Program, Mapping[str, str]]:
         derived = reverse(loss.program, loss.value, loss.wrt)
         return derived.program, derived.result
 
@@ -701,11 +702,11 @@ equations = "loss = mean(b: (v - s[b])**2)"
     asked: list[str] = []
 
     class Subject(CallableSubject):
-        def answers(self, requests):  # type: ignore[no-untyped-def]
+        def answers(self, requests: Sequence[Request]) -> Sequence[Answer]:
             asked.extend(request.function for request in requests)
             return super().answers(requests)
 
-    def both(values: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+    def both(values: Mapping[str, Array]) -> LossAndGradients:
         w, v, s = float(values["w"]), float(values["v"]), values["s"]
         if asked and asked[len(served)].startswith("actor"):
             served.append("actor")
@@ -730,5 +731,5 @@ def test_block_and_entry_are_plain_frozen_data() -> None:
     block = block_of("loss", "W", "small", 1, [entry(1.0, 1.0, 1e-12)])
     assert isinstance(block, Block)
     with pytest.raises(AttributeError):
-        block.verdict = "FAIL"  # type: ignore[misc]
+        block.verdict = "FAIL"  # type: ignore[misc]  # that it cannot be set is the claim
     assert Integer(block.compared) == 1

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 import symgrad as sg
 from symgrad.catalog.builtin import names
 from symgrad.cli import main
+from symgrad.listing import TITLES, table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -93,6 +94,27 @@ def test_list_shows_a_formula_where_a_size_has_no_default(
     assert symgrad("list").stdout.splitlines()[1].split() == ["free", "N", "N"]
 
 
+ROWS = [
+    ("short", "12", "B", "A sentence that is longer than any of the widths that a terminal has here."),
+    ("a_name_of_26_characters_xx", "1,234,567", "B T N=4 H=64 K=2", "Another one; its last word is end."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_list_wraps_to_the_terminal_and_loses_no_word(width: int) -> None:
+    lines = table(ROWS, width).splitlines()
+    assert [line for line in lines if len(line) > width] == []
+    words = [word for row in ROWS for cell in row for word in cell.split()]
+    assert sorted(" ".join(lines).split()) == sorted(
+        [*words, *(title for title in TITLES if title in " ".join(lines))]
+    )
+    assert [name for name, *_ in ROWS if not any(line.startswith(name) for line in lines)] == []
+
+
+def test_list_without_a_terminal_is_a_line_for_each_spec() -> None:
+    assert len(table(ROWS).splitlines()) == 1 + len(ROWS)
+
+
 FORMATS = [
     # format,     what is in it
     ("text",      ""),
@@ -149,6 +171,37 @@ def test_check_of_a_wrong_module_fails_with_1_and_names_the_block(tmp_path: Path
     assert {block["name"] for block in report["blocks"] if block["verdict"] == "FAIL"} == {"b"}
 
 
+BROKEN = [
+    # claim,                  what is replaced,         by what,                                       what is said
+    ("it raises",             "    return loss, grads", '    raise ValueError("no\\nway")',            "ValueError: no way"),
+    ("it divides by 0",       "    return loss, grads", "    return 1 // 0",                           "ZeroDivisionError: integer"),
+    ("it imports what is not there", "import numpy as np", "import numpy as np\nimport not_there_xyz", "ModuleNotFoundError: No module named 'not_there_xyz'"),
+    ("it is no Python",       "    return loss, grads", "    return loss grads",                       "SyntaxError: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"), [b[1:] for b in BROKEN], ids=[b[0] for b in BROKEN]
+)
+def test_check_of_a_broken_module_fails_with_its_line_and_the_exception(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    text = sg.generate("one_bias")
+    broken = text.replace(f"{old}\n", f"{new}\n", 1)
+    (tmp_path / "broken.py").write_text(broken)
+    result = symgrad("check", tmp_path / "broken.py")
+    line = next(n for n, t in enumerate(broken.splitlines(), 1) if t == new.splitlines()[-1])
+    assert result.exit_code == 1
+    assert f"broken.py:{line}: {said}" in " ".join(result.stdout.split())
+
+
+def test_check_of_a_module_that_ends_the_process_says_so(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(sg.generate("one_bias") + "\nimport os\nos._exit(7)\n")
+    result = symgrad("check", tmp_path / "broken.py")
+    assert result.exit_code == 1
+    assert "ended without an answer, with exit status 7" in " ".join(result.stdout.split())
+
+
 def test_check_of_a_loss_that_is_never_finite_is_inconclusive_with_3(tmp_path: Path) -> None:
     (tmp_path / "nowhere.toml").write_text(NOWHERE)
     result = symgrad("check", tmp_path / "nowhere.toml", "--json")
@@ -184,7 +237,8 @@ BAD = [
     ("an unknown tensor in --wrt",  ["derive", "small.toml", "--wrt", "v"],             '"v"'),
     ("a derivation's folder",       ["derive", "small.toml", "-o", "none/x.md"],        "none/x.md: cannot be written"),
     ("check of an unknown spec",    ["check", "grv"],                                   'did you mean "gru"?'),
-    ("check of a declared function", ["check", "declared.toml"],                        "declared.toml: there is nothing to generate"),
+    ("check of a declared function", ["check", "declared.toml"],                        "declared.toml: there is nothing to check: f is an undefined function"),
+    ("a module of a declared function", ["generate", "declared.toml"],                  "declared.toml: there is nothing to generate: f is an undefined function"),
     ("check of a missing module",   ["check", "none.py"],                               "none.py: cannot be read"),
     ("check of another file",       ["check", "other.py"],                              "other.py: holds no SPEC"),
     ("a name with an escape",       ["derive", "\x1b[31mred"],                          "\\x1b[31mred"),
@@ -215,21 +269,41 @@ def test_bad_input_is_one_line_on_stderr_and_exit_code_2(
 
 
 USAGE = [
-    ["derive"],
-    ["derive", "gru", "--format", "html"],
-    ["check", "gru", "--seed", "-1"],
-    ["check", "gru", "--seed", "x"],
-    ["train", "gru"],
-    ["generate", "gru", "--quick"],
-]
+    # arguments,                            what is said after the verb
+    (["derive"],                            "derive: SPEC is missing; see"),
+    (["derive", "gru", "one_bias"],         "derive: got unexpected extra argument (one_bias); see"),
+    (["derive", "gru", "--wrt"],            "derive: option '--wrt' requires an argument; see"),
+    (["derive", "gru", "--format", "latx"], "'latx' is not one of 'text', 'markdown', 'latex'; did you mean \"latex\"? see"),
+    (["derive", "gru", "--fromat", "text"], 'derive: no option "--fromat"; did you mean "--format"? see'),
+    (["generate", "gru", "--quick"],        'generate: no option "--quick"; see'),
+    (["generate"],                          "generate: name one SPEC, or say --all; see"),
+    (["check", "gru", "--seed", "-1"],      "--seed: -1 came, and a whole number of at least 0 was expected; see"),
+    (["check", "gru", "--seed", "x"],       "--seed: 'x' came, and a whole number of at least 0 was expected; see"),
+    (["train", "gru"],                      'no command "train"; see'),
+    (["Drive", "gru"],                      'no command "Drive"; did you mean "derive"? see'),
+    (["policy.toml"],                       'derive policy.toml"? see'),
+    (["gru"],                               'derive gru"? see'),
+    (["--vresion"],                         'no option "--vresion"; did you mean "--version"? see'),
+    (["\x1b[31m"],                          'no command "\\x1b[31m"'),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
-def test_wrong_usage_is_exit_code_2_and_a_hint(arguments: list[str]) -> None:
+@pytest.mark.parametrize(("arguments", "said"), USAGE, ids=[ascii(" ".join(a)) for a, _ in USAGE])
+def test_wrong_usage_is_one_line_with_a_hint_and_exit_code_2(
+    arguments: list[str], said: str
+) -> None:
     result = symgrad(*arguments)
-    assert result.exit_code == 2
-    assert "Usage: " in result.stderr
-    assert "Error: " in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+    assert line.endswith(" --help")
+
+
+def test_the_command_alone_shows_its_help() -> None:
+    result = symgrad()
+    assert result.exit_code == 0
+    assert result.stdout == symgrad("--help").stdout
 
 
 # ---- as a process -------------------------------------------------------------------------------

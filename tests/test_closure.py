@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import oracles
 import pytest
 import sympy
+from emitted import imported
 from programs import (
     CASES,
     ORDERS,
@@ -25,7 +25,6 @@ from programs import (
     called,
     dotted,
     gradient_dotted,
-    module_of,
     params_of,
     run,
 )
@@ -35,9 +34,11 @@ from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
 from symgrad.algebra.scalars import Stop
 from symgrad.algebra.simplify import simplify
+from symgrad.pipeline import generate
 from symgrad.verify.arithmetic import Digits
-from symgrad.verify.differences import Point, entry_direction, rademacher, slope
+from symgrad.verify.differences import entry_direction, rademacher, slope
 from symgrad.verify.evaluate import evaluate
+from symgrad.verify.nearby import Point
 
 EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 IN_ORDER = pytest.mark.parametrize("order", ORDERS)
@@ -194,7 +195,7 @@ def test_the_gradient_is_that_of_autograd(case: Case) -> None:
 
 @EACH
 @IN_ORDER
-def test_the_emitted_code_of_a_product_gives_it_too(case: Case, order: str, tmp_path: Path) -> None:
+def test_the_emitted_code_of_a_product_gives_it_too(case: Case, order: str) -> None:
     """Planned and printed like any program: a module whose outputs are H v."""
     hv = product(case.name, order)
     program = simplified(hv)
@@ -207,7 +208,7 @@ def test_the_emitted_code_of_a_product_gives_it_too(case: Case, order: str, tmp_
         losses=(),
         aux=(),
     )
-    module = module_of(spec, tmp_path)
+    module = imported(generate(spec), spec.name)
     inputs = at(case)
     params = params_of(module, spec, inputs, case.sizes) if hasattr(module, "init") else None
     came = called(module, "forward", params, spec, inputs, quiet=case.overflows)

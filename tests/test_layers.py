@@ -18,8 +18,8 @@ PACKAGE = Path(symgrad.errors.__file__).parent
 # A stage may import itself and what stands before it; two stages of one number may share.
 # "" is symgrad/__init__.py.
 RANK = {
-    "errors": 0, "version": 0, "algebra": 1, "notation": 2, "catalog": 3, "spec": 3, "plan": 4,
-    "emit": 5, "verify": 6, "explain": 7, "pipeline": 8, "api": 9, "generated_tree": 9, "": 9, "cli": 10, "__main__": 11,
+    "errors": 0, "version": 0, "algebra": 1, "notation": 2, "catalog": 3, "expand": 3, "spec": 3, "plan": 4,
+    "emit": 5, "verify": 6, "pipeline": 7, "explain": 8, "api": 9, "generated_tree": 9, "listing": 9, "usage": 9, "": 9, "cli": 10, "__main__": 11,
 }  # fmt: skip
 
 LAZY = ("symgrad", "symgrad.cli")
@@ -30,7 +30,7 @@ HOMES = {
     "numpy": ("symgrad",),
     "mpmath": ("symgrad",),
     "jinja2": ("symgrad.emit",),
-    "click": ("symgrad.cli",),
+    "click": ("symgrad.cli", "symgrad.usage"),
     "rich": ("symgrad.cli", "symgrad.verify.report", "symgrad.explain"),
 }
 """Each third-party package and where it may be imported; one that is not here, nowhere."""

@@ -27,15 +27,13 @@ from symgrad.plan.steps import (
     Loop,
     MatMul,
     Note,
-    Operand,
     Plan,
     Scatter,
     Step,
-    Strided,
     Take,
     Ufunc,
-    View,
 )
+from symgrad.plan.views import Operand, Strided, View
 from symgrad.spec import parse_spec
 
 SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))

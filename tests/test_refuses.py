@@ -27,6 +27,7 @@ from faults import (
     program_faults,
     source_faults,
     with_function,
+    with_other_gradient,
 )
 
 from symgrad import pipeline
@@ -41,6 +42,7 @@ from symgrad.verify.check import Oracle, check, check_module, judged, prepared
 from symgrad.verify.compare import Rule
 from symgrad.verify.instance import DRAWS, draw
 from symgrad.verify.report import text_of
+from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import Answer, CallableSubject, ModuleSubject, Request
 
 BASELINE = """guess[b] = sum(i: u[i]*h2[b,i])
@@ -77,6 +79,15 @@ STOPS = {
 }
 """Each program with a stop: a weight, a learned baseline, frozen keys, a bootstrapped target, a
 recurrence that is cut."""
+
+BEHIND_A_STOP: Mapping[str, set[str]] = {
+    "one_bias": {"b"},
+    "softmax_policy": {"u", "W1", "c1", "W2", "c2"},
+    "attention": {"Wk"},
+    "convolution": {"W", "w0", "V", "v0"},
+    "gru": {f"{kind}{gate}" for kind in "WUc" for gate in "rzn"} | {"en"},
+}
+"""What each stop shields: the blocks that fail without it, and no others."""
 
 # At least so many faults are planted and named, by operator: factor, sign, transpose, axis,
 # dropped term, off-by-one gather. 0: one_bias has no array of two axes, nor a gather.
@@ -168,7 +179,9 @@ class Bench:
     clean: tuple[Answer, ...]
 
 
-def bench_of(spec: Spec, sizes: Mapping[str, int]) -> Bench:
+@functools.cache
+def bench_of(source: str, name: str, **sizes: int) -> Bench:
+    spec = parse_spec(source, name)
     text = pipeline.generate(spec)
     module = module_of(text)
     losses = [loss.name for loss in spec.losses]
@@ -179,23 +192,28 @@ def bench_of(spec: Spec, sizes: Mapping[str, int]) -> Bench:
     return Bench(spec, text, module, oracle, clean)
 
 
-@functools.cache
 def bench(name: str) -> Bench:
-    """`square convolution` and `stopped NAME` are the variants."""
+    """`square convolution`, `stopped NAME` and `residual NAME` are the variants."""
     kind, _, rest = name.rpartition(" ")
-    sizes = dict(PROGRAMS[rest])
-    if kind == "square":
-        sizes.pop("O")
-        return bench_of(parse_spec(SQUARE, rest), sizes)
-    return bench_of(stopped(rest) if kind else load(spec_path(rest)), sizes)
+    sizes = {n: size for n, size in PROGRAMS[rest].items() if (kind, n) != ("square", "O")}
+    return bench_of(VARIANTS[kind](rest), rest, **sizes)
 
 
-def stopped(name: str) -> Spec:
+def stopped(name: str) -> str:
+    """The program with its stop."""
     text = load(spec_path(name)).source
     for old, new in STOPS[name]:
         assert old in text
         text = text.replace(old, new)
-    return parse_spec(text, name)
+    return text
+
+
+VARIANTS: Mapping[str, Callable[[str], str]] = {
+    "": lambda name: load(spec_path(name)).source,
+    "square": lambda name: SQUARE,
+    "stopped": stopped,
+    "residual": lambda name: re.sub(r"stop\((\w+\[[\w,]+\])\)", r"\1", stopped(name)),
+}
 
 
 # ---------------------------------------------------------------- the truth
@@ -225,7 +243,6 @@ def judge(bench: Bench, mutant: ModuleType) -> str:
     """named, crashed or equivalent; fails where the report is not exactly right."""
     answers = answers_of(bench, mutant)
     report = judged(bench.oracle, Replay(answers))
-    truth: dict[str, set[str]] = {}
     raised = 0
     for case, clean, came in zip(bench.oracle.cases, bench.clean, answers, strict=True):
         if came.error:
@@ -356,35 +373,59 @@ def test_a_fault_in_the_program_fails_and_names_its_blocks(name: str, operator: 
     assert outcomes["named"] >= LEAST["program"][name][OPERATORS.index(operator)], outcomes
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_a_removed_stop_fails_and_only_the_gradients_that_it_changes(name: str) -> None:
+# ---------------------------------------------------------------- a removed stop, in both
+
+
+@functools.cache
+def unstopped(name: str) -> str:
+    """The module of the program whose stop was removed before derive."""
     made = bench(f"stopped {name}")
-    found = program_faults(made.spec.losses[0].program, "removed stop")
-    assert len(found) == 1
-    assert outcome_of(made, found[0].program) == "named"
+    (fault,) = program_faults(made.spec.losses[0].program, "removed stop")
+    loss = replace(made.spec.losses[0], program=fault.program)
+    return pipeline.generate(replace(made.spec, losses=(loss,)))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_stop_removed_before_derive_fails_and_names_its_blocks(name: str) -> None:
+    made, mutant = bench(f"stopped {name}"), module_of(unstopped(name))
+    assert judge(made, mutant) == "named"
+    report = judged(made.oracle, Replay(answers_of(made, mutant)))
+    assert {block.name for block in report.failures} == BEHIND_A_STOP[name]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_stop_removed_in_the_emitted_file_fails_and_names_its_blocks(
+    name: str, tmp_path: Path
+) -> None:
+    """The emitted text with the statements of its gradient that the stop had left out, in a process
+    of its own against the SPEC that it still states."""
+    made, path = bench(f"stopped {name}"), tmp_path / f"{name}.py"
+    text = with_other_gradient(made.text, unstopped(name))
+    assert judge(made, module_of(text)) == "named"
+    path.write_text(text, encoding="utf-8")
+    assert spec_text(path) == made.spec.canonical()
+    report = judged(made.oracle, ModuleSubject(path))
+    assert (report.verdict, report.exit_code) == ("FAIL", 1)
+    assert {block.name for block in report.failures} == BEHIND_A_STOP[name]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_semi_gradient_and_residual_pass_with_their_own_and_fail_when_swapped(
     name: str, tmp_path: Path
 ) -> None:
-    semi = stopped(name)
-    full = parse_spec(UNSTOPPED.sub(r"\1", semi.source), name)
-    for mine, other, verdict in (
+    semi, full = bench(f"stopped {name}"), bench(f"residual {name}")
+    path = tmp_path / f"{name}.py"
+    for mine, stated, verdict in (
         (semi, semi, "PASS"),
         (full, full, "PASS"),
         (semi, full, "FAIL"),
         (full, semi, "FAIL"),
     ):
-        path = tmp_path / f"{name}.py"
-        path.write_text(pipeline.generate(mine), encoding="utf-8")
-        path.write_text(restated(path.read_text(encoding="utf-8"), other), encoding="utf-8")
-        report = check_module(path, gradient=emitted)
+        path.write_text(restated(mine.text, stated.spec), encoding="utf-8")
+        assert spec_text(path) == stated.spec.canonical()
+        report = judged(stated.oracle, ModuleSubject(path))
         assert report.verdict == verdict, text_of(report)
-        assert {b.loss for b in report.blocks if b.name == "loss" and b.verdict != "PASS"} == set()
-
-
-UNSTOPPED = re.compile(r"stop\((\w+\[[\w,]+\])\)")
+        assert {b.verdict for b in report.blocks if b.name == "loss"} == {"PASS"}
 
 
 def restated(text: str, spec: Spec) -> str:

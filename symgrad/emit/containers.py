@@ -53,11 +53,18 @@ def class_of(spec: Spec, container: Container) -> dict[str, object]:
     names = sizes_in(spec, container.tensors)
     known = atoms(spec)
     body = [f"self.flat = _vector(flat, {total(container.params, known)})"]
-    if container.params:
-        views = tuple_text(f"self.{t.name}" for t in container.params)
-        views = views[1:-1] if len(container.params) <= 6 else views
-        shapes = "".join(f", {shape_text(t.shape, known)}" for t in container.params)
+    free, groups = _parts(spec, container.params)
+    if free:
+        views = tuple_text(f"self.{t.name}" for t in free)
+        views = views[1:-1] if len(free) <= 6 else views
+        shapes = "".join(f", {shape_text(t.shape, known)}" for t in free)
         body += [f"{views} = _split(self.flat{shapes})"]
+    before = list(free)
+    for group, own in groups.items():
+        start, stop = total(before, known), total([*before, *own], known)
+        shapes = ", ".join(f"{_short(group, t)}={shape_text(t.shape, known)}" for t in own)
+        body += [f"self.{group} = _Group(self.flat[{start}:{stop}], {shapes})"]
+        before += own
     for tensor in container.inputs:
         shape = shape_text(tensor.shape, known)
         body += [f"self.{tensor.name} = np.zeros({shape}, self.flat.dtype)"]
@@ -67,14 +74,27 @@ def class_of(spec: Spec, container: Container) -> dict[str, object]:
     signature = ", ".join(["self", "flat", *(["*"] if names else []), *by_keyword(spec, names)])
     return {
         "name": container.name,
-        "doc": _about(container),
+        "doc": _about(spec, container),
         "signature": code(f"def __init__({signature}):", 4),
         "body": [piece for line in body for piece in code(line, 8)],
     }
 
 
-def _about(container: Container) -> list[str]:
-    views = ", ".join(f"{t.name} {_plain(t)}" for t in container.params)
+def _parts(
+    spec: Spec, params: Sequence[Tensor]
+) -> tuple[tuple[Tensor, ...], dict[str, tuple[Tensor, ...]]]:
+    """The parameters that stand alone, and those of each group; so they lie in the vector."""
+    free = tuple(t for t in params if t.name not in spec.paths)
+    found = {g: tuple(t for t in params if t.name in names) for g, names in spec.groups}
+    return free, {group: own for group, own in found.items() if own}
+
+
+def _short(group: str, tensor: Tensor) -> str:
+    return tensor.name.removeprefix(f"{group}_")
+
+
+def _about(spec: Spec, container: Container) -> list[str]:
+    views = ", ".join(f"{spec.paths.get(t.name, t.name)} {_plain(t)}" for t in container.params)
     arrays = ", ".join(f"{t.name} {_plain(t)}" for t in container.inputs)
     said = f"Views on one vector `flat`: {views}." if views else "By inputs alone: `flat` is empty."
     said += f" Arrays of their own: {arrays}." if arrays else ""
@@ -111,7 +131,7 @@ def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
             places = dict(zip(places, numbers, strict=True))
         axes = tuple_text(quoted(str(s)) for s in tensor.shape)
         entries = ", ".join(f'"{key}": {text}' for key, text in {"axes": axes, **places}.items())
-        lines += code(f"{quoted(tensor.name)}: {{{entries}}}", 4)
+        lines += code(f"{quoted(spec.paths.get(tensor.name, tensor.name))}: {{{entries}}}", 4)
         lines[-1] += ","
         offset += prod(shape)
     return lines
@@ -121,7 +141,15 @@ def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     """The function that draws new parameters."""
     names, known = sizes_in(spec, params), atoms(spec)
     body = [f"params = Params(np.dtype(dtype){keywords(names)})"]
-    body += [f"params.{t.name}[...] = {_drawn(t, known)}" for t in params]
+    free, groups = _parts(spec, params)
+    body += [f"params.{t.name}[...] = {_drawn(spec, t, known)}" for t in free]
+    for group, own in groups.items():
+        of = _original(spec, group, own)
+        if of is not None:
+            body += [f"params.{group}.flat[...] = params.{of}.flat"]
+        else:
+            places = [(f"params.{spec.paths[t.name]}", t) for t in own]
+            body += [f"{place}[...] = {_drawn(spec, t, known)}" for place, t in places]
     body = [*definitions(spec, body), *body]
     signature = ", ".join(["rng", "*", *by_keyword(spec, names), "dtype=np.float64"])
     return {
@@ -130,10 +158,21 @@ def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     }
 
 
-def _drawn(tensor: Tensor, known: Mapping[Atom, Size]) -> str:
+def _original(spec: Spec, group: str, own: Sequence[Tensor]) -> str | None:
+    """The group that every parameter of this one starts as."""
+    for of, names in spec.groups:
+        starts = [f"copy({of}_{_short(group, t)})" for t in own]
+        if [t.init for t in own] == starts and len(own) == len(names):
+            return of
+    return None
+
+
+def _drawn(spec: Spec, tensor: Tensor, known: Mapping[Atom, Size]) -> str:
     """How a parameter starts: as its init says; else matrices as PyTorch does, and vectors at 0."""
     how = tensor.init or ("uniform_fan_in" if len(tensor.shape) > 1 else "zeros")
     name, _, argument = how.removesuffix(")").partition("(")
+    if name == "copy":
+        return f"params.{spec.paths.get(argument, argument)}"
     value = repr(float(Fraction(argument.replace(" ", "")))) if argument else ""
     if name in ("zeros", "constant"):
         return value or "0.0"
@@ -158,17 +197,23 @@ def save_and_load(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     seen = _shown(spec, params)
     kept = [name for name in sizes_in(spec, params) if name not in seen]
     sizes = "".join(f', {name}=params._sizes["{name}"]' for name in kept)
-    views = "{name: getattr(params, name) for name in PARAMETERS}"
+    view = "_place(params, name)" if spec.groups else "getattr(params, name)"
+    views = f"{{name: {view} for name in PARAMETERS}}"
     load = [f"arrays = _arrays(path{''.join(f', {quoted(name)}' for name in kept)})"]
     arguments = ["np.result_type(*(arrays[name] for name in PARAMETERS))"]
     for name in sizes_in(spec, params):
         if name in seen:
             tensor, axis = seen[name]
-            arguments.append(f'{name}=_extent(arrays["{tensor.name}"], {axis})')
+            path = spec.paths.get(tensor.name, tensor.name)
+            arguments.append(f'{name}=_extent(arrays["{path}"], {axis})')
         else:
             arguments.append(f'{name}=int(arrays["{name}"])')
     load += [f"params = Params({', '.join(arguments)})"]
     return {
         "save": code(f"np.savez(file, **{views}{sizes})", 8),
         "load": [piece for line in load for piece in code(line, 4)],
+        "assign": "_put(params, name, arrays[name])" if spec.groups else SETATTR,
     }
+
+
+SETATTR = "setattr(params, name, arrays[name])"

@@ -33,8 +33,9 @@ from symgrad.emit.memory import buffers_of, memory_class, memory_names
 from symgrad.emit.naming import atoms, named, named_in
 from symgrad.emit.numpy import Printer
 from symgrad.emit.render import helpers_for, render
-from symgrad.emit.tidy import without_unread
-from symgrad.plan.steps import Array, Plan
+from symgrad.emit.tidy import tidied
+from symgrad.plan.steps import Plan
+from symgrad.plan.views import Array
 from symgrad.spec import Spec
 from symgrad.version import VERSION
 
@@ -119,6 +120,16 @@ def _wrt(spec: Spec, function: Function) -> tuple[str, ...]:
     return tuple(t.name for t in spec.tensors if t.name in function.gradient)
 
 
+def _by(spec: Spec, function: Function) -> tuple[str, ...]:
+    """What a function differentiates by, in words: whole groups by their name."""
+    wrt = _wrt(spec, function)
+    found: dict[str, None] = {}
+    for name in wrt:
+        group = next((g for g, names in spec.groups if name in names and {*names} <= {*wrt}), None)
+        found[group or spec.paths.get(name, name)] = None
+    return tuple(found)
+
+
 def _containers(
     spec: Spec, functions: Sequence[Function], params: tuple[Tensor, ...]
 ) -> dict[tuple[str, ...], Container]:
@@ -142,6 +153,7 @@ def _containers(
 def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tensor]) -> list[str]:
     """What the module states of itself, one assignment after another."""
     inputs = [f"{quoted(t.name)}: {quoted(declared(t))}" for t in spec.tensors if t.role == "data"]
+    outputs = [f"{quoted(n)}: {tuple_text(map(quoted, p.outputs))}" for n, p in spec.forwards]
     known = atoms(spec)
     counts = [f"{quoted(f.name)}: {_count(named(f.plan.operations, known))}" for f in functions]
     return [
@@ -149,7 +161,7 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
         *code(f"SIZES = {dict_text(spec.sizes)}", 0),
         *_table("PARAMETERS", parameters(spec, params)),
         *_table("INPUTS", [f"    {line}," for line in inputs]),
-        *code(f"OUTPUTS = {tuple_text(map(quoted, spec.outputs))}", 0),
+        *_table("OUTPUTS", [f"    {line}," for line in outputs]),
         "BRANCHES = ()",
         *_table("OPERATIONS", [f"    {line}," for line in counts]),
         f"SPEC_HASH = {quoted(spec.hash)}",
@@ -189,13 +201,16 @@ def _function(
     names = {new: old for old, new in function.gradient.items()}
 
     def home(array: Array) -> str:
-        return f"grads.{names[array.name]}" if array.storage == "gradient" else f"ws.{array.name}"
+        if array.storage != "gradient":
+            return f"ws.{array.name}"
+        return f"grads.{spec.paths.get(names[array.name], names[array.name])}"
 
     known = atoms(spec)
     plan = named_in(function.plan, known)
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
-    ending = closing(function.results, function.gradient, scalars, function.positional)
-    steps = without_unread(Printer(plan, home, depth=0).run(plan.steps), ending)
+    places = {old: spec.paths.get(old, old) for old in scalars}
+    ending = closing(function.results, function.gradient, places, function.positional)
+    steps = tidied(Printer(plan, home, depth=0).run(plan.steps), ending)
     buffers = buffers_of(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])
@@ -205,7 +220,7 @@ def _function(
     return {
         "signature": signature(entry, function.name, function.positional),
         "doc": function_doc(
-            data, entry.given, function.results, _wrt(spec, function), function.positional
+            data, entry.given, function.results, _by(spec, function), function.positional
         ),
         "body": [
             *opening(entry, memory, steps, bool(function.gradient)),

@@ -6,29 +6,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Expr, Mul, S, Symbol
+from sympy import Expr, S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import Derived, Partial
 from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
-from symgrad.explain.latex import Latex, bracketed, name_latex
-from symgrad.explain.latex_scalars import PRODUCT, Printer, expression_latex
-from symgrad.explain.matrix import Matrix, matrix_form
+from symgrad.explain.latex import Latex
+from symgrad.explain.latex_scalars import expression_latex
+from symgrad.explain.latex_terms import reduction_latex, term_latex
+from symgrad.explain.matrix import matrix_form
 from symgrad.explain.matrix_text import matrix_latex, matrix_text
-from symgrad.explain.settle import Condition, Settled, letters_of, needs_delta, settle
-from symgrad.explain.steps import LOCAL, MATRICES, Addend, Code, Formula
-from symgrad.explain.terms import HOLE, Line, ranges_text, term_of
+from symgrad.explain.numbers import Numbers
+from symgrad.explain.settle import (
+    Condition,
+    Settled,
+    letters_of,
+    needs_delta,
+    settle,
+    with_conditions,
+)
+from symgrad.explain.steps import CHAIN, LOCAL, MATRICES, Addend, Code, Figure, Formula
+from symgrad.explain.terms import Line, ranges_text, term_of
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text, expression_text
 
 
 @dataclass(frozen=True)
 class Book:
-    """value: the tensor that is differentiated; symbol: what it is called in dL/dX."""
+    """value: the tensor that is differentiated; symbol: what it is called in dL/dX.
+
+    numbers: what the formulas come to, where the derivation stands at a point.
+    """
 
     derived: Derived
     value: str
+    numbers: Numbers | None = None
 
     @cached_property
     def program(self) -> Program:
@@ -47,6 +60,19 @@ class Book:
     def latex(self) -> Latex:
         names = frozenset([*self.program.tensor_of, *dict(self.program.functions)])
         return Latex(self.primal, self.value, names)
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[Partial, Equation], ...]:
+        """Each local partial and the adjoint equation that comes of it, in backward order."""
+        local, equations = self.derived.partials, self.program.equations
+        if not local:
+            return ()
+        start = next(i for i, e in enumerate(equations) if e.target.tensor == self.seed) + 1
+        return tuple(zip(local, equations[start : start + len(local)], strict=True))
+
+    def contributions(self, name: str) -> list[tuple[Partial, Equation]]:
+        """Those that contribute to the adjoint of a tensor."""
+        return [(p, e) for p, e in self.pairs if p.read.tensor == name]
 
     @cached_property
     def adjoints(self) -> Mapping[str, tuple[Settled, ...]]:
@@ -111,65 +137,36 @@ class Book:
         shown = r",\ ".join(self.latex.range(r) for r in ranges)
         return Code(f"for {ranges_text(ranges)}", rf"\text{{for }} {shown}")
 
-    def equation(self, line: Line) -> Formula:
-        """A line of the program as it stands."""
+    def equation(self, line: Line, last: bool = False) -> Formula:
+        """A line of the program as it stands; with numbers where it is its tensor's last."""
         first = line.equations[0]
         if first.op == "sum":
             terms = tuple(self.addend(e) for e in line.equations)
         else:
             text = f"{first.op}({','.join(first.reduced)}: {expression_text(first.body)})"
-            terms = (Addend(text, self._reduction(first)),)
+            terms = (Addend(text, reduction_latex(first, self.latex)),)
+        alone = len(line.equations) == len(self.program.writers[first.target.tensor])
+        name = None if alone and first.target.is_plain else self.code(Access(first.target.tensor))
         return Formula(
-            self.code(first.target), terms, (line.text,), line.sign, self.ranges(line.stated)
+            self.code(first.target),
+            terms,
+            (line.text,),
+            line.sign,
+            self.ranges(line.stated),
+            figure=self.figure(first.target.tensor, name) if last else None,
         )
 
-    def _reduction(self, equation: Equation) -> str:
-        """logsumexp and argmax in LaTeX."""
-        body = expression_latex(equation.body, self.latex, equation.slot_of)
-        below = ",".join(name_latex(i) for i in equation.reduced)
-        if equation.op == "argmax":
-            return rf"\operatorname{{argmax}}_{{{below}}} {bracketed(body)}"
-        return rf"\log \sum_{{{below}}} \exp{bracketed(body)}"
+    def figure(self, tensor: str, name: Code | None = None) -> Figure | None:
+        """A tensor in numbers."""
+        found = self.numbers.values.get(tensor) if self.numbers else None
+        return None if found is None else Figure(found, name)
 
     def addend(
         self, equation: Equation, conditions: Sequence[Condition] = (), when: Code | None = None
     ) -> Addend:
         """The right side of an equation: its sum over what is not on the left."""
-        masked = replace_conditions(equation, conditions) if conditions else equation
-        return Addend(term_of(masked).text(), self.term_latex(equation, conditions), when)
-
-    def term_latex(self, equation: Equation, conditions: Sequence[Condition]) -> str:
-        """A condition on what is summed stands under the sum, another as a bracket before it."""
-        term = term_of(equation)
-        slots = equation.slot_of
-        masks, under = [], []
-        for c in conditions:
-            place, index = self.latex.subscript(c.place), name_latex(c.index)
-            summed = c.place.indices & set(term.reduced)
-            if summed:
-                under.append(f"{place} = {index}")
-            else:
-                masks.append(rf"\left[{index} = {place}\right]")
-        if term.reduced:
-            inner, level = Printer(self.latex, slots).text(term.inner)
-            if level < PRODUCT or inner.startswith("-"):
-                inner = bracketed(inner)
-            below = ",".join([*map(name_latex, term.reduced)])
-            below += r":\ " + r",\ ".join(under) if under else ""
-            hole = (rf"\sum_{{{below}}} {inner}", PRODUCT)
-            with distribute(False):
-                whole = Mul(term.outer, HOLE)
-            shown, level = Printer(self.latex, slots, {HOLE: hole}).text(whole)
-        else:
-            shown, level = Printer(self.latex, slots).text(term.whole)
-        if not masks:
-            return shown
-        mask = r"\,".join(masks)
-        if shown == "1":
-            return mask
-        if shown.startswith("-") and level >= PRODUCT:
-            return rf"-{mask}\,{shown[1:]}"
-        return rf"{mask}\,{shown if level >= PRODUCT else bracketed(shown)}"
+        masked = with_conditions(equation, conditions) if conditions else equation
+        return Addend(term_of(masked).text(), term_latex(equation, conditions, self.latex), when)
 
     def local(self, partial: Partial) -> Formula:
         """d target / d read = slope, with the ranges of the whole box."""
@@ -184,7 +181,14 @@ class Book:
             (Addend(slope.text, slope.latex),),
             conditions=self.ranges(partial.equation.box),
             label=LOCAL,
+            figure=self._slope(partial),
         )
+
+    def _slope(self, partial: Partial) -> Figure | None:
+        """A slope in numbers, where it is not a number already."""
+        if self.numbers is None or partial.slope.is_number:
+            return None
+        return Figure(self.numbers.slope(partial))
 
     def contribution(self, equation: Equation) -> tuple[Formula, ...]:
         """An adjoint equation as it arises; with its deltas, where the write is not plain."""
@@ -202,18 +206,19 @@ class Book:
             (equation_text(equation, self.program),),
             sign if equation.target.is_plain else "+=",
             self.ranges(given),
-            "chain rule",
+            CHAIN,
         )
+        figure = Figure(self.numbers.contribution(equation)) if self.numbers else None
         if not needs_delta(equation.target):
-            return (asit,)
+            return (replace(asit, figure=figure),)
         letters = letters_of(self.program, self.primal[name], equation.target)
         settled = settle(bare, letters, self.program)
         label = "with deltas" if settled.conditions else "by place"
-        return (asit, self.total_of(name, (settled,), label, sign))
+        return (asit, replace(self.total_of(name, (settled,), label, sign), figure=figure))
 
     def total(self, name: str, label: str = "") -> Formula:
         """dL/dX as the sum of its contributions."""
-        return self.total_of(name, self.adjoints[name], label)
+        return replace(self.total_of(name, self.adjoints[name], label), figure=self.figure(name))
 
     def total_of(
         self, name: str, settled: Sequence[Settled], label: str, sign: str = "="
@@ -242,20 +247,9 @@ class Book:
         node = matrix_form(self.adjoints.get(name, ()), self.program)
         if node is None or not self.program.tensor_of[name].shape:
             return None
-        return self._matrix(name, node)
-
-    def _matrix(self, name: str, node: Matrix) -> Formula:
         slots = {slot_symbol(s): s for group in self.adjoints[name] for s in group.slots}
         return Formula(
             self.adjoint(Access(name)),
             (Addend(matrix_text(node), matrix_latex(node, self.latex, slots)),),
             label=MATRICES,
         )
-
-
-def replace_conditions(equation: Equation, conditions: Sequence[Condition]) -> Equation:
-    """The equation with its conditions as masks."""
-    slots = tuple(slot for _, slot in equation.slots)
-    return Settled(
-        equation.target, equation.body, slots, equation.box, tuple(conditions)
-    ).equation()

@@ -22,6 +22,7 @@ class Derivation:
 
     sections: forward equations, backward steps, the gradient, what it assumes.
     book:     the differentiated program behind the steps.
+    notes:    the descriptions of free sizes.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Derivation:
     description: str
     sections: tuple[Section, ...]
     book: Book = field(repr=False, compare=False)
+    notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -60,7 +62,7 @@ class Derivation:
     def notation(self) -> str:
         """The forward and the adjoint equations as a TOML text that reads back and evaluates."""
         program = self.book.printed
-        before, _, rest = program_toml(program).partition(BEFORE)
+        before, _, rest = program_toml(program, self.notes).partition(BEFORE)
         _, _, after = rest.partition(AFTER)
         found = groups(program.equations, program)
         lines = [line.text for group in found for line in lines_of(group, program)]

@@ -8,10 +8,11 @@ from itertools import combinations
 from sympy import Expr, Mul, Pow, Symbol, preorder_traversal
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Program, Slot, count_of
+from symgrad.algebra.program import Equation, count_of
 from symgrad.algebra.scalars import Stop, kinks_in
 from symgrad.algebra.sizes import ONE, Size
 from symgrad.explain.book import Book
+from symgrad.explain.latex import affine_latex
 from symgrad.explain.steps import Code, Prose
 
 ARGMAX = "argmax takes the lowest index where values are equal, and passes no gradient"
@@ -63,52 +64,65 @@ def _stops(book: Book, equations: Sequence[Equation]) -> Iterator[Code]:
                 yield book.expression(node, slots)
 
 
-def kinks(equations: Sequence[Equation]) -> Iterator[Prose]:
+def kinks(equations: Sequence[Equation]) -> list[Prose]:
     """The conventions that the bodies rely on."""
     found = dict.fromkeys(k for e in equations for k in kinks_in(e.body))
     if any(e.op == "argmax" for e in equations):
         found[ARGMAX] = None
-    for kink in found:
-        yield ("Convention: ", kink, ".")
+    return [("Convention: ", kink, ".") for kink in found]
 
 
-def reductions(book: Book) -> Iterator[Prose]:
-    """How each equation that makes a scalar on the way to the loss adds up its points."""
+def reduced_on_the_way(book: Book) -> list[Equation]:
+    """The equations that make a scalar out of many points, or a scalar out of such scalars."""
     program, seen, waiting = book.program, set[str](), [book.value]
-    found = False
+    found: list[Equation] = []
     while waiting:
         name = waiting.pop(0)
         if name in seen:
             continue
         seen.add(name)
         for equation in program.writers.get(name, ()):
-            if equation.op == "sum" and equation.reduced:
-                found = True
-                yield _reduction(book, equation)
-            elif equation.op == "sum":
+            found.append(equation)
+            if equation.op == "sum" and not equation.reduced:
                 scalars = (a.tensor for a in equation.reads if not a.subscripts)
                 waiting += [n for n in scalars if program.tensor_of[n].role == "computed"]
-    if not found:
+    return found
+
+
+def reductions(book: Book) -> Iterator[Prose]:
+    """How each scalar on the way to the loss adds up its points; each thing is said once."""
+    of: dict[str, list[Equation]] = {}
+    for equation in reduced_on_the_way(book):
+        if equation.op == "sum" and equation.reduced:
+            of.setdefault(equation.target.tensor, []).append(equation)
+    for name, equations in of.items():
+        said: dict[Prose, list[Equation]] = {}
+        for equation in equations:
+            said.setdefault(_reduction(equation), []).append(equation)
+        target = book.code(Access(name))
+        for what, same in said.items():
+            terms = [book.addend(book.unseeded(e)) for e in same]
+            codes = listed([Code(t.text, t.latex) for t in terms])
+            one = len(codes) == 1
+            yield (
+                (target, " is ", *what)
+                if len(said) == 1
+                else ("In ", target, ", ", *codes, " is " if one else " are each ", *what)
+            )
+    if not of:
         yield book.code(Access(book.value)), " adds up nothing: it is a single value."
 
 
-def _reduction(book: Book, equation: Equation) -> Prose:
+def _reduction(equation: Equation) -> Prose:
     """The mean over b: the sum divided by B; the sum over k."""
     averaged = averaged_indices(equation)
     summed = [i for i in equation.reduced if i not in averaged]
-    target = book.code(equation.target)
-    said: list[str | Code] = [target, " is "]
-    if averaged:
-        count = Affine((), count_of(equation.range_of[i] for i in averaged))
-        said += [f"the mean over {', '.join(averaged)}: the sum divided by ", _slot(book, count)]
-        said += [f". Over {', '.join(summed)} it is the plain sum."] if summed else ["."]
-    else:
-        said.append(f"the sum over {', '.join(summed)}, not divided by how many there are.")
-    return tuple(said)
-
-
-def _slot(book: Book, slot: Slot) -> Code:
-    return Code(str(slot), book.latex.slot(slot))
+    if not averaged:
+        return (f"the sum over {', '.join(summed)}, not divided by how many there are.",)
+    count = Affine((), count_of(equation.range_of[i] for i in averaged))
+    divisor = Code(str(count), affine_latex(count))
+    rest = f". Over {', '.join(summed)} it is the plain sum." if summed else "."
+    return f"the mean over {', '.join(averaged)}: the sum divided by ", divisor, rest
 
 
 def averaged_indices(equation: Equation) -> tuple[str, ...]:
@@ -140,14 +154,3 @@ def _size(base: Expr, equation: Equation) -> Size | None:
         else:
             return None
     return total
-
-
-def ancestors(program: Program, value: str) -> frozenset[str]:
-    """Every tensor that the value is computed from, itself included."""
-    found, waiting = {value}, [value]
-    while waiting:
-        for equation in program.writers.get(waiting.pop(), ()):
-            new = [a.tensor for a in equation.reads if a.tensor not in found]
-            found |= set(new)
-            waiting += new
-    return frozenset(found)

@@ -95,11 +95,18 @@ class Printer:
             whole = number.q if r"\frac" in _number(number)[0] else 1
             top = _number(number * whole)[0]
             under = ([str(whole)] if whole != 1 else []) + self.factors(below)
+            if top == "1" and len(above) == 1 and self.fits_above(above[0]):
+                top = shown.pop()
             shown.insert(0, rf"\frac{{{top}}}{{{_times_all(under)}}}")
         elif number != 1:
             shown.insert(0, _number(number)[0])
         text = _times_all(shown) or "1"
         return (f"-{text}", PRODUCT) if coefficient < 0 else (text, PRODUCT)
+
+    def fits_above(self, factor: Expr) -> bool:
+        """What stands well in a numerator: no sum, which reaches further, and no fraction."""
+        text, level = self.text(factor)
+        return level == ATOM and not text.startswith(r"\frac")
 
     def factors(self, below: list[Expr]) -> list[str]:
         if len(below) == 1:

@@ -2,9 +2,22 @@ r"""A derivation in LaTeX: amsmath's align*, one formula a line."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from symgrad.explain.steps import MATRICES, Code, Formula, Prose, Section, Step, added, latex_sign
+from symgrad.explain.figures import figure_latex, number_latex
+from symgrad.explain.steps import (
+    Cell,
+    Code,
+    Figure,
+    Formula,
+    Prose,
+    Section,
+    Step,
+    added,
+    latex_sign,
+)
+from symgrad.explain.tables import table_latex
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -21,6 +34,7 @@ SPECIAL = {
     ">": r"\textgreater{}",
     '"': r"\textquotedbl{}",
 }
+NUMBER = re.compile(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)|nan")
 LONG = 160
 """Source characters from which on each term gets a line of its own."""
 
@@ -45,10 +59,14 @@ def latex_text(title: str, description: str, sections: Sequence[Section], docume
     lines += [escaped(description)] if description else []
     for section in sections:
         lines += ["", rf"\subsection*{{{escaped(section.title)}}}"]
-        for prose in (*section.intro, *section.remarks):
+        for prose in section.intro:
             lines += [prose_latex(prose), ""]
+        for figure in section.figures:
+            lines += [rf"\[ {came_to(figure)} \]"]
         for step in section.steps:
             lines += _step(step)
+        for prose in section.remarks:
+            lines += [prose_latex(prose), ""]
     text = "\n".join(lines) + "\n"
     return DOCUMENT.replace("%s", text) if document else text
 
@@ -65,6 +83,23 @@ def _step(step: Step) -> Iterator[str]:
     yield r"\begin{align*}"
     yield alignment(step.formulas, tag, notes)
     yield r"\end{align*}"
+    for table in step.tables:
+        cells = [[cell_latex(c) for c in row] for row in (table.heads, *table.rows)]
+        yield from (r"\begin{center}", *table_latex(table, cells), r"\end{center}")
+    for prose in step.remarks:
+        yield from (prose_latex(prose), "")
+
+
+def cell_latex(cell: Cell) -> str:
+    """A formula, or words; a number is set as mathematics."""
+    if isinstance(cell, Code):
+        return f"${cell.latex}$"
+    return f"${number_latex(cell)}$" if NUMBER.fullmatch(cell) else escaped(cell)
+
+
+def came_to(figure: Figure) -> str:
+    name = f"{figure.name.latex} " if figure.name else ""
+    return f"{name}= {figure_latex(figure.values)}"
 
 
 def alignment(formulas: Sequence[Formula], tag: str = "", notes: str = "") -> str:
@@ -79,9 +114,17 @@ def alignment(formulas: Sequence[Formula], tag: str = "", notes: str = "") -> st
 
 
 def formula_lines(formula: Formula) -> Iterator[str]:
+    """The formula, with its label behind, and what it comes to on a line of its own."""
+    yield from _formula_lines(formula)
+    if formula.figure is not None:
+        name = formula.figure.name.latex if formula.figure.name else ""
+        yield f"{name} &= {figure_latex(formula.figure.values)}"
+
+
+def _formula_lines(formula: Formula) -> Iterator[str]:
     left = f"{formula.left.latex} &{latex_sign(formula.sign)} "
     behind = rf" \qquad {formula.conditions.latex}" if formula.conditions else ""
-    behind += r" \qquad \text{(in matrices)}" if formula.label == MATRICES else ""
+    behind += rf" \qquad \text{{({formula.label})}}" if formula.label else ""
     if not any(t.when for t in formula.terms) and len(formula.latex) <= LONG:
         yield left + added(term.latex for term in formula.terms) + behind
         return

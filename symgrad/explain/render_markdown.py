@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from symgrad.explain.render_latex import aligned, formula_lines
+from symgrad.explain.render_latex import aligned, came_to, formula_lines
 from symgrad.explain.steps import Code, Formula, Prose, Section, Step
+from symgrad.explain.tables import table_markdown
 
 
 def markdown_text(title: str, description: str, sections: Sequence[Section], notation: str) -> str:
@@ -14,11 +15,14 @@ def markdown_text(title: str, description: str, sections: Sequence[Section], not
     lines += [escaped(description), ""] if description else []
     for section in sections:
         lines += [f"## {escaped(section.title)}", ""]
-        for prose in (*section.intro, *section.remarks):
-            lines.append(f"- {prose_markdown(prose)}")
-        lines += [""] if section.intro or section.remarks else []
+        lines += [f"- {prose_markdown(prose)}" for prose in section.intro]
+        lines += [""] if section.intro else []
+        for figure in section.figures:
+            lines += ["$$", came_to(figure), "$$", ""]
         for step in section.steps:
             lines += _step(step)
+        lines += [f"- {prose_markdown(prose)}" for prose in section.remarks]
+        lines += [""] if section.remarks else []
     lines += ["## The same in the notation", "", "This reads back.", ""]
     lines += ["```toml", notation.rstrip("\n"), "```"]
     return "\n".join(lines) + "\n"
@@ -45,6 +49,10 @@ def _step(step: Step) -> Iterator[str]:
     if step.kind == "gradient":
         lines = [line for formula in step.formulas for line in formula.notation]
         yield from ("```text", *lines, "```", "")
+    for table in step.tables:
+        yield from (*table_markdown(table), "")
+    for prose in step.remarks:
+        yield from (prose_markdown(prose), "")
 
 
 def display(formulas: Sequence[Formula]) -> str:

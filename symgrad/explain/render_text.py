@@ -7,8 +7,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgrad.explain.steps import LOCAL, Code, Formula, Prose, Section, Step
+from symgrad.explain.figures import figure_lines
+from symgrad.explain.steps import LOCAL, Code, Figure, Formula, Prose, Section, Step
+from symgrad.explain.tables import table_lines
 
+GLUE = "\0"
+"""Stands for a space at which no line is broken."""
 LEAST = 40
 """No narrower: a formula needs room."""
 
@@ -19,15 +23,31 @@ def plain_text(title: str, description: str, sections: Sequence[Section], width:
     lines += textwrap.wrap(description, width)
     for section in sections:
         lines += ["", section.title, "-" * len(section.title)]
-        for prose in (*section.intro, *section.remarks):
-            lines += _wrapped(prose_text(prose), "- ", "  ", width)
+        for prose in section.intro:
+            lines += _wrapped(_glued(prose, width), "- ", "  ", width)
+        for figure in section.figures:
+            lines += _figure(figure, "  ", width)
         for step in section.steps:
             lines += _step(step, width)
+        lines += [""] if section.steps and section.remarks else []
+        for prose in section.remarks:
+            lines += _wrapped(_glued(prose, width), "- ", "  ", width)
     return "\n".join(lines) + "\n"
 
 
 def prose_text(prose: Prose) -> str:
     return "".join(p.text if isinstance(p, Code) else p for p in prose)
+
+
+def _glued(prose: Prose, width: int) -> str:
+    """With the spaces of formulas that fit in a line held together."""
+
+    def glued(part: str | Code) -> str:
+        if isinstance(part, str):
+            return part
+        return part.text.replace(" ", GLUE) if len(part.text) < width // 2 else part.text
+
+    return "".join(map(glued, prose))
 
 
 def _step(step: Step, width: int) -> Iterator[str]:
@@ -37,18 +57,40 @@ def _step(step: Step, width: int) -> Iterator[str]:
     notes = [prose_text(n) for n in step.notes]
     if step.title:
         yield ""
-        yield from _wrapped(prose_text(step.title), head, space, width)
+        yield from _wrapped(_glued(step.title, width), head, space, width)
     else:
         first = rest.pop(0)
         if step.kind == "gradient":
             yield ""
         yield from _formula(first, head, width, f"   # {notes.pop()}" if notes else "")
+        yield from _came_to(first, space, width)
         if step.kind == "gradient":
             for line in first.notation:
                 yield from _wrapped(f"notation:    {line}", space, space + " " * 15, width)
     for formula in rest:
         label = f"{formula.label}:".ljust(13) if formula.label else ""
         yield from _formula(formula, space + label, width)
+        yield from _came_to(formula, space + " " * len(label), width)
+    for table in step.tables:
+        yield ""
+        yield from (f"{space}{line}".rstrip() for line in table_lines(table, width - len(space)))
+    if step.tables and step.remarks:
+        yield ""
+    for prose in step.remarks:
+        yield from _wrapped(_glued(prose, width), space, space, width)
+
+
+def _came_to(formula: Formula, indent: str, width: int) -> Iterator[str]:
+    """= and the numbers, under the formula."""
+    if formula.figure is not None:
+        yield from _figure(formula.figure, indent, width)
+
+
+def _figure(figure: Figure, indent: str, width: int) -> Iterator[str]:
+    head = f"{indent}{figure.name.text + ' ' if figure.name else ''}= "
+    for line in figure_lines(figure.values, width - len(head)):
+        yield (head + line).rstrip()
+        head = " " * len(head)
 
 
 def _formula(formula: Formula, head: str, width: int, behind: str = "") -> Iterator[str]:
@@ -99,11 +141,11 @@ def _wrapped(text: str, first: str, later: str, width: int) -> Iterator[str]:
     empty = True
     for word in words:
         if not empty and len(line) + len(word.rstrip()) > width:
-            yield line.rstrip()
+            yield line.rstrip().replace(GLUE, " ")
             line = later
         line += word
         empty = False
-    yield line.rstrip()
+    yield line.rstrip().replace(GLUE, " ")
 
 
 def _parts(word: str, room: int) -> list[str]:

@@ -65,6 +65,13 @@ class Settled:
         return make_equation(self.target, body, slots, self.box)
 
 
+def with_conditions(equation: Equation, conditions: Sequence[Condition]) -> Equation:
+    """The equation with conditions as masks."""
+    slots = tuple(slot for _, slot in equation.slots)
+    found = Settled(equation.target, equation.body, slots, equation.box, tuple(conditions))
+    return found.equation()
+
+
 def place_number(place: Subscript) -> tuple[Expr, list[Slot]]:
     """A subscript as a number in a body, and the slots that it uses."""
     if isinstance(place, Access) or any(c.constant is None for _, c in place.terms):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from symgrad.verify.arithmetic import Array
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ MATRICES = "in matrices"
 LOCAL = "local"
 """The label of a local partial, which is no equation of a program."""
 
+CHAIN = "chain rule"
+"""The label of an adjoint equation as it arises."""
+
 Prose = tuple[str | Code, ...]
 """A sentence; its formulas are set apart, so that each format prints them in its own way."""
 
@@ -34,6 +39,14 @@ class Addend:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """What a formula comes to in numbers; `name` where that is not its left side."""
+
+    values: Array = field(compare=False)
+    name: Code | None = None
+
+
+@dataclass(frozen=True)
 class Formula:
     """left sign terms, for ranges.
 
@@ -41,6 +54,7 @@ class Formula:
     notation:   lines that read back; none where the formula is no equation of a program.
     conditions: the ranges that hold, printed behind.
     label:      what the formula is, where a step has several.
+    figure:     what it comes to, where the derivation has numbers.
     """
 
     left: Code
@@ -49,6 +63,7 @@ class Formula:
     sign: str = "="
     conditions: Code | None = None
     label: str = ""
+    figure: Figure | None = None
 
     @property
     def text(self) -> str:
@@ -67,7 +82,7 @@ class Formula:
 
 def latex_sign(sign: str) -> str:
     r"""+= stands apart, since TeX sets + as a binary operator."""
-    return r"\mathrel{+}=" if sign == "+=" else sign
+    return {"+=": r"\mathrel{+}=", "<-": r"\leftarrow"}.get(sign, sign)
 
 
 def added(terms: Iterable[str]) -> str:
@@ -81,22 +96,42 @@ def added(terms: Iterable[str]) -> str:
     return total or "0"
 
 
+Cell = str | Code
+"""What stands in a table: words and numbers as they are, formulas in each format's own way."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns under their headings; the first `left` of them stand to the left, the rest right.
+
+    total: whether the last row is a sum, which a line sets apart.
+    """
+
+    heads: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    left: int = 1
+    total: bool = False
+
+
 @dataclass(frozen=True)
 class Step:
-    """One numbered step: what is done, and the formulas that say it."""
+    """One numbered step: what is done, and the formulas that say it, then tables, then words."""
 
     number: int
     kind: str
     title: Prose
     formulas: tuple[Formula, ...] = ()
     notes: tuple[Prose, ...] = ()
+    tables: tuple[Table, ...] = ()
+    remarks: tuple[Prose, ...] = ()
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, an introduction, steps, and remarks."""
+    """A heading, an introduction, the numbers that come in, steps, and remarks."""
 
     title: str
     intro: tuple[Prose, ...] = ()
     steps: tuple[Step, ...] = ()
     remarks: tuple[Prose, ...] = ()
+    figures: tuple[Figure, ...] = ()

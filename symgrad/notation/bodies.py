@@ -23,25 +23,10 @@ from symgrad.algebra.scalars import (
 )
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError
+from symgrad.notation import syntax
 from symgrad.notation.sizes import size_of
 from symgrad.notation.symbols import CONSTANTS, Env, Symbols
-from symgrad.notation.syntax import (
-    Call,
-    Compare,
-    Floor,
-    Invert,
-    Junction,
-    Mask,
-    Name,
-    Node,
-    Number,
-    Power,
-    Product,
-    Read,
-    Reduce,
-    Statement,
-    Sum,
-)
+from symgrad.notation.syntax import Name, Node, Read, Statement
 
 LARGEST_POWER = 1000
 MOST_BITS = 4096
@@ -64,7 +49,7 @@ class Body:
         statement: Statement,
         symbols: Symbols,
         access: Mapping[int, Access],
-        reduce: Callable[[Reduce, Env], Access],
+        reduce: Callable[[syntax.Reduce, Env], Access],
     ) -> None:
         self.statement, self.symbols, self.access, self.reduce = statement, symbols, access, reduce
         self.slots: list[Slot] = []
@@ -79,29 +64,29 @@ class Body:
     def number(self, node: Node, env: Env) -> Expr:
         """The value of an expression."""
         match node:
-            case Number(value=value):
+            case syntax.Number(value=value):
                 return Rational(value.numerator, value.denominator)
             case Name():
                 return self.name(node, env)
             case Read():
                 return self.slot(self.access[node.at])
-            case Sum():
+            case syntax.Sum():
                 return sympy.Add(
                     *(self.number(t, env) if s > 0 else -self.number(t, env) for s, t in node.terms)
                 )
-            case Product():
+            case syntax.Product():
                 return self.product(node, env)
-            case Power():
+            case syntax.Power():
                 return self.power(
                     self.number(node.base, env), self.number(node.exponent, env), node
                 )
-            case Floor():
+            case syntax.Floor():
                 return self.size(size_of(node, self.statement.source, self.symbols.sizes))
-            case Call():
+            case syntax.Call():
                 return self.call(node, env)
-            case Reduce():
+            case syntax.Reduce():
                 return self.slot(self.reduce(node, env))
-            case Mask():
+            case syntax.Mask():
                 return Select(self.condition(node.condition, env), S.One, S.Zero)
         raise self.error(
             "a condition stands only in where(condition, a, b) or as a mask [a < b]", node
@@ -127,7 +112,7 @@ class Body:
         )
         return sympy.Add(*terms)
 
-    def product(self, node: Product, env: Env) -> Expr:
+    def product(self, node: syntax.Product, env: Env) -> Expr:
         factors = []
         for power, factor in node.factors:
             value = self.number(factor, env)
@@ -149,7 +134,7 @@ class Body:
                 raise self.error("a broken power of a negative number is not real", node)
         return Pow(base, exponent)
 
-    def call(self, node: Call, env: Env) -> Expr:
+    def call(self, node: syntax.Call, env: Env) -> Expr:
         name = node.name
         if name == "where":
             self.check_count(node, 3, "where(condition, a, b)")
@@ -167,7 +152,7 @@ class Body:
             return FUNCTIONS[name](*values)
         return self.declared(node, env)
 
-    def declared(self, node: Call, env: Env) -> Expr:
+    def declared(self, node: syntax.Call, env: Env) -> Expr:
         base, *primes = node.name.split("'")
         arity = self.symbols.functions[base]
         self.check_count(node, arity, f"{base} of {arity} argument{'s' * (arity > 1)}")
@@ -181,7 +166,7 @@ class Body:
         orders = tuple(by.count(k + 1) for k in range(arity))
         return unknown(base, orders)(*(self.number(a, env) for a in node.arguments))
 
-    def check_count(self, node: Call, count: int, form: str) -> None:
+    def check_count(self, node: syntax.Call, count: int, form: str) -> None:
         if len(node.arguments) != count:
             raise self.error(
                 f"{node.name} takes {count} argument{'s' * (count != 1)}, "
@@ -192,14 +177,14 @@ class Body:
     def condition(self, node: Node, env: Env) -> Expr:
         """A condition: a comparison, a bool tensor, or these joined by and, or, not."""
         match node:
-            case Compare():
+            case syntax.Compare():
                 values = [self.number(n, env) for n in node.operands]
                 pairs = zip(node.operators, values, values[1:], strict=False)
                 return _joined(And, [COMPARISONS[o](a, b) for o, a, b in pairs])
-            case Junction():
+            case syntax.Junction():
                 parts = [self.condition(n, env) for n in node.operands]
                 return _joined(And if node.word == "and" else Or, parts)
-            case Invert():
+            case syntax.Invert():
                 return Not(self.condition(node.operand, env))
             case Read() | Name():
                 name = node.name

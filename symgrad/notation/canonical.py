@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgrad.algebra.program import Equation, Program, Tensor
 from symgrad.algebra.sizes import Size
@@ -30,17 +30,21 @@ class Preamble:
     notes: tuple[tuple[str, str], ...] = ()
     derived: tuple[tuple[str, Size], ...] = ()
     checks: tuple[Check, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def program_toml(program: Program) -> str:
-    """A TOML text of any program; it declares no loss, so a gradient program reads back too."""
+def program_toml(program: Program, notes: tuple[tuple[str, str], ...] = ()) -> str:
+    """A TOML text of any program; it declares no loss, so a gradient program reads back too.
+
+    notes: the descriptions of free sizes.
+    """
     context = context_of(program)
     top = [
         f"outputs = {_names(program.outputs)}",
         "wrt = []",
         *_equations(program.equations, context),
     ]
-    return _joined(["\n".join(top), *_tables(program, Preamble(), [context])])
+    return _joined(["\n".join(top), *_tables(program, Preamble(notes=notes), [context])])
 
 
 def canonical_text(shared: Program, parts: Sequence[Part], preamble: Preamble) -> str:
@@ -94,8 +98,14 @@ def _tables(program: Program, preamble: Preamble, contexts: Iterable[Context]) -
         for name, value in program.sizes
     ]
     yield _table("sizes", sizes + [f'{name} = "={size}"' for name, size in preamble.derived])
-    for section, role in (("params", "param"), ("data", "data")):
-        yield _table(section, [_tensor(t) for t in program.tensors if t.role == role])
+    grouped = {name: group for group, names in preamble.groups for name in names}
+    params = [t for t in program.tensors if t.role == "param"]
+    yield _table("params", [_tensor(t) for t in params if t.name not in grouped])
+    for group, _ in preamble.groups:
+        own = [t for t in params if grouped.get(t.name) == group]
+        named = [replace(t, name=t.name.removeprefix(f"{group}_")) for t in own]
+        yield _table(f"params.{group}", [_tensor(t) for t in named])
+    yield _table("data", [_tensor(t) for t in program.tensors if t.role == "data"])
     yield _table("functions", [f"{name} = {arity}" for name, arity in program.functions])
     shapes = {t.name: t for c in contexts for t in c.program.tensors if t.name in c.declared}
     yield _table("tensors", [_tensor(t) for t in shapes.values()])

@@ -12,8 +12,9 @@ from sympy import Rational
 from symgrad.algebra.program import Kind, Role, Tensor
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError, did_you_mean
-from symgrad.notation.expressions import ADD, OR
+from symgrad.notation import hints
 from symgrad.notation.lexer import single
+from symgrad.notation.operators import ADD, OR
 from symgrad.notation.parser import Parser, parse_expression
 from symgrad.notation.sizes import names_in, size_of
 from symgrad.notation.syntax import Name, Node, Number, Source, Sum
@@ -27,8 +28,13 @@ INITS = {
     "orthogonal": 1,
     "constant": 1,
     "zeros": 0,
+    "copy": 1,
 }
 """Each initialisation and how many arguments it takes; orthogonal may stand without one."""
+NEEDED = {
+    "constant": "its value, as init=constant(0.5)",
+    "copy": "the parameter that it copies, as init=copy(W1)",
+}
 EXAMPLE = 'a type is like "real[B, 4]", "int[B] < 2", "bool[B]" or "real = 0.99"'
 
 
@@ -41,6 +47,7 @@ class Declared:
     tensors:   parameters and data.
     shapes:    the computed tensors whose shape [tensors] fixes.
     functions: unknown functions and their number of arguments.
+    calls:     what else is called like a function, for errors to offer.
     """
 
     sizes: tuple[tuple[str, int | None], ...] = ()
@@ -48,6 +55,7 @@ class Declared:
     tensors: tuple[Tensor, ...] = ()
     shapes: tuple[Tensor, ...] = ()
     functions: tuple[tuple[str, int], ...] = ()
+    calls: tuple[str, ...] = ()
 
     @property
     def size_of(self) -> dict[str, Size]:
@@ -62,9 +70,12 @@ def tensor_type(source: Source, name: str, role: Role, sizes: Mapping[str, Size]
     """The tensor that a type's text declares."""
     parser = Parser(source, single(source))
     start = parser.next.at
+    if parser.next.kind != "name":
+        raise parser.error(f"{parser.shown()} where a type was expected; {EXAMPLE}")
     kind = parser.name("a type").text
     if kind not in KINDS:
-        raise source.error(f"unknown kind {kind!r}{did_you_mean(kind, KINDS)}; {EXAMPLE}", start)
+        hint = hints.kind(kind) or did_you_mean(kind, KINDS)
+        raise source.error(f"unknown kind {kind!r}{hint}; {EXAMPLE}", start)
     shape = (
         tuple(size_of(n, source, sizes) for n in parser.subscripts_after())
         if parser.take("[")
@@ -73,7 +84,10 @@ def tensor_type(source: Source, name: str, role: Role, sizes: Mapping[str, Size]
     below = size_of(parser.expression_from(ADD), source, sizes) if parser.take("<") else None
     default = _number(parser, source) if parser.take("=") else None
     init = _init(parser, source) if parser.next.text == "init" else None
-    parser.finish(f"the end of the type; {EXAMPLE}")
+    if parser.next.kind != "end":
+        hint = hints.type_end(parser.next.text)
+        expected = f"where the end of the type was expected{hint}"
+        raise parser.error(f"{parser.shown()} {expected}; {EXAMPLE}")
     tensor = Tensor(name, shape, cast(Kind, kind), role, below, default, init)
     _check(tensor, source, start)
     return tensor
@@ -144,16 +158,27 @@ def literal(node: Node) -> Fraction | None:
 def _init(parser: Parser, source: Source) -> str:
     parser.name("init")
     parser.expect("=", "after init")
+    return initialisation(parser, source)
+
+
+def initialisation(parser: Parser, source: Source) -> str:
+    """zeros, orthogonal(1.414), or copy(W), which another parameter's values start."""
     token = parser.name("an initialisation")
     if token.text not in INITS:
         raise source.error(
-            f'unknown initialisation "{token.text}"{did_you_mean(token.text, INITS)}', token.at
+            f'unknown initialisation "{token.text}"'
+            f"{hints.initialisation(token.text) or did_you_mean(token.text, INITS)}",
+            token.at,
         )
     arguments = parser.arguments_after("the arguments of init") if parser.take("(") else None
     if arguments is None:
-        if token.text == "constant":
-            raise source.error("init=constant needs its value, as init=constant(0.5)", token.at)
+        if token.text in NEEDED:
+            raise source.error(f"init={token.text} needs {NEEDED[token.text]}", token.at)
         return token.text
+    if token.text == "copy":
+        if len(arguments) != 1 or not isinstance(arguments[0], Name):
+            raise source.error(f"init=copy needs {NEEDED['copy']}", token.at)
+        return f"copy({arguments[0].name})"
     values = [literal(a) for a in arguments]
     if len(values) != INITS[token.text] or None in values:
         raise source.error(f"init={token.text} takes {INITS[token.text]} number(s)", token.at)

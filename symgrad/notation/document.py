@@ -6,14 +6,16 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from symgrad.errors import Place, SpecError, did_you_mean
+from symgrad.notation import hints, toml_hints
 from symgrad.notation.lexer import FILE_CAP
 from symgrad.notation.names import shown
 from symgrad.notation.syntax import Source
 
 Path = tuple[str, ...]
+DEEPEST = 50
 
 _HEADER = re.compile(r"[ \t]*\[\[?([^\]\n]*)\]")
 _ONE = r"""(?:[\w\-]+|"[^"\n]*"|'[^'\n]*')"""
@@ -21,7 +23,13 @@ _KEY = re.compile(rf"[ \t]*({_ONE}(?:[ \t]*\.[ \t]*{_ONE})*)[ \t]*=[ \t]*")
 _PART = re.compile(r"""[\w\-]+|"[^"\n]*"|'[^'\n]*'""")
 _LONG_KEY = re.compile(r"""(?:\.\s*(?:[A-Za-z_][\w\-]*|\w+|"[^"\n]*"|'[^'\n]*')\s*){50}""")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_TYPES = {str: "a string", int: "a whole number", list: "a list of names", dict: "a table"}
+_TYPES = {
+    str: "a string",
+    int: "a whole number",
+    list: "a list of names",
+    dict: "a table",
+    bool: "true or false",
+}
 
 
 @dataclass(frozen=True)
@@ -74,9 +82,10 @@ class Document:
             if part not in value:
                 return None
             value = value[part]
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
+            form = hints.form(path)
             raise self.error(
-                f"{shown(path[-1])} is {_TYPES[kind]}, and {_short(value)} came", *path
+                f"{shown(path[-1])} is {_TYPES[kind]}{form}, and {_short(value)} came", *path
             )
         return value
 
@@ -85,7 +94,8 @@ class Document:
         known = list(known)
         for key in self.table(*path) if path else self.data:
             if key not in known:
-                raise self.error(f"unknown key {shown(key)}{did_you_mean(key, known)}", *path, key)
+                hint = hints.section(key) or did_you_mean(key, known)
+                raise self.error(f"unknown key {shown(key)}{hint}", *path, key)
 
 
 def _short(value: object) -> str:
@@ -115,14 +125,44 @@ def read(text: str, file: str | None = None) -> Document:
     return Document(file, data, *_places(text.replace("\r\n", "\n")))
 
 
+def given(data: Mapping[str, object]) -> Document:
+    """A document of Python objects: strings, numbers, bools, and lists and dicts of them."""
+    plain = _plain(data, 0)
+    return Document(None, cast(Mapping[str, Any], plain))
+
+
+def _plain(value: object, depth: int) -> object:
+    """The value as TOML would give it."""
+    if depth > DEEPEST:
+        raise SpecError(f"objects nested more than {DEEPEST} deep")
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise SpecError(f"a key is a string, and {_short(key)} came")
+        return {key: _plain(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, depth + 1) for inner in value]
+    if isinstance(value, str | int | float):
+        return value
+    raise SpecError(
+        f"a spec is made of strings, numbers, lists and dicts, and {_short(value)} came"
+    )
+
+
 def _not_toml(message: str, text: str, file: str | None) -> SpecError:
     where = _WHERE.search(message)
     line, column = text.count("\n") + 1, 1
-    if where and where[1]:
+    if text.count('"""') % 2:  # nothing closes the last of them
+        at = text.rindex('"""')
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    elif where and where[1]:
         line, column = int(where[1]), int(where[2])
     what = message[: where.start()] if where else message
-    what = what.encode("ascii", "backslashreplace").decode().replace("\n", " ")
-    return SpecError(f"not TOML: {what[:1].lower()}{what[1:200]}", Place(file, line, column))
+    what = what[:1].lower() + what[1:200].encode("ascii", "backslashreplace").decode()
+    what = what.replace("\n", " ")
+    lines = text.split("\n")
+    hint = toml_hints.hint(lines[line - 1] if line <= len(lines) else "", column, what)
+    return SpecError(f"not TOML: {what}{hint}", Place(file, line, column))
 
 
 def _places(text: str) -> tuple[dict[Path, tuple[int, int]], dict[Path, tuple[int, int]]]:

@@ -90,7 +90,7 @@ def symbols_of(statements: Sequence[Statement], declared: Declared, before: Elab
             raise writing[1].error(
                 f"{shown(name)} is a {_direct(reductions[0])}, which exactly one equation defines"
             )
-    return Symbols(tensors, sizes, functions)
+    return Symbols(tensors, sizes, functions, declared.calls)
 
 
 def _left_fault(

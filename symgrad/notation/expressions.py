@@ -1,4 +1,4 @@
-"""Precedence climbing over tokens: or < and < not < comparison < + - < * / // < unary - < **.
+"""Precedence climbing over tokens, from `or`, the loosest operator, to `**`.
 
 Depth is counted as the parser goes down, and height as trees are built: neither a deep nor a long
 input exhausts Python's stack, here or in what walks the tree.
@@ -6,117 +6,39 @@ input exhausts Python's stack, here or in what walks the tree.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from fractions import Fraction
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from symgrad.errors import SpecError, did_you_mean
+from symgrad.errors import did_you_mean
+from symgrad.notation import hints, syntax
+from symgrad.notation.binding import no_binder
+from symgrad.notation.cursor import Cursor, Steps, run
 from symgrad.notation.lexer import DEPTH_CAP, Token
-from symgrad.notation.syntax import (
-    Call,
-    Compare,
-    Floor,
-    Invert,
-    Junction,
-    Mask,
-    Name,
-    Node,
-    Number,
-    Power,
-    Product,
-    Read,
-    Reduce,
-    Source,
-    Sum,
+from symgrad.notation.operators import (
+    ADD,
+    AND,
+    COMPARE,
+    LEVELS,
+    OR,
+    POWER,
+    REDUCTIONS,
+    UNARY,
 )
+from symgrad.notation.symbols import FORMS
+from symgrad.notation.syntax import Name, Node, Read, Source
 
-REDUCTIONS = ("sum", "mean", "logsumexp", "max", "min", "argmax", "argmin")
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
-OR, AND, NOT, COMPARE, ADD, MULTIPLY, UNARY, POWER = range(1, 9)
-LEVELS = {
-    "or": OR,
-    "and": AND,
-    **dict.fromkeys(COMPARISONS, COMPARE),
-    **dict.fromkeys(("+", "-"), ADD),
-    **dict.fromkeys(("*", "/", "//"), MULTIPLY),
-    "**": POWER,
-    "^": POWER,
-}
-INSTEAD_OF_TWO = {"max": "maximum", "min": "minimum"}
-LARGEST_EXPONENT = 300
-LONGEST_NUMBER = 400
+NO_OPERAND = ("and", "or", "for", "if", "else", "in")
 MOST_CONDITIONS = 50
 
 
-Result = TypeVar("Result", covariant=True)
-Steps = Generator[Any, Any, Result]
-"""A part of the parser: it yields other parts, is sent their results, and returns its own."""
+class Expressions(Cursor):
+    """The grammar of expressions, over the tokens of one equation.
 
-
-def run(start: Steps[object]) -> object:
-    """The result of a part, on a stack of its own: depth never reaches Python's recursion limit."""
-    stack: list[Steps[object]] = [start]
-    value: object = None
-    while stack:
-        try:
-            stack.append(stack[-1].send(value))
-            value = None
-        except StopIteration as finished:
-            stack.pop()
-            value = finished.value
-    return value
-
-
-class Expressions:
-    """One pass over the tokens of one equation, left to right."""
+    What can nest is a generator that yields the parts it needs; `run` drives them.
+    """
 
     def __init__(self, source: Source, tokens: list[Token]) -> None:
-        self.source = source
-        self.tokens = tokens
-        self.position = 0
-
-    @property
-    def next(self) -> Token:
-        return self.tokens[self.position]
-
-    def error(self, message: str, at: int | None = None) -> SpecError:
-        return self.source.error(message, self.next.at if at is None else at)
-
-    def take(self, text: str) -> Token | None:
-        """The next token if it reads `text`."""
-        if self.next.text != text or self.next.kind == "end":
-            return None
-        self.position += 1
-        return self.tokens[self.position - 1]
-
-    def expect(self, text: str, after: str) -> Token:
-        found = self.take(text)
-        if found is None:
-            raise self.error(f"{self.shown()} where {text!r} was expected {after}")
-        return found
-
-    def name(self, what: str) -> Token:
-        token = self.next
-        if token.kind != "name":
-            raise self.error(f"{self.shown()} where {what} was expected")
-        self.position += 1
-        return token
-
-    def shown(self) -> str:
-        return "the end of the line" if self.next.kind == "end" else repr(self.next.text)
-
-    def finish(self, expected: str) -> None:
-        if self.next.kind == "end":
-            return
-        if self.next.text in ("=", "+="):
-            raise self.error(
-                f"{self.shown()} where {expected} was expected; equality in a condition is =="
-            )
-        raise self.error(
-            f"{self.shown()} where {expected} was expected{_juxtaposed(self.tokens, self.position)}"
-        )
-
-    # Expressions. What can nest is a generator that yields the parts it needs; `run` drives them.
+        super().__init__(source, tokens)
+        self.bound: list[str] = []  # the indices of the left side and of the reductions around
 
     def expression_from(self, least: int) -> Node:
         """An expression whose operators bind at least as tightly as `least`."""
@@ -150,7 +72,7 @@ class Expressions:
         if token.text == "//":
             self.position += 1
             right = yield self.expression(UNARY, depth + 1)
-            return Floor(token.at, left, right, height=_above(left, right))
+            return syntax.Floor(token.at, left, right, height=_above(left, right))
         words = [t for t, n in LEVELS.items() if n == level and t != "//"]
         operators: list[str] = []
         operands = [left]
@@ -165,15 +87,15 @@ class Expressions:
                 token.at,
             )
         if level in (OR, AND):
-            return Junction(token.at, token.text, tuple(operands), height=height)
+            return syntax.Junction(token.at, token.text, tuple(operands), height=height)
         if level == COMPARE:
-            return Compare(token.at, tuple(operators), tuple(operands), height=height)
+            return syntax.Compare(token.at, tuple(operators), tuple(operands), height=height)
         signs = [1, *(-1 if o in "-/" else 1 for o in operators)]
         pairs = tuple(zip(signs, operands, strict=True))
         return (
-            Sum(left.at, pairs, height=height)
+            syntax.Sum(left.at, pairs, height=height)
             if level == ADD
-            else Product(left.at, pairs, height=height)
+            else syntax.Product(left.at, pairs, height=height)
         )
 
     def power(self, left: Node, token: Token, depth: int) -> Steps[Node]:
@@ -181,19 +103,20 @@ class Expressions:
             raise self.error("'^' is not an operator; power is written **")
         self.position += 1
         right = yield self.expression(UNARY, depth + 1)
-        return Power(token.at, left, right, height=_above(left, right))
+        return syntax.Power(token.at, left, right, height=_above(left, right))
 
     def operand(self, depth: int) -> Steps[Node]:
         token = self.next
         if token.kind == "number":
             self.position += 1
-            return Number(token.at, self.number(token), height=1)
-        if token.kind == "name" and token.text not in ("and", "or", "for"):
+            return syntax.Number(token.at, self.number(token), height=1)
+        if token.kind == "name" and token.text not in NO_OPERAND:
             node: Node = yield self.named(depth)
             return node
         if self.take("-") or self.take("+"):
             inner = yield self.expression(POWER, depth + 1)
-            return Sum(token.at, ((-1 if token.text == "-" else 1, inner),), height=_above(inner))
+            sign = -1 if token.text == "-" else 1
+            return syntax.Sum(token.at, ((sign, inner),), height=_above(inner))
         if self.take("("):
             grouped: Node = yield self.expression(OR, depth + 1)
             self.expect(")", "to close the bracket")
@@ -201,42 +124,29 @@ class Expressions:
         if self.take("["):
             inner = yield self.expression(OR, depth + 1)
             self.expect("]", "to close the mask: a mask is one condition, [a < b]")
-            return Mask(token.at, inner, height=_above(inner))
-        raise self.error(f"{self.shown()} where a number, a name or '(' was expected")
-
-    def number(self, token: Token) -> Fraction:
-        digits, _, exponent = token.text.lower().partition("e")
-        if (
-            len(digits) > LONGEST_NUMBER
-            or len(exponent) > 5
-            or abs(int(exponent or 0)) > LARGEST_EXPONENT
-        ):
-            raise self.error(
-                f"a number of at most {LONGEST_NUMBER} digits and an exponent within "
-                f"+-{LARGEST_EXPONENT} was expected",
-                token.at,
-            )
-        after = self.next
-        if after.kind in ("name", "number") and after.at == token.at + len(token.text):
-            raise self.error(
-                f"{token.text + after.text!r}: a product is written {token.text}*{after.text}",
-                token.at,
-            )
-        return Fraction(token.text)
+            return syntax.Mask(token.at, inner, height=_above(inner))
+        raise self.misfit("a number, a name or '(' was expected")
 
     def named(self, depth: int) -> Steps[Node]:
         token = self.name("a name")
         if token.text == "not":
             inner = yield self.expression(COMPARE, depth + 1)
-            return Invert(token.at, inner, height=_above(inner))
+            return syntax.Invert(token.at, inner, height=_above(inner))
         if token.text == "pad":
             padded: Node = yield self.padded(token, depth)
             return padded
+        if self.next.text == "[" and token.text in REDUCTIONS:
+            form = f"{token.text}(i: x[i])"
+            raise self.error(f"what {token.text} runs over stands in ( ), as in {form}")
         if self.take("["):
             subscripts = yield self.subscripts(depth)
             return Read(token.at, token.text, subscripts, height=_above(*subscripts))
         if self.take("("):
             node: Node = yield self.call(token, depth)
+            if isinstance(node, syntax.Call) and self.take("["):
+                subscripts = yield self.subscripts(depth)
+                height = _above(node, *subscripts)
+                return syntax.Apply(token.at, node, subscripts, height=height)
             return node
         return Name(token.at, token.text, height=1)
 
@@ -269,19 +179,50 @@ class Expressions:
         return tuple(found)
 
     def call(self, token: Token, depth: int) -> Steps[Node]:
+        start = self.next.at
         indices = self.binders()
         if indices and token.text not in REDUCTIONS:
-            raise self.error(
-                f"{token.text!r} binds no index{did_you_mean(token.text, REDUCTIONS)}", token.at
-            )
+            hint = hints.call(token.text) or did_you_mean(token.text, REDUCTIONS)
+            raise self.error(f"{token.text!r} binds no index{hint}", token.at)
         if indices:
+            self.bound += [index.name for index in indices]
             body = yield self.expression(OR, depth + 1)
+            del self.bound[-len(indices) :]
             self.expect(")", f"to close {token.text}(")
-            return Reduce(token.at, token.text, indices, body, height=_above(body))
-        arguments = yield self.arguments(")", f"the arguments of {token.text}", depth)
+            return syntax.Reduce(token.at, token.text, indices, body, height=_above(body))
+        arguments, options = yield self.call_arguments(token, depth)
         if token.text in REDUCTIONS:
-            raise self.error(_no_binder(token.text, len(arguments)), token.at)
-        return Call(token.at, token.text, arguments, height=_above(*arguments))
+            text = self.source.text[start : self.tokens[self.position - 1].at]
+            raise self.error(no_binder(token.text, arguments, text, self.bound), token.at)
+        height = _above(*arguments, *(value for _, value in options))
+        return syntax.Call(token.at, token.text, arguments, options, height=height)
+
+    def call_arguments(
+        self, token: Token, depth: int
+    ) -> Steps[tuple[tuple[Node, ...], tuple[tuple[str, Node], ...]]]:
+        """Arguments, then options as name=value."""
+        found: list[Node] = []
+        options: list[tuple[str, Node]] = []
+        while not self.take(")"):
+            if found or options:
+                self.expect(",", f"or ')' in the arguments of {token.text}")
+            option = None if token.text in FORMS else self.option()
+            value = yield self.expression(OR, depth + 1)
+            if option is not None:
+                options.append((option.text, value))
+            elif options:
+                raise self.error("arguments stand before options", value.at)
+            else:
+                found.append(value)
+        return tuple(found), tuple(options)
+
+    def option(self) -> Token | None:
+        """`name=` if it stands here."""
+        if self.next.kind != "name" or self.tokens[self.position + 1].text != "=":
+            return None
+        token = self.name("an option")
+        self.expect("=", f"after {token.text}")
+        return token
 
     def binders(self) -> tuple[Name, ...]:
         """`b, t:` if it stands here."""
@@ -306,17 +247,3 @@ class Expressions:
 
 def _above(*nodes: Node) -> int:
     return 1 + max((n.height for n in nodes), default=0)
-
-
-def _no_binder(name: str, count: int) -> str:
-    if name in INSTEAD_OF_TWO and count >= 2:
-        instead = f'did you mean "{INSTEAD_OF_TWO[name]}"?'
-        return f"{name} of {count} values; {instead} {name}(v: q[b,v]) runs over an index"
-    return f"{name} needs the index that it runs over, as {name}(i: x[i])"
-
-
-def _juxtaposed(tokens: list[Token], position: int) -> str:
-    before, after = tokens[position - 1], tokens[position]
-    valued = before.kind in ("number", "name") or before.text in (")", "]")
-    starts = after.kind in ("number", "name") or after.text in ("(", "[")
-    return "; a product is written with *" if valued and starts else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symgrad.algebra.sizes import ZERO, Size
-from symgrad.errors import did_you_mean
+from symgrad.errors import nearest
+from symgrad.notation.lookup import axes, subscripted
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.sizes import names_in, size_of
-from symgrad.notation.symbols import Symbols
+from symgrad.notation.symbols import VALUE, Symbols
 from symgrad.notation.syntax import For, Name, Node, Read, Reduce, Statement, children, nodes
 
 
@@ -24,7 +25,7 @@ def outer_indices(statement: Statement, symbols: Symbols) -> list[str]:
         if symbols.stands_bare(name.name) or name.name in found:
             continue
         if not statement.adds:
-            raise statement.error(_unbound(name.name, symbols), name.at)
+            raise statement.error(_unbound(name.name, statement, symbols), name.at)
         _check_index(name.name, name.at, statement, symbols)
         found.setdefault(name.name)
     bound = {
@@ -42,12 +43,21 @@ def outer_indices(statement: Statement, symbols: Symbols) -> list[str]:
     return list(found)
 
 
-def _unbound(name: str, symbols: Symbols) -> str:
+def _unbound(name: str, statement: Statement, symbols: Symbols) -> str:
+    """What makes an index out of a name that no side binds: one that is none of a tensor's."""
+    if name in symbols.tensors:
+        what = f"{shown(name)} is a tensor with {axes(symbols.tensors[name].rank)}"
+        inside = [n.name for s in statement.left.subscripts for n in names_in(s)]
+        reductions = [n for n in nodes(statement.right) if isinstance(n, Reduce)]
+        inside += [index.name for reduction in reductions for index in reduction.indices]
+        return f"{what} and came without subscripts: {subscripted(name, symbols, inside)}"
     known = [*symbols.sizes, *(t for t, s in symbols.tensors.items() if s.rank == 0)]
-    near = did_you_mean(name, known).split(" known:")[0]
-    hint = near if near.startswith("; did") else ""
-    bind = f"sum({ascii(name)[1:-1][:20]}: ...)"
-    return f"index {shown(name)} is not bound: put it on the left, or bind it with {bind}{hint}"
+    near = nearest(name, known) if len(name) > 1 else None
+    hint = f'; did you mean "{near}"?' if near else ""
+    bind = f"mean({name}: ...) or sum({name}: ...)" if len(name) < 20 else "mean or sum"
+    left = statement.left
+    where = f"bind it with {bind}" + ("" if left.name == VALUE else ", or put it on the left")
+    return f"index {shown(name)} is not bound: {where}{hint}"
 
 
 def _free(node: Node, bound: frozenset[str], subscript: bool) -> Iterator[Name]:

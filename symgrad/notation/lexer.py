@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from symgrad.notation import hints
 from symgrad.notation.syntax import Source
 
 EQUATION_CAP = 64 * 1024
@@ -31,6 +32,7 @@ PATTERN = re.compile(
       | (?P<sign>\*\*|//|<=|>=|==|!=|\+=|[-+*/^<>=()\[\],:])""",
     re.VERBOSE,
 )
+BEFORE, AFTER = re.compile(r"[A-Za-z0-9_]+$"), re.compile(r"\w*", re.ASCII)
 CLOSES = {")": "(", "]": "["}
 
 
@@ -85,18 +87,9 @@ def _track(source: Source, brackets: list[Token], token: Token) -> None:
 def _stray(source: Source, at: int) -> Exception:
     character = source.text[at]
     if not character.isascii():
-        return source.error(
-            f"{character!a} is not ASCII; names and signs are ASCII letters, digits and _", at
-        )
-    hints = {
-        "&": "; write `and`",
-        "|": "; write `or`",
-        "!": "; write `not` or `!=`",
-        "@": "; write a product with a sum: sum(j: W[i,j]*x[j])",
-        "{": "; group with ( )",
-        "}": "; group with ( )",
-        "%": "; there is no remainder",
-        ";": "; one equation stands on one line",
-        ".": "; there are no attributes",
-    }
-    return source.error(f"unexpected character {character!r}{hints.get(character, '')}", at)
+        return source.error(f"{character!a}{hints.character(character)}", at)
+    hint = hints.character(character)
+    if character == ".":
+        before, after = BEFORE.search(source.text[:at]), AFTER.match(source.text, at + 1)
+        hint = hints.attribute(before.group() if before else "", after.group() if after else "")
+    return source.error(f"unexpected character {character!r}{hint}", at)

@@ -6,7 +6,7 @@ import keyword
 import re
 
 from symgrad.algebra.scalars import FUNCTIONS
-from symgrad.notation.expressions import REDUCTIONS
+from symgrad.notation.operators import REDUCTIONS
 
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST = 64

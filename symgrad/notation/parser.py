@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from symgrad.notation.expressions import ADD, OR, Expressions, run
+from symgrad.notation import hints
+from symgrad.notation.cursor import run
+from symgrad.notation.expressions import Expressions
 from symgrad.notation.lexer import equations, single
+from symgrad.notation.operators import ADD, OR
+from symgrad.notation.sizes import names_in
 from symgrad.notation.syntax import For, Name, Node, Read, Source, Statement
 
 
@@ -29,7 +33,10 @@ class Parser(Expressions):
         left = self.left_side()
         adds = self.take("+=") is not None
         if not adds and self.take("=") is None:
-            raise self.error(f"{self.shown()} where '=' or '+=' was expected after {left.name!r}")
+            hint = hints.no_equals(self.next.text, left.name)
+            expected = f"'=' or '+=' was expected after {left.name!r}"
+            raise self.error(f"{self.shown()} where {expected}{hint}")
+        self.bound = [n.name for subscript in left.subscripts for n in names_in(subscript)]
         right = self.expression_from(OR)
         ranges = self.ranges() if self.take("for") else ()
         self.finish(

@@ -8,7 +8,7 @@ from math import gcd
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Range, Tensor, bounds
-from symgrad.algebra.sizes import Size
+from symgrad.algebra.sizes import ONE, Size
 from symgrad.errors import SpecError
 from symgrad.notation.names import shown
 from symgrad.notation.resolve import Ranges
@@ -108,8 +108,26 @@ def _outside(access: Access, axis: int, size: Size, what: str, equation: Equatio
     message = f"{access} {verb} outside {where}: {what} does not hold"
     if isinstance(access.subscripts[axis], Access):
         return f"{message}; its bound is that of the int tensor's declaration"
+    subscript = access.subscripts[axis]
+    if isinstance(subscript, Affine) and not subscript.terms and "0 <= " in what:
+        return f"{message}; places count from 0, and the last one is {size - 1}"
+    if verb == "reads" and access.tensor == equation.target.tensor:
+        begin = (
+            "write the first place by itself, as h[0] = ..., and the others as h[t+1] = ... h[t]"
+        )
+        return f"{message}; {begin}"
     pad = f"pad({access.tensor}[...]), which reads 0 outside"
-    return f"{message}; narrow the range with `for`, or write {pad}"
+    return f"{message}; narrow the range with `for{_narrower(subscript, size)}`, or write {pad}"
+
+
+def _narrower(subscript: Affine | Access, size: Size) -> str:
+    """` t < T-1`: the range in which t+1 stays inside."""
+    if not isinstance(subscript, Affine) or [c for _, c in subscript.terms] != [ONE]:
+        return ""
+    index, shift = subscript.terms[0][0], subscript.offset
+    return (
+        f" {index} < {size - shift}" if shift.is_nonnegative() else f" {-shift} <= {index} < {size}"
+    )
 
 
 def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> None:
@@ -129,7 +147,7 @@ def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> N
                 line = first.statement.source.place(first.statement.left.at).line
                 raise second.statement.error(
                     f"{second.target} is assigned twice: as {first.target} in line {line} too; "
-                    "write += to add to it, or write to places that differ"
+                    "give a new value a new name, write += to add to it, or write to other places"
                 )
 
 

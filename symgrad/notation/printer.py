@@ -15,7 +15,7 @@ from symgrad.algebra.program import Equation, Program, Range
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Select, Stop
 from symgrad.algebra.sizes import ZERO
 from symgrad.notation.context import Context, context_of
-from symgrad.notation.expressions import ADD, AND, COMPARE, MULTIPLY, NOT, OR, POWER, UNARY
+from symgrad.notation.operators import ADD, AND, COMPARE, MULTIPLY, NOT, OR, POWER, UNARY
 
 ATOM = POWER + 1
 COMPARED = {Less: "<", LessEqual: "<=", Equal: "=="}

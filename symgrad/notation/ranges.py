@@ -25,8 +25,9 @@ class Candidate:
     padded: bool
     at: int = 0
 
-    def __str__(self) -> str:
-        return f"axis {self.axis + 1} of {self.tensor} has size {self.size}"
+    @property
+    def place(self) -> str:
+        return f"size {self.size} on axis {self.axis + 1}"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from symgrad.algebra.order import components
 from symgrad.algebra.program import Range
 from symgrad.algebra.sizes import ZERO, Size
+from symgrad.notation.deadlock import check_unshifted, check_whole_assignments
 from symgrad.notation.names import shown
 from symgrad.notation.ranges import Candidate, Conflict, extents, meet, union
 from symgrad.notation.scope import Scanned
@@ -78,7 +79,10 @@ def _resolve_group(
         found = {n: inferred(scanned[n], shapes, declared) for n in waiting}
         ready = {n: r for n, r in found.items() if set(r) == set(scanned[n].keys)}
         if not ready:
-            _no_range(scanned[waiting[0]], found[waiting[0]])
+            stuck = [scanned[n] for n in waiting]
+            check_whole_assignments([scanned[n] for n in numbers])
+            check_unshifted(stuck)
+            _no_range(stuck[0], found[waiting[0]])
         ranges.update(ready)
         waiting = [n for n in waiting if n not in ready]
         for name, own in writers.items():
@@ -102,22 +106,32 @@ def inferred(scanned: Scanned, shapes: Shapes, declared: frozenset[str]) -> Rang
         ]
         size = meet(candidates)
         if isinstance(size, Conflict):
-            raise scanned.statement.error(
-                f"contradicting sizes for index {shown(letter)}: {size.first}, but {size.second}; "
-                f"where that is meant, end the equation with `for {letter} < ...`",
-                size.second.at,
-            )
+            raise scanned.statement.error(_contradiction(letter, size, shapes), size.second.at)
         if size is not None:
             found[key] = (ZERO, size)
     return found
 
 
+def _contradiction(letter: str, conflict: Conflict, shapes: Shapes) -> str:
+    """Both declarations, and which axes may be swapped."""
+    pair = (conflict.first, conflict.second)
+    said = [f"{c.tensor}{_shown(shapes[c.tensor])} has {c.place}" for c in pair]
+    message = f"contradicting sizes for index {shown(letter)}: {said[0]}, but {said[1]}; "
+    for mine, other in (pair, pair[::-1]):
+        rest = [s for k, s in enumerate(shapes[mine.tensor]) if k != mine.axis]
+        if mine.tensor != other.tensor and other.size in rest:
+            return f"{message}are two axes of {mine.tensor} swapped, here or where it is declared?"
+    return f"{message}where that is meant, end the equation with `for {letter} < ...`"
+
+
 def _no_range(scanned: Scanned, found: Ranges) -> None:
     key = next(k for k in scanned.keys if k not in found)
     letter = scanned.keys[key]
+    upper = [a for a in scanned.access.values() if letter.upper() in map(str, a.subscripts)]
+    hint = f"; is {letter} meant in {upper[0]}?" if upper and letter.islower() else ""
     raise scanned.statement.error(
         f"no range for index {shown(letter)}: no tensor of known size is read at {letter} alone; "
-        f"end the equation with `for {letter} < ...`"
+        f"end the equation with `for {letter} < ...`{hint}"
     )
 
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.algebra.sizes import Size
-from symgrad.errors import did_you_mean
-from symgrad.notation.expressions import REDUCTIONS
 from symgrad.notation.indices import binders, fixed_ranges, outer_indices
+from symgrad.notation.lookup import axes, bare_tensor, check_names, signature
 from symgrad.notation.names import shown
 from symgrad.notation.sizes import affine_of
-from symgrad.notation.symbols import CONSTANTS, FORMS, Env, Signature, Symbols
-from symgrad.notation.syntax import Call, Name, Node, Read, Reduce, Statement, children, nodes
+from symgrad.notation.symbols import CONSTANTS, Env, Signature, Symbols
+from symgrad.notation.syntax import Name, Node, Read, Reduce, Statement, children, nodes
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,7 @@ def key_of(binder: Name, keys: Mapping[str, str]) -> str:
 
 def scan(statement: Statement, symbols: Symbols) -> Scanned:
     """The names of a statement, checked and resolved."""
+    check_names(statement, symbols)
     outer = outer_indices(statement, symbols)
     keys = {letter: letter for letter in outer}
     for binder in binders(statement, symbols, dict.fromkeys(outer, 0)):
@@ -98,8 +97,6 @@ class _Walker:
         elif isinstance(node, Name):
             self.name(node, env)
         else:
-            if isinstance(node, Call):
-                self.check_function(node)
             if isinstance(node, Reduce):
                 env = {**env, **{b.name: key_of(b, self.keys) for b in node.indices}}
             for child in children(node):
@@ -110,40 +107,13 @@ class _Walker:
         symbols, name = self.symbols, node.name
         if name in env or name in symbols.sizes or name in CONSTANTS:
             return
-        if name in FUNCTIONS or name in symbols.functions:
-            message = f"{shown(name)} is a function and came without its arguments"
-            raise self.statement.error(message, node.at)
-        if name not in symbols.tensors:
-            near = did_you_mean(name, [*env, *symbols.sizes, *symbols.tensors, *CONSTANTS])
-            raise self.statement.error(
-                f"unknown name {shown(name)}: neither declared, defined nor an index here{near}",
-                node.at,
-            )
-        rank = symbols.tensors[name].rank
-        if rank:
-            message = f"{shown(name)} has {_axes(rank)} and came without subscripts"
-            raise self.statement.error(message, node.at)
+        bare_tensor(node, self.statement, symbols, env)
         self.reads.setdefault(name, node.at)
 
-    def check_function(self, node: Call) -> None:
-        base, prime, _ = node.name.partition("'")
-        if base in self.symbols.functions or node.name in FUNCTIONS or node.name in FORMS:
-            return
-        if prime and base in FUNCTIONS:
-            message = f"{node.name}: primes are for functions declared in [functions]"
-        elif base in self.symbols.tensors:
-            message = f"{shown(base)} is a tensor; its subscripts stand in [ ]"
-        else:
-            known = [*FUNCTIONS, *REDUCTIONS, *FORMS, *self.symbols.functions]
-            message = f"unknown function {shown(node.name)}{did_you_mean(base, known)}"
-        raise self.statement.error(message, node.at)
-
     def read(self, node: Read, env: Env, writes: bool = False) -> Access:
-        signature = self.signature(node, env)
-        if signature.rank != len(node.subscripts):
-            raise self.statement.error(
-                _wrong_rank(node.name, signature.rank, len(node.subscripts)), node.at
-            )
+        found = signature(node, self.statement, self.symbols)
+        if found.rank != len(node.subscripts):
+            raise self.statement.error(_wrong_rank(node, found.rank), node.at)
         if not writes:
             self.reads.setdefault(node.name, node.at)
         subscripts = tuple(self.subscript(s, env) for s in node.subscripts)
@@ -156,25 +126,6 @@ class _Walker:
         self.access[node.at] = access
         return access
 
-    def signature(self, node: Read, env: Env) -> Signature:
-        if node.name in self.symbols.tensors:
-            return self.symbols.tensors[node.name]
-        what = (
-            "a size"
-            if node.name in self.symbols.sizes
-            else "a function"
-            if node.name in self.symbols.functions
-            else ""
-        )
-        if what:
-            raise self.statement.error(
-                f"{shown(node.name)} is {what} and has no subscripts", node.at
-            )
-        near = did_you_mean(node.name, self.symbols.tensors)
-        raise self.statement.error(
-            f"unknown tensor {shown(node.name)}: neither declared nor defined{near}", node.at
-        )
-
     def subscript(self, node: Node, env: Env) -> Subscript:
         tensors = self.symbols.tensors
         if (
@@ -185,9 +136,9 @@ class _Walker:
         ):
             node = Read(node.at, node.name, ())
         if isinstance(node, Read):
-            signature = self.signature(node, env)
-            if node.padded or signature.kind != "int" or not signature.bounded:
-                raise self.statement.error(_no_subscript(node, signature), node.at)
+            found = signature(node, self.statement, self.symbols)
+            if node.padded or found.kind != "int" or not found.bounded:
+                raise self.statement.error(_no_subscript(node, found), node.at)
             return self.read(node, env)
         inner = next((n for n in nodes(node) if isinstance(n, Read | Reduce)), None)
         if inner is not None:
@@ -199,22 +150,23 @@ class _Walker:
         return affine_of(node, self.statement.source, self.symbols.sizes, frozenset(env))
 
 
-def _no_subscript(node: Read, signature: Signature) -> str:
+def _no_subscript(node: Read, found: Signature) -> str:
     name = shown(node.name)
     if node.padded:
         return "pad(...) cannot stand in a subscript"
-    if signature.kind == "int":
+    if found.kind == "int":
         return f'{name} is a subscript, so it needs an upper bound: declare it as "int[...] < N"'
-    if signature.kind == "bool":
+    if found.kind == "bool":
         return f'{name} is bool and cannot be a subscript; declare it as "int[...] < 2"'
     if not node.subscripts:
         return f"{name} is a tensor and cannot be an index here too; rename one of them"
-    return f"{name} is real and cannot be a subscript; only indices and int tensors can"
+    return f'{name} is real and cannot be a subscript; if it counts, declare it as "int[...] < N"'
 
 
-def _axes(rank: int) -> str:
-    return "1 axis" if rank == 1 else f"{rank} axes"
-
-
-def _wrong_rank(name: str, rank: int, came: int) -> str:
-    return f"{shown(name)} has {_axes(rank)}, and {came} subscript{'s' * (came != 1)} came"
+def _wrong_rank(node: Read, rank: int) -> str:
+    came = len(node.subscripts)
+    message = f"{shown(node.name)} has {axes(rank)}, and {came} subscript{'s' * (came != 1)} came"
+    names = [s.name for s in node.subscripts if isinstance(s, Name)]
+    if came > rank or len(names) < came:
+        return message
+    return f"{message}: write {node.name}[{','.join([*names, *'ijklmn'][:rank])}], or a number"

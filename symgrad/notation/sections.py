@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from symgrad.algebra.program import Role, Tensor
 from symgrad.algebra.sizes import Size
-from symgrad.notation.declarations import Declared, size_text, tensor_type
+from symgrad.notation.declarations import KINDS, Declared, size_text, tensor_type
 from symgrad.notation.document import Document
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.parser import parse_expression
@@ -20,17 +20,24 @@ SECTIONS: tuple[tuple[str, Role], ...] = (
     ("data", "data"),
     ("tensors", "computed"),
 )
+Groups = tuple[tuple[str, tuple[str, ...]], ...]
+"""Groups of parameters, each with its tensors' names."""
+ABOVE = ("equations", "outputs", "aux", "wrt", "require", "description")
 LARGEST_DEFAULT = 2**31
 MOST_ARGUMENTS = 9
 
 
 @dataclass(frozen=True)
 class Sections:
-    """declared: what equations may speak of; notes: descriptions of sizes; checks: on entry."""
+    """declared: what equations may speak of; notes: descriptions of sizes; checks: on entry.
+
+    groups: the tables inside [params]; W of [params.q] is the tensor q_W.
+    """
 
     declared: Declared
     notes: tuple[tuple[str, str], ...]
     checks: tuple[Check, ...]
+    groups: Groups = ()
 
 
 def read_sections(document: Document) -> Sections:
@@ -48,23 +55,50 @@ def read_sections(document: Document) -> Sections:
         tensors["computed"],
         _functions(document),
     )
-    return Sections(declared, notes, tuple(dict.fromkeys(_checks(document, declared))))
+    checks = tuple(dict.fromkeys(_checks(document, declared)))
+    return Sections(declared, notes, checks, tuple(_groups(document)))
+
+
+def _groups(document: Document) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for group, inner in document.table("params").items():
+        if isinstance(inner, dict):
+            yield group, tuple(f"{group}_{name}" for name in inner)
 
 
 def _check_names(document: Document) -> None:
     where: dict[str, str] = {}
     for section in ("sizes", "params", "data", "tensors", "functions"):
-        for name in document.table(section):
-            fault = fault_of(name)
+        for name, path in _keys(document, section):
+            value = document.table(*path[:-1])[path[-1]]
+            fault = fault_of(path[-1]) or fault_of(name) or _misplaced(name, value)
             if fault:
-                raise document.error(f"{shown(name)} in [{section}] {fault}", section, name)
+                raise document.error(f"{shown(name)} in [{section}] {fault}", *path)
             if name in where:
                 raise document.error(
-                    f"{shown(name)} is declared in [{where[name]}] and again in [{section}]",
-                    section,
-                    name,
+                    f"{shown(name)} is declared in [{where[name]}] and again in [{section}]", *path
                 )
             where[name] = section
+
+
+def _keys(document: Document, section: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each name that a section declares, and where; those of [params.q] after the plain ones."""
+    table = document.table(section)
+    grouped = [name for name in table if section == "params" and isinstance(table[name], dict)]
+    yield from ((name, (section, name)) for name in table if name not in grouped)
+    for group in grouped:
+        fault = fault_of(group)
+        if fault:
+            raise document.error(f"group {shown(group)} in [params] {fault}", section, group)
+        if not table[group]:
+            raise document.error(f"[params.{shown(group)[1:-1]}] is empty", section, group)
+        yield from ((f"{group}_{key}", (section, group, key)) for key in table[group])
+
+
+def _misplaced(name: str, value: object) -> str | None:
+    """Why a key of the whole spec cannot stand in a section; None for a declaration."""
+    if name not in ABOVE or (isinstance(value, str) and value.lstrip().startswith(KINDS)):
+        return None
+    return "is a key of the whole spec: put it above the first [section]"
 
 
 def _sizes(
@@ -89,9 +123,11 @@ def _sizes(
             or not isinstance(value, int)
             or not 1 <= value <= LARGEST_DEFAULT
         ):
+            other = isinstance(value, float)
+            hint = f'; other numbers are data: {name} = "real = {value}"' if other else ""
             raise document.error(
                 f"size {shown(name)} is a whole number of at least 1, a description or an "
-                f"expression, and {ascii(value)[:40]} came",
+                f"expression, and {ascii(value)[:40]} came{hint}",
                 "sizes",
                 name,
             )
@@ -101,9 +137,26 @@ def _sizes(
 
 
 def _tensors(document: Document, section: str, role: Role, declared: Declared) -> Iterator[Tensor]:
-    for name in document.table(section):
-        text = document.text(section, name) or ""
-        yield tensor_type(document.source(text, section, name), name, role, declared.size_of)
+    for name, path in _keys(document, section):
+        value = document.table(*path[:-1])[path[-1]]
+        if not isinstance(value, str):
+            raise document.error(
+                f"a declaration is a string, and {ascii(value)[:40]} came for {shown(path[-1])}; "
+                f"write {path[-1]} = {_meant(value)}",
+                *path,
+            )
+        yield tensor_type(document.source(value, *path), name, role, declared.size_of)
+
+
+def _meant(value: object) -> str:
+    """The type that a value which is no string may stand for."""
+    if isinstance(value, bool):
+        return '"bool"'
+    if isinstance(value, int | float):
+        return f'"real = {value}"'
+    if isinstance(value, list) and all(isinstance(v, str | int) for v in value):
+        return f'"real[{", ".join(ascii(v).strip(chr(39)) for v in value[:6])}]"'
+    return '"real[B, 4]"'
 
 
 def _functions(document: Document) -> tuple[tuple[str, int], ...]:

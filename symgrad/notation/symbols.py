@@ -13,6 +13,8 @@ Env = Mapping[str, str]
 
 
 CONSTANTS = ("PI", "inf")
+VALUE = "loss"
+"""The tensor that a loss's equations define."""
 FORMS = ("where", "stop")
 """What is written like a function beside the table's rows."""
 
@@ -28,11 +30,12 @@ class Signature:
 
 @dataclass(frozen=True)
 class Symbols:
-    """The names that equations may read."""
+    """The names that equations may read; calls: what is called like a function and is none."""
 
     tensors: Mapping[str, Signature]
     sizes: Mapping[str, Size]
     functions: Mapping[str, int]
+    calls: tuple[str, ...] = ()
 
     def stands_bare(self, name: str) -> bool:
         """A size or a tensor of rank 0, which no index may share its name with."""

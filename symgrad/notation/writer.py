@@ -110,7 +110,10 @@ class Writer:
             sorted(summed) if op == "sum" else summed
         )
         box = [self.range(env, letter) for letter in order]
-        self.equations.append(make_equation(target, value, body.slots, box, op, assigns=assigns))
+        origin = self.scanned.statement.origin
+        self.equations.append(
+            make_equation(target, value, body.slots, box, op, assigns=assigns, origin=origin)
+        )
 
     def hoist(self, node: Reduce, env: Env) -> Access:
         """The value of a reduction inside an expression, as the read of a tensor of its own."""

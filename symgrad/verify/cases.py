@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,8 +31,6 @@ OWN_EFFORT = Effort(entries=8, sampled=1, directions=4)
 SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
 OWN_COST = 30_000_000  # box points of one float64 evaluation
 
-FORWARD = "forward"
-
 
 @dataclass(frozen=True)
 class Target:
@@ -42,6 +40,7 @@ class Target:
     function: the function of the module.
     outputs:  the tensors whose values it returns; a loss stands first.
     wrt:      the gradients that it returns after them.
+    paths:    where each parameter of a group is: q.W1.
     """
 
     label: str
@@ -49,6 +48,7 @@ class Target:
     program: Program
     outputs: tuple[str, ...]
     wrt: tuple[str, ...] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ class Case:
             self.instance.sizes,
             self.target.wrt,
             self.target.outputs,
+            self.target.paths,
         )
 
 

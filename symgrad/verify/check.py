@@ -19,7 +19,6 @@ from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.cases import (
     DIGITS,
-    FORWARD,
     SMALL_EFFORT,
     Case,
     Target,
@@ -173,14 +172,15 @@ def _targets(spec: Spec, names: Sequence[str] | None) -> list[tuple[Target, Loss
         if name not in known:
             raise SpecError(f'no loss "{name}"{did_you_mean(name, known)}')
     found: list[tuple[Target, Loss | None]] = []
-    if names is None and spec.forward is not None:
-        outputs = spec.forward.outputs
-        found.append((Target(FORWARD, FORWARD, spec.forward, outputs), None))
+    paths = spec.paths
+    for function, program in spec.forwards if names is None else ():
+        found.append((Target(function, function, program, program.outputs, paths=paths), None))
     for loss in spec.losses if names is None else [known[name] for name in names]:
         prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
         outputs = (loss.value, *(o for o in loss.program.outputs if o != loss.value))
         function = f"{prefix}value_and_grad"
-        found.append((Target(loss.name, function, loss.program, outputs, loss.wrt), loss))
+        target = Target(loss.name, function, loss.program, outputs, loss.wrt, paths)
+        found.append((target, loss))
     return found
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from symgrad.verify.verdict import Block, Report, Verdict
+from symgrad.verify.verdict import Block, Conduct, Report, Verdict
 
 STYLES: dict[Verdict, str] = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 
@@ -26,15 +26,22 @@ def rendered(report: Report, width: int = 120) -> RenderableType:
         blocks = [b for b in report.blocks if (b.loss, b.instance) == place]
         parts.append(_blocks(place, blocks, width >= WIDE))
     parts += [_doubt(block) for block in report.blocks if block.verdict != "PASS"]
-    for rule in report.conduct:
-        if rule.verdict != "PASS":
-            parts.append(_verdict(rule.verdict, f" {rule.loss}: {rule.claim}: {rule.note}"))
+    parts += [*_broken(report.conduct)]
     kept = sum(rule.verdict == "PASS" for rule in report.conduct)
     if kept:
         parts.append(Text(f"{kept} of {len(report.conduct)} rules of conduct kept"))
     parts += [Text(f"note: {note}", style="yellow") for note in report.notes]
     parts.append(_verdict(report.verdict, f" {report.subject}: {report.summary}"))
     return Group(*parts)
+
+
+def _broken(conduct: Sequence[Conduct]) -> Iterator[Text]:
+    """One line for each thing that went wrong, however many rules it broke."""
+    broken = [rule for rule in conduct if rule.verdict != "PASS"]
+    for verdict, note in dict.fromkeys((rule.verdict, rule.note) for rule in broken):
+        first, *rest = [rule for rule in broken if (rule.verdict, rule.note) == (verdict, note)]
+        more = f" and {len(rest)} more" if rest else ""
+        yield _verdict(verdict, f" {first.loss}: {first.claim}{more}: {note}")
 
 
 def text_of(report: Report, width: int = 120) -> str:

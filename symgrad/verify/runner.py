@@ -10,12 +10,16 @@ import importlib.util
 import inspect
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+LONGEST = 300
+"""Characters of an exception's text."""
 
 
 def run(module: ModuleType, folder: Path) -> None:
@@ -35,11 +39,21 @@ def run(module: ModuleType, folder: Path) -> None:
         try:
             answers.append(answer(module, request, given, f"{k}/", out))
         except Exception as error:  # whatever the module raises is its answer, and a FAIL
-            answers.append({"error": f"{type(error).__name__}: {error}"})
+            answers.append({"error": fault(error, str(module.__file__))})
     for number, array in enumerate(out.values()):
         np.save(folder / f"out_{number}.npy", array, allow_pickle=False)
     text = json.dumps({"answers": answers, "arrays": list(out)})
     (folder / "answers.json").write_text(text, encoding="utf-8")
+
+
+def fault(error: BaseException, file: str) -> str:
+    """`policy.py:42: ValueError: ...`: the module's last line on the way to it, and one of text."""
+    lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == file]
+    if isinstance(error, SyntaxError) and error.filename == file:
+        lines.append(error.lineno)
+    where = f"{Path(file).name}:{lines[-1]}: " if lines else ""
+    text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    return f"{where}{type(error).__name__}: {text[:LONGEST]}"
 
 
 def answer(
@@ -51,7 +65,7 @@ def answer(
 ) -> dict[str, Any]:
     """Values and gradients, with and without a workspace, and the rules that this shows."""
     function = getattr(module, request["function"])
-    params = new_params(module, request["sizes"], given["params"])
+    params = new_params(module, request, given["params"])
     known = parameters(function)
     data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
 
@@ -73,12 +87,12 @@ def answer(
         conduct["a second call with one workspace gives the same bits"] = differs(
             again, call(workspace=workspace)
         )
-    conduct["inputs are unmodified"] = modified(params, data, given)
+    conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
     if request["wrt"]:
         conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
         conduct |= value_alone(module, request, params, data, values)
         if params is not None and "dtype" in parameters(module.init):
-            single = new_params(module, request["sizes"], given["params"], dtype=np.float32)
+            single = new_params(module, request, given["params"], dtype=np.float32)
             found = call(single, **{name: halved(value) for name, value in data.items()})[1]
             out |= {f"{prefix}single/{name}": g for name, g in found.items()}
             conduct["float32 parameters give float32 gradients"] = wide(found)
@@ -94,7 +108,7 @@ def parted(returned: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], d
     names, gradients = request["outputs"], {}
     if request["wrt"]:
         returned, grads = returned
-        gradients = {name: np.array(getattr(grads, name)) for name in request["wrt"]}
+        gradients = {name: np.array(at(grads, name, request["paths"])) for name in request["wrt"]}
         loss, aux = returned if isinstance(returned, tuple) else (returned, {})
         values = [loss, *(aux[name] for name in names[1:])]
     else:
@@ -136,18 +150,26 @@ def wide(gradients: Mapping[str, Any]) -> str:
 
 
 def new_params(
-    module: ModuleType, sizes: Mapping[str, int], given: Mapping[str, Any], **extra: object
+    module: ModuleType, request: Mapping[str, Any], given: Mapping[str, Any], **extra: object
 ) -> Any:
     """The module's own parameters, every view filled in."""
     if not given:
         return None
-    params = module.init(np.random.default_rng(0), **accepted(module.init, sizes), **extra)
+    sizes = accepted(module.init, request["sizes"])
+    params = module.init(np.random.default_rng(0), **sizes, **extra)
     for name, array in given.items():
-        view = getattr(params, name)
+        view = at(params, name, request["paths"])
         if view.shape != array.shape:
             raise ValueError(f"params.{name} has shape {view.shape}, expected {array.shape}")
         view[...] = array
     return params
+
+
+def at(container: Any, name: str, paths: Mapping[str, str]) -> Any:
+    """The array of a tensor: an attribute, or one of a group."""
+    for part in paths.get(name, name).split("."):
+        container = getattr(container, part)
+    return container
 
 
 def parameters(function: Callable[..., Any]) -> set[str]:
@@ -183,8 +205,13 @@ def differs(
     return ""
 
 
-def modified(params: Any, data: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]) -> str:
-    now = {**{n: getattr(params, n) for n in given["params"]}, **data}
+def modified(
+    params: Any,
+    data: Mapping[str, Any],
+    given: Mapping[str, Mapping[str, Any]],
+    paths: Mapping[str, str],
+) -> str:
+    now = {**{n: at(params, n, paths) for n in given["params"]}, **data}
     for name, array in {**given["params"], **given["data"]}.items():
         if name in now and np.asarray(now[name], array.dtype).tobytes() != array.tobytes():
             return f"{name} was modified"
@@ -209,4 +236,8 @@ def load(path: Path) -> ModuleType:
 
 
 if __name__ == "__main__":
-    run(load(Path(sys.argv[1])), Path(sys.argv[2]))
+    try:
+        loaded = load(Path(sys.argv[1]))
+    except Exception as error:  # the reason goes to whoever asked, in one line
+        sys.exit(fault(error, sys.argv[1]))
+    run(loaded, Path(sys.argv[2]))

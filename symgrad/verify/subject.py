@@ -28,6 +28,7 @@ class Request:
     params, data: the inputs by name.
     wrt:          the gradients wanted; none of `forward`, which returns its outputs alone.
     outputs:      the names of the values that it returns, a loss first.
+    paths:        where a parameter is, as an attribute of params: q.W1; where its name does not say.
     """
 
     function: str
@@ -36,6 +37,7 @@ class Request:
     sizes: Mapping[str, int]
     wrt: tuple[str, ...]
     outputs: tuple[str, ...] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class ModuleSubject:
                 return [Answer(error=f"no answer within {SECONDS} seconds") for _ in requests]
             answers = Path(folder) / "answers.json"
             if done.returncode or not answers.exists():
-                last = (done.stderr.strip().splitlines() or ["it ended without an answer"])[-1]
+                ended = f"it ended without an answer, with exit status {done.returncode}"
+                last = (done.stderr.strip().splitlines() or [ended])[-1]
                 return [Answer(error=f"the module does not run: {last}") for _ in requests]
             return _read(Path(folder), len(requests))
 
@@ -132,6 +135,7 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
             "sizes": dict(request.sizes),
             "wrt": list(request.wrt),
             "outputs": list(request.outputs),
+            "paths": dict(request.paths),
         }
         for request in requests
     ]

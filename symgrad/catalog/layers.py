@@ -1,0 +1,109 @@
+"""Layers, one short function of forward equations each.
+
+A layer's equations are notation. `x` is its input and `y` its output; other names are its own, and
+get the layer's number: W becomes W1. `x.at("i")` is the place i of the last axis, at every point of
+the axes before it: x[b,i] with a batch, x[i] without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symgrad.algebra.sizes import Size
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What flows between layers: the letters of all axes but the last, and the last one's size."""
+
+    lead: tuple[str, ...]
+    size: Size
+
+    def at(self, *last: str) -> str:
+        """The subscripts of a place."""
+        letters = (*self.lead, *last)
+        return f"[{','.join(letters)}]" if letters else ""
+
+
+@dataclass(frozen=True)
+class Built:
+    """One layer at one place.
+
+    params:    the type of each parameter.
+    equations: what defines y.
+    size:      of y's last axis.
+    """
+
+    params: Mapping[str, str]
+    equations: str
+    size: Size
+
+
+Options = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A row of the table.
+
+    name:    as a spec writes it: "dense H tanh init=orthogonal(1.414)".
+    sizes:   the sizes that follow the name.
+    options: each with its default.
+    letter:  what its output is called: z for z1, z2 ...
+    formula: in one line.
+    build:   the input, the sizes and the options -> parameters and equations.
+    """
+
+    name: str
+    sizes: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    letter: str
+    formula: str
+    build: Callable[[Signal, tuple[Size, ...], Options], Built]
+    source: str = ""
+
+
+def dense(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y_i = sum_j W_ij x_j + c_i, with W of shape (out, in)."""
+    (width,) = sizes
+    params = {"W": f"real[{width}, {x.size}] init={options['init']}"}
+    bias = ""
+    if options["bias"] == "true":
+        params["c"] = f"real[{width}] init={options['bias_init']}"
+        bias = " + c[i]"
+    return Built(params, f"y{x.at('i')} = sum(j: W[i,j]*x{x.at('j')}){bias}", width)
+
+
+def layernorm(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y = g (x - m)/sqrt(v + eps) + s, with m and v the mean and the variance of the last axis."""
+    params = {"g": f"real[{x.size}] init=constant(1)", "s": f"real[{x.size}] init=zeros"}
+    equations = f"""
+    m{x.at()} = mean(j: x{x.at("j")})
+    v{x.at()} = mean(j: (x{x.at("j")} - m{x.at()})**2)
+    y{x.at("i")} = g[i]*(x{x.at("i")} - m{x.at()})/sqrt(v{x.at()} + {options["eps"]}) + s[i]
+    """
+    return Built(params, equations, x.size)
+
+
+ROWS = (
+    Layer(
+        "dense",
+        ("width",),
+        (("init", "uniform_fan_in"), ("bias", "true"), ("bias_init", "zeros")),
+        "z",
+        "y = W x + c",
+        dense,
+    ),
+    Layer(
+        "layernorm",
+        (),
+        (("eps", "1e-5"),),
+        "n",
+        "y = g (x - mean(x))/sqrt(var(x) + eps) + s",
+        layernorm,
+        "Ba, Kiros, Hinton 2016",
+    ),
+)
+
+LAYERS = {row.name: row for row in ROWS}

@@ -1,0 +1,344 @@
+"""Layers numbered by an index: x[l,i] = sum(j: w[l,i,j]*y[l-1,j]) + b[l,i], y[l,i] = f(x[l,i]).
+
+The recursions of backpropagation for a layer l are the derived program's own contributions, with
+the adjoint of x put in; with a name for the factor that they share; and as matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from sympy import Expr, Mul, Symbol
+from sympy.core.parameters import distribute
+
+from symgrad.algebra.access import Access, Affine, Subscript
+from symgrad.algebra.derive import Derived, Partial
+from symgrad.algebra.program import Equation, Program, Range, Tensor, bounds, make_equation, slot_symbol
+from symgrad.algebra.scalars import Scalar, Unknown
+from symgrad.algebra.sizes import ZERO, Size
+from symgrad.explain.latex import Latex
+from symgrad.explain.matrix import matrix_form
+from symgrad.explain.matrix_text import matrix_latex, matrix_text
+from symgrad.explain.settle import LETTERS, Settled
+from symgrad.explain.steps import MATRICES, Addend, Code, Formula
+from symgrad.explain.substitute import common_factor, inlined, relettered
+
+SUMMED = ("k", *LETTERS)
+"""What the neuron above is called, as in textbooks: the first letter that is free."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The equations of a layer. index: the layer's number, an axis of everything in it.
+
+    affine: x[l,i] += w[l,i,j]*y[l-1,j]; others: what else is added into x; activation: y = f(x).
+    """
+
+    affine: Equation
+    others: tuple[Equation, ...]
+    activation: Equation
+    weight: Access
+    below: Access
+    index: str
+
+    @property
+    def pre(self) -> str:
+        return self.affine.target.tensor
+
+    @property
+    def post(self) -> str:
+        return self.activation.target.tensor
+
+
+def layers_of(program: Program) -> Layers | None:
+    """The first such layers of a program."""
+    for activation in program.equations:
+        pre = argument(activation)
+        if pre is None:
+            continue
+        writers = program.writers.get(pre.tensor, ())
+        for affine in writers:
+            found = _affine(affine, activation, program)
+            if found is not None:
+                others = tuple(e for e in writers if e is not affine)
+                return Layers(affine, others, activation, *found)
+    return None
+
+
+def argument(equation: Equation) -> Access | None:
+    """x[l,i], where the equation is y[l,i] = f(x[l,i])."""
+    body, reads = equation.body, equation.reads
+    if equation.op != "sum" or equation.reduced or len(reads) != 1 or not equation.target.is_plain:
+        return None
+    applied = isinstance(body, (Scalar, Unknown)) and body.args[0] == slot_symbol(reads[0])
+    same = reads[0].subscripts == equation.target.subscripts
+    return reads[0] if applied and same else None
+
+
+def _affine(
+    equation: Equation, activation: Equation, program: Program
+) -> tuple[Access, Access, str] | None:
+    """The weight, the layer below and the layer's index, where the equation is their product."""
+    reads = [slot for _, slot in equation.slots if isinstance(slot, Access)]
+    if equation.op != "sum" or not equation.target.is_plain or len(reads) != 2:
+        return None
+    below = [a for a in reads if a.tensor == activation.target.tensor]
+    weight = [a for a in reads if program.tensor_of[a.tensor].role == "param"]
+    if len(below) != 1 or len(weight) != 1 or equation.body != Mul(*map(slot_symbol, reads)):
+        return None
+    shifted = [i for s in below[0].subscripts if (i := _shifted(s)) is not None]
+    index = shifted[0] if len(shifted) == 1 else None
+    plain = {s.plain for s in weight[0].subscripts if isinstance(s, Affine)}
+    if index is None or index not in plain or index not in equation.target.indices:
+        return None
+    return weight[0], below[0], index
+
+
+def _shifted(subscript: Subscript) -> str | None:
+    """l of l - 1."""
+    if isinstance(subscript, Affine) and len(subscript.terms) == 1 and subscript.offset != ZERO:
+        return subscript.terms[0][0]
+    return None
+
+
+def forward_of(derived: Derived) -> Program:
+    """The program that was differentiated."""
+    adjoints = frozenset(derived.name_of.values()) | frozenset(derived.result.values())
+    return replace(
+        derived.program,
+        tensors=tuple(t for t in derived.program.tensors if t.name not in adjoints),
+        equations=tuple(e for e in derived.program.equations if e.target.tensor not in adjoints),
+        outputs=(),
+    )
+
+
+# ---- the recursions -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recursions:
+    """What a layer passes on, as equations of `program`.
+
+    equations: the contributions by the weight, by what else is added, and by the layer below, this
+               in the letters of the layer that it is about.
+    starts:    what comes into the adjoint of y from elsewhere: from the loss.
+    factor:    the definition of the factor that they share, where it has a name.
+    """
+
+    program: Program
+    equations: tuple[Equation, ...]
+    starts: tuple[Equation, ...]
+    factor: Equation | None = None
+
+
+def contributions(derived: Derived, value: str) -> list[tuple[Partial, Equation]]:
+    """Each local partial with the adjoint equation that it gave."""
+    if not derived.partials:
+        return []
+    equations, seed = derived.program.equations, derived.name_of[value]
+    start = next(n for n, e in enumerate(equations) if e.target.tensor == seed) + 1
+    return list(zip(derived.partials, equations[start:], strict=False))
+
+
+def recursions(layers: Layers, derived: Derived, value: str) -> Recursions | None:
+    """With the adjoint of x put in; None where nothing flows through the layers."""
+    pre, post = (derived.name_of.get(n) for n in (layers.pre, layers.post))
+    if pre is None or post is None:
+        return None
+    inside = {id(e) for e in (layers.affine, *layers.others)}
+    put: dict[int, Equation] = {}
+    own = contributions(derived, value)
+    for partial, equation in own:
+        if id(partial.equation) in inside:
+            put[id(equation)] = inlined(equation, derived.program, (pre,))
+            if partial.read.tensor == layers.post:
+                put[id(equation)] = _from_below(put[id(equation)], layers, derived.program)
+    found = sorted(put.values(), key=lambda e: e.target.tensor == post)
+    kept = [e for e in derived.program.equations if e.target.tensor != pre]
+    program = replace(
+        derived.program,
+        tensors=tuple(t for t in derived.program.tensors if t.name != pre),
+        equations=tuple(put.get(id(e), e) for e in kept),
+    )
+    starts = [e for _, e in own if e.target.tensor == post and id(e) not in put]
+    return Recursions(program, tuple(found), tuple(starts))
+
+
+def _from_below(equation: Equation, layers: Layers, program: Program) -> Equation:
+    """dL/dy[l-1,j] += sum(i: ...)  ->  dL/dy[l-1,i] += sum(k: ...)."""
+    letters: dict[str, str] = {}
+    axes = zip(equation.target.subscripts, layers.activation.target.subscripts, strict=True)
+    for subscript, wanted in axes:
+        own, letter = (s.plain if isinstance(s, Affine) else None for s in (subscript, wanted))
+        if own is not None and letter is not None and own != letter:
+            letters[own] = letter
+    used = {r.index for r in equation.box} | (program.names - program.indices)
+    free = (c for c in SUMMED if c not in used)
+    for index in tuple(letters.values()):
+        if index in equation.range_of:
+            letters[index] = next(free)
+    one_to_one = len(set(letters.values())) == len(letters)
+    return relettered(equation, letters) if one_to_one else equation
+
+
+def with_factor(found: Recursions, name: str) -> Recursions | None:
+    """delta[l,i] = dL/dy[l,i]*sigma'(x[l,i]), where that is what all of them share."""
+    shared = common_factor(found.equations, found.program.fresh(name))
+    if shared is None:
+        return None
+    definition = shared.definition
+    shape = tuple(r.hi for r in definition.box)
+    put = {id(old): new for old, new in zip(found.equations, shared.equations, strict=True)}
+    program = replace(
+        found.program,
+        tensors=(*found.program.tensors, Tensor(definition.target.tensor, shape)),
+        equations=(*(put.get(id(e), e) for e in found.program.equations), definition),
+    )
+    return Recursions(program, shared.equations, found.starts, definition)
+
+
+def disjoint(found: Recursions, layers: Layers) -> bool:
+    """Whether what starts the recursion is written where it does not reach."""
+    (axis,) = (
+        n for n, s in enumerate(layers.activation.target.subscripts) if s.indices == {layers.index}
+    )
+    passed = [e for e in found.equations if e.target.tensor == found.starts[0].target.tensor]
+    return all(_apart(a, b, axis) for a in found.starts for b in passed)
+
+
+def _apart(a: Equation, b: Equation, axis: int) -> bool:
+    first, second = (_reach(e, axis) for e in (a, b))
+    if first is None or second is None:
+        return False
+    above, below = first[0] - second[1], second[0] - first[1]
+    return above.is_positive() or below.is_positive()
+
+
+def _reach(equation: Equation, axis: int) -> tuple[Size, Size] | None:
+    subscript = equation.target.subscripts[axis]
+    return bounds(subscript, equation.range_of) if isinstance(subscript, Affine) else None
+
+
+# ---- a layer as matrices ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LayerLatex(Latex):
+    """places: what w[l], the matrix of layer l, is of."""
+
+    places: Mapping[str, Access] = field(default_factory=dict)
+
+    def access(self, access: Access) -> str:
+        return super().access(self.places.get(access.tensor, access))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A program's tensors at one layer: the index is fixed, its axis is gone."""
+
+    program: Program
+    index: str
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    places: dict[str, Access] = field(default_factory=dict)
+
+    def at(self, access: Access) -> Access | None:
+        """w[l,i,j] -> (w[l])[i,j]; None where the layer stands in no axis of its own."""
+        axes = [n for n, s in enumerate(access.subscripts) if self.index in s.indices]
+        tensor = self.program.tensor_of[access.tensor]
+        if len(axes) != 1 or any(s.indices != {self.index} for s in (access.subscripts[axes[0]],)):
+            return access if not axes else None
+        (axis,) = axes
+        place = Access(access.tensor, (access.subscripts[axis],))
+        rest = tuple(s for n, s in enumerate(access.subscripts) if n != axis)
+        shape = tuple(s for n, s in enumerate(tensor.shape) if n != axis)
+        self.tensors[str(place)] = replace(tensor, name=str(place), shape=shape)
+        self.places[str(place)] = place
+        return Access(str(place), rest, access.padded)
+
+    def settled(self, equation: Equation) -> Settled | None:
+        target = self.at(equation.target)
+        put: dict[Symbol, Symbol] = {}
+        slots = []
+        for symbol, slot in equation.slots:
+            moved = self.at(slot) if isinstance(slot, Access) else slot
+            if moved is None or (isinstance(slot, Affine) and self.index in slot.indices):
+                return None
+            put[symbol] = slot_symbol(moved)
+            slots.append(moved)
+        if target is None:
+            return None
+        with distribute(False):
+            body = equation.body.xreplace(put)
+        box = tuple(r for r in equation.box if r.index != self.index)
+        return Settled(target, body, tuple(slots), box)
+
+
+def layer_matrix(
+    equation: Equation, program: Program, index: str, latex: Latex, left: Code
+) -> Formula | None:
+    """dL/dw[l] = delta[l] y[l-1]^T, for each l; None where there is no such form."""
+    layer = _Layer(program, index)
+    settled = layer.settled(equation)
+    if settled is None or not settled.target.is_plain:
+        return None
+    shapes = tuple(chain(program.tensors, layer.tensors.values()))
+    node = matrix_form([settled], replace(program, tensors=shapes, equations=()))
+    if node is None:
+        return None
+    shown = LayerLatex(latex.primal, latex.value, latex.names, layer.places)
+    slots = {slot_symbol(s): s for s in settled.slots}
+    term = Addend(matrix_text(node), matrix_latex(node, shown, slots))
+    return Formula(left, (term,), label=MATRICES)
+
+
+def fixed(target: Access, index: str) -> Access:
+    """dw[l,i,j] -> dw[l]."""
+    return Access(target.tensor, tuple(s for s in target.subscripts if index in s.indices))
+
+
+# ---- over samples -------------------------------------------------------------------------------
+
+
+def over_samples(program: Program, value: str, index: str, size: str) -> Program:
+    """Every value that is no parameter gets an axis of samples; `value` is summed over them.
+
+    Data of rank 0 stay one number for all samples.
+    """
+    many = Size.of(size)
+    each = {
+        t.name
+        for t in program.tensors
+        if t.name != value and t.role != "param" and (t.shape or t.role == "computed")
+    }
+
+    def moved(access: Access) -> Access:
+        subscripts = tuple(moved(s) if isinstance(s, Access) else s for s in access.subscripts)
+        first: tuple[Subscript, ...] = (Affine.index(index),) if access.tensor in each else ()
+        return replace(access, subscripts=(*first, *subscripts))
+
+    def sampled(equation: Equation) -> Equation:
+        slots = [moved(s) if isinstance(s, Access) else s for _, s in equation.slots]
+        put: dict[Symbol, Symbol] = {
+            s: slot_symbol(new) for (s, _), new in zip(equation.slots, slots, strict=True)
+        }
+        target = moved(equation.target)
+        box = (Range(index, ZERO, many), *equation.box)
+        with distribute(False):
+            body: Expr = equation.body.xreplace(put)
+        assigns = equation.assigns and target.tensor != value
+        return make_equation(
+            target, body, slots, box, equation.op, assigns=assigns, origin=equation.origin
+        )
+
+    tensors = tuple(
+        replace(t, shape=(many, *t.shape)) if t.name in each else t for t in program.tensors
+    )
+    return replace(
+        program,
+        sizes=((size, None), *program.sizes),
+        tensors=tensors,
+        equations=tuple(sampled(e) for e in program.equations),
+    )
+

@@ -1,0 +1,78 @@
+"""Equations as textbooks write them: dL/dX on the right side too, where the notation has dX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from sympy import Expr, Symbol
+
+from symgrad.algebra.access import Access
+from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
+from symgrad.explain.book import Book
+from symgrad.explain.latex_scalars import ATOM, Printer
+from symgrad.explain.steps import Addend, Code, Formula
+from symgrad.notation.context import context_of
+from symgrad.notation.printer import equation_text, expression_text
+
+NAME = re.compile(r"[A-Za-z]\w*")
+
+
+def spelled(text: str, book: Book) -> str:
+    """dy[l,i]*w[l,i,j] -> dL/dy[l,i]*w[l,i,j]."""
+    return NAME.sub(lambda m: _spelled(m.group(), book), text)
+
+
+def _spelled(name: str, book: Book) -> str:
+    return f"d{book.symbol}/d{book.primal[name]}" if name in book.primal else name
+
+
+def place(book: Book, access: Access) -> Code:
+    """A place of a tensor; of an adjoint, dL/dX[...]."""
+    return book.adjoint(access) if access.tensor in book.primal else book.code(access)
+
+
+def formula(
+    book: Book, program: Program, equation: Equation, sign: str = "", label: str = ""
+) -> Formula:
+    """An equation of `program`, with the ranges that it needs; `sign` where it is not its own."""
+    bare = book.unseeded(equation)
+    addend = book.addend(bare)
+    own = [
+        r for r in context_of(program).unimplied(equation) if r.index in equation.target.indices
+    ]
+    return Formula(
+        place(book, equation.target),
+        (Addend(spelled(addend.text, book), addend.latex),),
+        (equation_text(equation, program),),
+        sign or ("=" if equation.assigns else "+="),
+        book.ranges(own),
+        label,
+    )
+
+
+def expression(
+    book: Book,
+    expr: Expr,
+    slots: Sequence[Slot],
+    holes: Mapping[Symbol, Code] | None = None,
+) -> Code:
+    """An expression over slots; a hole is printed as it is given."""
+    text = expression_text(expr)
+    for symbol, code in (holes or {}).items():
+        text = re.sub(rf"\b{symbol.name}\b", lambda _, code=code: code.text, text)
+    known = {slot_symbol(slot): slot for slot in slots}
+    shown = {symbol: (code.latex, ATOM) for symbol, code in (holes or {}).items()}
+    return Code(spelled(text, book), Printer(book.latex, known, shown).text(expr)[0])
+
+
+def product(book: Book, factors: Sequence[Expr], slots: Sequence[Slot]) -> Code:
+    """Factors in the order in which they come."""
+    parts = [expression(book, f, slots) for f in factors]
+    texts = [f"({p.text})" if f.is_Add else p.text for f, p in zip(factors, parts, strict=True)]
+    latexs = [f"({p.latex})" if f.is_Add else p.latex for f, p in zip(factors, parts, strict=True)]
+    return Code("*".join(texts) or "1", r"\,".join(latexs) or "1")
+
+
+def addend(code: Code) -> Addend:
+    return Addend(code.text, code.latex)

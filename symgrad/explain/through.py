@@ -1,0 +1,200 @@
+"""The gradient through a network's outputs: grad L = sum(m: coefficient*grad Q[m,u[m]]).
+
+An adjoint equation dQ[g(I)] += coefficient says: for every point I, L moves with Q[g(I)] at that
+rate. So grad L is the sum over I of the coefficient times grad Q[g(I)], and what stands in the
+coefficient can be put in until only outputs and data are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sympy import Add, Expr, S, Symbol, preorder_traversal
+from sympy.core.parameters import distribute
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
+from symgrad.algebra.scalars import Stop
+from symgrad.explain.book import Book
+from symgrad.explain.latex import bracketed, name_latex
+from symgrad.explain.spelled import expression
+from symgrad.explain.steps import Addend, Code, Formula
+from symgrad.explain.substitute import inlined, with_body
+from symgrad.notation.printer import expression_text
+
+GRADIENT = Code("grad", r"\nabla_{\theta}")
+
+
+@dataclass(frozen=True)
+class Term:
+    """coefficient * grad output, summed over the equation's box."""
+
+    equation: Equation
+    output: Access
+
+
+def outputs(book: Book, wrt: Sequence[str]) -> tuple[str, ...]:
+    """The last tensors on the way to the loss that anything in `wrt` enters directly."""
+    partials = book.derived.partials
+    links = {(p.read.tensor, p.equation.target.tensor) for p in partials}
+    entered = dict.fromkeys(p.equation.target.tensor for p in partials if p.read.tensor in wrt)
+    last = {t for t in entered if not (_after(t, links) & entered.keys())}
+    return tuple(t.name for t in book.program.tensors if t.name in last)
+
+
+def _after(name: str, links: set[tuple[str, str]]) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        at = waiting.pop()
+        new = {b for a, b in links if a == at} - found
+        found |= new
+        waiting += sorted(new)
+    return frozenset(found - {name})
+
+
+def terms(book: Book, wrt: Sequence[str], whole: bool = True) -> list[Term]:
+    """A term for each contribution to the adjoint of an output, with all adjoints put in.
+
+    whole: forward values put in too.
+    """
+    program = book.program
+    found = []
+    ends = outputs(book, wrt)
+    computed = [t.name for t in program.tensors if t.role == "computed" and t.name not in ends]
+    names = [name for name in computed if whole or name in book.primal]
+    for name in ends:
+        adjoint = book.derived.name_of[name]
+        for equation in program.writers.get(adjoint, ()):
+            put = _opened(inlined(book.unseeded(equation), _unseeded(book), names))
+            found.append(Term(put, put.target.of(name)))
+    return found
+
+
+def _unseeded(book: Book) -> Program:
+    return book.program.map_equations(
+        lambda e: e if e.target.tensor == book.seed else book.unseeded(e)
+    )
+
+
+def _opened(equation: Equation) -> Equation:
+    """Values as they are: without stops, and with -(a + b) written as -a - b."""
+    with distribute(False):
+        body = stripped(equation.body)
+    slots = [slot for _, slot in equation.slots]
+    return with_body(equation, open_sums(body), slots)
+
+
+def stripped(expr: Expr) -> Expr:
+    """The expression with each stop(f) replaced by f."""
+    if expr.is_Atom or not expr.has(Stop):
+        return expr
+    args = [stripped(a) for a in expr.args]
+    if isinstance(expr, Stop):
+        return args[0]
+    with distribute(False):
+        return expr.func(*args)
+
+
+def open_sums(expr: Expr) -> Expr:
+    """a - (b + c) -> a - b - c, everywhere."""
+    if expr.is_Atom or not expr.has(Add):
+        return expr
+    with distribute(False):
+        whole = expr.func(*(open_sums(a) for a in expr.args))
+        if not isinstance(whole, Add):
+            return whole
+        found: list[Expr] = []
+        for term in whole.args:
+            number, rest = term.as_coeff_Mul()
+            parts = rest.args if isinstance(rest, Add) else (rest,)
+            found += [number * part for part in parts]
+        return Add(*found)
+
+
+# ---- how they are printed -----------------------------------------------------------------------
+
+
+def term_formula(book: Book, found: Sequence[Term], label: str = "") -> Formula:
+    """grad L = the sum of the terms."""
+    left = Code(f"{GRADIENT.text} {book.symbol}", rf"{GRADIENT.latex} \mathcal{{L}}")
+    return Formula(left, tuple(_addend(book, term) for term in found) or (ZERO,), label=label)
+
+
+ZERO = Addend("0", "0")
+
+
+def _addend(book: Book, term: Term) -> Addend:
+    equation = term.equation
+    slots = [slot for _, slot in equation.slots]
+    holes = dict(maxima(book, slots, "value"))
+    with distribute(False):
+        body = equation.body.xreplace({slot_symbol(a): s for s, (a, _) in holes.items()})
+    number, rest = body.as_coeff_Mul()
+    codes = {s: code for s, (_, code) in holes.items()}
+    coefficient = expression(book, rest, slots, codes)
+    output = dict(maxima(book, [term.output], "output"))
+    shown = next((code for _, code in output.values()), None) or book.code(term.output)
+    text, latex = coefficient.text, coefficient.latex
+    if isinstance(rest, Add):
+        text, latex = f"({text})", bracketed(latex)
+    many = ",".join(r.index for r in equation.box)
+    letters = ",".join(name_latex(r.index) for r in equation.box)
+    factor = "" if rest == S.One else f"{text}*"
+    inner = f"{factor}{GRADIENT.text} {shown.text}"
+    inner_latex = f"{'' if rest == S.One else latex}{GRADIENT.latex} {shown.latex}"
+    sign = "-" if number < 0 else ""
+    times = "" if abs(number) == 1 else f"{expression_text(abs(number))}*"
+    text = f"{sign}{times}" + (f"sum({many}: {inner})" if many else inner)
+    times = "" if abs(number) == 1 else expression(book, abs(number), ()).latex + r" \cdot "
+    latex = f"{sign}{times}" + (rf"\sum_{{{letters}}} {inner_latex}" if many else inner_latex)
+    return Addend(text, latex)
+
+
+def maxima(
+    book: Book, slots: Sequence[Slot], kind: str
+) -> Iterator[tuple[Symbol, tuple[Access, Code]]]:
+    """Reads at their own argmax: q[b,best[b]], where best[b] = argmax(v: q[b,v]), is the max.
+
+    Yields a symbol to stand for each, the read, and how the maximum is printed.
+    """
+    for slot in slots:
+        found = _maximum(book, slot) if isinstance(slot, Access) else None
+        if found is not None and isinstance(slot, Access):
+            yield Symbol(f"zzz_{kind}_{slot.tensor}"), (slot, found)
+
+
+def _maximum(book: Book, read: Access) -> Code | None:
+    chosen = [s for s in read.subscripts if isinstance(s, Access)]
+    writers = book.program.writers.get(chosen[0].tensor, ()) if len(chosen) == 1 else ()
+    if len(writers) != 1 or writers[0].op != "argmax":
+        return None
+    (choice,) = writers
+    sources = [slot for _, slot in choice.slots]
+    source = sources[0] if len(sources) == 1 else None
+    if not isinstance(source, Access) or source.tensor != read.tensor:
+        return None
+    name = {slot_symbol(source): "max", -slot_symbol(source): "min"}.get(choice.body)
+    mapping = {
+        own.plain: there
+        for own, there in zip(choice.target.subscripts, chosen[0].subscripts, strict=True)
+        if isinstance(own, Affine) and isinstance(there, Affine) and own.plain
+    }
+    (letter,) = choice.reduced
+    moved = source.substitute(mapping)
+    agree = all(
+        b == chosen[0] if a == Affine.index(letter) else a == b
+        for a, b in zip(moved.subscripts, read.subscripts, strict=True)
+    )
+    if name is None or not agree:
+        return None
+    below = name_latex(letter)
+    return Code(f"{name}({letter}: {moved})", rf"\{name}_{{{below}}} {book.code(moved).latex}")
+
+
+def stops(equation: Equation) -> Iterator[Expr]:
+    """What an equation holds constant."""
+    for node in preorder_traversal(equation.body):
+        if isinstance(node, Stop):
+            yield node
