@@ -75,6 +75,11 @@ def list_specs() -> None:
 @click.option("--element", metavar='"W[0,2]"', help="One entry: its gradient factor by factor.")
 @click.option("--limit", is_flag=True, help="And its difference quotient as h goes to 0.")
 @click.option(
+    "--compare-full",
+    is_flag=True,
+    help="The gradient beside the one with nothing held constant by stop.",
+)
+@click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to a file."
 )
 def derive(
@@ -85,20 +90,29 @@ def derive(
     at: Path | None,
     element: str | None,
     limit: bool,
+    compare_full: bool,
     output: Path | None,
 ) -> None:
     """Explain the gradient of SPEC, step by step.
 
     A spec may bring numbers of its own; --at goes before them.
     """
+    from symgrad.explain import compare
     from symgrad.explain.build import explain
     from symgrad.explain.values import load_values
     from symgrad.generated_tree import write_whole
 
+    if compare_full and (wrt or at or element or limit):
+        raise click.UsageError(
+            "--compare-full is about a whole loss: it takes --loss, --format, -o"
+        )
     loaded, place = _loaded(spec)
     with _at(place):
-        given = None if at is None else load_values(at, loaded)
-        derivation = explain(loaded, loss, wrt, at=given, element=element, limit=limit)
+        if compare_full:
+            derivation = compare.compare_full(loaded, loss)
+        else:
+            given = None if at is None else load_values(at, loaded)
+            derivation = explain(loaded, loss, wrt, at=given, element=element, limit=limit)
     wide = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else WIDTH
     if form == "text":
         text = derivation.text(wide)

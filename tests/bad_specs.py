@@ -198,7 +198,7 @@ EQUATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("an unbound index", "loss = x[b,0]", "2:10", ('"b" is not bound', "sum(b: ...)")),
     ("a forgotten mean", "loss = (x[b,0] - 1)**2", "2:11", ('"b" is not bound: bind it with mean(b: ...) or sum(b: ...)',)),
     ("a left index forgotten", "h[b] = x[b,n]\nloss = h[0]", "2:12", ('"n" is not bound', "or put it on the left")),
-    ("an action without its sample", "loss = sum(b: c[a])", "2:17", ('"a" is a tensor', "a[i]")),
+    ("an action without its sample", "loss = sum(b: c[a])", "2:17", ('"a" is a tensor', "write a[b]")),
     ("an unbound index in an unknown function", "loss = soft(x[b,0])", "2:8", ('unknown function "soft"',)),
     ("an unbound index beside a sum", "loss = sum(b: x[b,n])", "2:19", ('"n" is not bound',)),
     ("an index bound twice", "loss = sum(b: sum(b: x[b,0]))", "2:19", ("bound twice",)),

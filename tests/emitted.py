@@ -13,13 +13,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from catalogue import PATHS
+from catalogue import at as array_at
 
-import symgrad.catalog
 from symgrad.pipeline import derive, generate
 from symgrad.spec import Loss, Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
 
-SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))
+SPECS = list(PATHS)
 FOLDER = tempfile.TemporaryDirectory(prefix="symgrad-tests-")
 
 
@@ -132,7 +133,7 @@ def expected(emitted: Emitted, name: str, at: Inputs) -> dict[str, Any]:
     loss = emitted.loss(name)
     derived = derive(loss).derived
     known = [t.name for t in emitted.spec.tensors if t.role == "param"]
-    values = {**{n: getattr(at.params, n) for n in known}, **at.data}
+    values = {**{n: array_at(at.params, n) for n in known}, **at.data}
     wanted = (*loss.program.outputs, *derived.result.values())
     found = evaluate(replace(derived.program, outputs=wanted), values, at.sizes).values
     gradients = {old: found[new] for old, new in derived.result.items()}

@@ -7,17 +7,18 @@ knows nothing of symgrad.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
 import oracles
+from catalogue import NAMES as NAMES
+from catalogue import SPECS as SPECS
+from catalogue import at
 from emitted import accepted, imported
 from sympy import Integer
 
@@ -30,9 +31,6 @@ from symgrad.pipeline import generate
 from symgrad.spec import Loss, Spec, load, parse_spec
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.instance import draw
-
-SPECS = Path(inspect.getfile(load)).parent / "catalog" / "specs"
-NAMES = tuple(sorted(path.stem for path in SPECS.glob("*.toml")))
 
 RELATIVE = 1e-12
 ROUNDING = 64 * 2.0**-52
@@ -87,7 +85,7 @@ def params_of(module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str
     params = module.init(np.random.default_rng(0), **accepted(module.init, sizes))
     for tensor in spec.tensors:
         if tensor.role == "param":
-            getattr(params, tensor.name)[...] = values[tensor.name]
+            at(params, tensor.name)[...] = values[tensor.name]
     return params
 
 
@@ -112,7 +110,7 @@ def emitted_gradient(
     params = params_of(module, spec, values, sizes) if hasattr(module, "init") else None
     came, grads = called(module, f"{prefix}value_and_grad", params, spec, values)
     value = came[0] if isinstance(came, tuple) else came
-    return float(value), {name: np.array(getattr(grads, name)) for name in loss.wrt}
+    return float(value), {name: np.array(at(grads, name)) for name in loss.wrt}
 
 
 # ---- derivatives of derivatives --------------------------------------------------------------

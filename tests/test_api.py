@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from catalogue import NAMES, at
 
 import symgrad as sg
 from symgrad import generated_tree
 from symgrad.algebra.program import Program
-from symgrad.catalog.builtin import FOLDER, names
+from symgrad.catalog.builtin import FOLDER
 from symgrad.verify.arithmetic import Digits
 from symgrad.verify.evaluate import evaluate
 
@@ -110,7 +111,7 @@ def module_of(text: str) -> ModuleType:
     return module
 
 
-SPECS = [*names(), "kinks"]
+SPECS = [*NAMES, "kinks"]
 
 
 def spec_named(name: str) -> sg.Spec:
@@ -171,7 +172,7 @@ def test_a_spec_is_found_by_name_by_path_and_as_text() -> None:
     assert by_name == sg.parse((FOLDER / "gru.toml").read_text(), "gru")
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_generate_gives_the_file_of_the_tree(name: str) -> None:
     text = sg.generate(name)
     assert text == sg.generate(sg.load(name)) == generated_tree.module_of(sg.load(name))
@@ -283,7 +284,7 @@ def test_a_product_becomes_a_module_that_gives_the_same_numbers(name: str) -> No
     params = module.init(np.random.default_rng(0), **known)
     for x, array in given.items():
         if roles[x] == "param":
-            getattr(params, x)[...] = array
+            at(params, x)[...] = array
     accepted = inspect.signature(module.forward).parameters
     found = module.forward(params, **{x: a for x, a in given.items() if x in accepted})
     arrays = found if isinstance(found, tuple) else (found,)

@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from catalogue import NAMES
 
 import symgrad as sg
 from symgrad import generated_tree
-from symgrad.catalog.builtin import names
 from symgrad.generated_tree import module_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,12 +86,12 @@ def test_the_bytes_are_the_same_in_another_locale(chosen: str) -> None:
 
 
 def test_the_bytes_are_the_same_before_and_after_other_derivations() -> None:
-    first = {name: module_of(sg.load(name)) for name in names()}
-    for name in names():
+    first = {name: module_of(sg.load(name)) for name in NAMES}
+    for name in NAMES:
         sg.hvp(name)
         sg.hvp(name, mode="reverse-over-reverse")
-    again = {name: module_of(sg.load(name)) for name in reversed(names())}
-    assert [name for name in names() if again[name] != first[name]] == []
+    again = {name: module_of(sg.load(name)) for name in reversed(NAMES)}
+    assert [name for name in NAMES if again[name] != first[name]] == []
 
 
 def test_no_module_holds_a_path_or_a_time() -> None:

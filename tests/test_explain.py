@@ -24,6 +24,8 @@ from symgrad.spec import Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
 
 SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))
+VALUED = [path for path in SPECS if not load(path).functions]
+"""A declared function has no values."""
 AGREE = 1e-12
 
 LAYERS = """
@@ -154,21 +156,26 @@ def spec(request: pytest.FixtureRequest) -> Spec:
     return load(request.param)
 
 
+@pytest.fixture(params=VALUED, ids=lambda path: path.stem)
+def valued(request: pytest.FixtureRequest) -> Spec:
+    return load(request.param)
+
+
 def everything() -> Spec:
     return parse_spec(EVERYTHING, "everything")
 
 
-def test_the_steps_lines_read_back_and_evaluate_to_the_gradient(spec: Spec) -> None:
-    for loss in spec.losses:
+def test_the_steps_lines_read_back_and_evaluate_to_the_gradient(valued: Spec) -> None:
+    for loss in valued.losses:
         derived = derive(loss).derived
-        printed = as_program(explain(spec, loss.name))
+        printed = as_program(explain(valued, loss.name))
         assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
 
 
-def test_the_sums_with_their_deltas_read_back_and_evaluate_to_the_gradient(spec: Spec) -> None:
-    for loss in spec.losses:
+def test_the_sums_with_their_deltas_read_back_and_evaluate_to_the_gradient(valued: Spec) -> None:
+    for loss in valued.losses:
         derived = derive(loss).derived
-        printed = explain(spec, loss.name).notation()
+        printed = explain(valued, loss.name).notation()
         assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
 
 
@@ -262,10 +269,13 @@ def test_layers_numbered_by_a_symbol_give_the_textbook_recursion() -> None:
 
 
 @pytest.mark.parametrize("form", [as_program, Derivation.notation], ids=["steps", "sums"])
+@pytest.mark.parametrize(
+    "text", [LAYERS, *(p.read_text(encoding="utf-8") for p in SPECS if p not in VALUED)]
+)
 def test_a_derivation_with_an_unknown_function_reads_back_to_the_same_equations(
-    form: object,
+    text: str, form: object
 ) -> None:
-    derivation = explained(LAYERS)
+    derivation = explained(text)
     assert callable(form)
     read = parse_spec(form(derivation), "printed").shared
     kept = derivation.program if form is as_program else derivation.book.printed
@@ -334,8 +344,8 @@ def test_contributions_of_several_reads_are_added_up_in_a_step_of_their_own() ->
 
 
 REMARKS = (
-    "loss is the mean over b: the sum divided by B. Over l it is the plain sum.",
-    "loss is the sum over b, t, not divided by how many there are.",
+    "In loss, sum(b,l: z[b,l]**2)/B is the mean over b: the sum divided by B. Over l it is the plain sum.",
+    "In loss, 0.5*sum(b,t: f[b,t]**2) is the sum over b, t, not divided by how many there are.",
     "loss_sum is the sum over a, i, not divided by how many there are.",
     "Held constant, data: ",
     "Held constant by stop: stop(goal[b]*q[b,0])",
@@ -353,7 +363,34 @@ def test_the_end_says_what_the_gradient_assumes(remark: str) -> None:
 
 def test_a_constant_factor_does_not_hide_a_mean() -> None:
     end = explain(everything()).text(400).split("What the gradient assumes")[1]
-    assert "loss is the mean over b: the sum divided by B.\n" in end
+    assert "0.5*sum(b: err_arg_minimum[b])/B is the mean over b: the sum divided by B.\n" in end
+
+
+SAME = """
+equations = "loss = mean(b: x[b]*w) - 2*mean(b: y[b]*w)"
+[sizes]
+B = "batch"
+[params]
+w = "real"
+[data]
+x = "real[B]"
+y = "real[B]"
+"""
+
+
+def test_what_holds_of_every_term_is_said_once() -> None:
+    end = explained(SAME).text(200).split("What the gradient assumes")[1]
+    assert end.count("the mean over b") == 1
+    assert "- loss is the mean over b: the sum divided by B.\n" in end
+
+
+def test_the_labels_of_formulas_stand_in_every_format(spec: Spec) -> None:
+    derivation = explain(spec, spec.losses[0].name)
+    for kind in ("local", "chain rule", "in matrices"):
+        count = sum(f.label == kind for f in derivation.formulas())
+        assert derivation.text(100).count(f"{kind}:") == count
+        for page in (derivation.latex(), derivation.markdown()):
+            assert page.count(rf"\text{{({kind})}}") == count
 
 
 def test_wrt_shows_only_the_path_to_that_tensor() -> None:
@@ -443,7 +480,9 @@ def test_markdown_renders_to_headings_steps_and_fences() -> None:
         fences = [t for t in tokens if t.type == "fence"]
         assert len(headings) == 2 + len(derivation.sections)
         assert fences[-1].content == derivation.notation()
-        assert source.count("\n$$\n") == 2 * len(derivation.steps)
+        figures = sum(len(s.figures) for s in derivation.sections)
+        shown = sum(bool(s.formulas) for s in derivation.steps)
+        assert source.count("\n$$\n") == 2 * (shown + figures)
 
 
 def test_a_users_words_are_escaped_in_every_format() -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from catalogue import NAMES
 from click.testing import CliRunner, Result
 
 from symgrad import generated_tree, pipeline
-from symgrad.catalog.builtin import names
 from symgrad.cli import main
 from symgrad.errors import SymgradError
 
@@ -316,7 +316,7 @@ def test_generated_has_no_diff() -> None:
 
 def test_the_tree_holds_every_built_in_spec_and_the_manifest_lists_it(tree: Path) -> None:
     manifest = json.loads((tree / "manifest.json").read_text())["files"]
-    modules = [f"numpy/{name}.py" for name in names()]
+    modules = [f"numpy/{name}.py" for name in NAMES]
     assert len(modules) >= 5
     assert list(manifest) == modules
     assert generated_tree.present(tree) == ["manifest.json", *modules]
@@ -346,7 +346,7 @@ TREES: list[tuple[str, Tamper, list[str]]] = [
     # claim,                        what is done to the tree,                             what is reported
     ("a module edited by hand",     lambda t: edit(lambda b: b + b"#\n")(t / "numpy/gru.py"), ["stale: numpy/gru.py"]),
     ("a module that is gone",       lambda t: (t / "numpy/gru.py").unlink(),              ["missing: numpy/gru.py"]),
-    ("all modules gone",            lost_folder,                                          [f"missing: numpy/{n}.py" for n in names()]),
+    ("all modules gone",            lost_folder,                                          [f"missing: numpy/{n}.py" for n in NAMES]),
     ("an orphan that is listed",    listed_orphan,                                        ["orphaned: numpy/gone.py", "stale: manifest.json"]),
     ("a file that nobody listed",   lambda t: (t / "numpy/own.py").write_text("x = 1\n"), ["orphaned: numpy/own.py"]),
     ("an empty file beside it",     lambda t: (t / "empty").write_text(""),               ["orphaned: empty"]),

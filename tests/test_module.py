@@ -18,7 +18,7 @@ from symgrad.algebra.sizes import Size
 from symgrad.emit.layout import wrapped_call
 from symgrad.emit.literals import literal, size_expression
 from symgrad.emit.render import helper, helper_names, render
-from symgrad.emit.tidy import tidied, without_unread
+from symgrad.emit.tidy import without_unread
 from symgrad.errors import SpecError
 from symgrad.spec import parse_spec
 

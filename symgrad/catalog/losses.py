@@ -186,7 +186,7 @@ ROWS = (
         "double_q_learning",
         (*TD, "q_t_selector[b,a]"),
         TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector)))^2; half; huber=delta",
+        "mean (q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector)))^2; half; huber",
         double_q_learning,
         "the target: a semi-gradient",
         "van Hasselt, Guez, Silver 2016, equation 4",

@@ -16,10 +16,10 @@ def quoted(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A long text as one string literal: raw and triple-quoted where that can hold it."""
+    """SPEC's text as one string literal: raw and triple-quoted where that can hold it."""
     if "'''" in text or text.endswith(("'", "\\")) or not text.isascii():
         return ascii(text)
-    wide = any(len(line) > WIDTH for line in text.splitlines())
+    wide = any(len(line) > WIDTH for line in f"SPEC = r'''{text}".splitlines())
     return f"r'''{text}'''" + ("  # noqa: E501" if wide else "")
 
 

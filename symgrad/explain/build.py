@@ -57,7 +57,7 @@ def explain(
     shown = _shown(book, program, wrt is not None)
     numbers = count(1)
     point = point_section(book, spec)
-    forward, number_of = _forward(book, shown, numbers)
+    forward, number_of = forward_steps(book, shown, numbers)
     given: dict[str, list[int]] = {}
     explained = Explained(spec, chosen, book, names, shown, number_of, numbers, given, entry, limit)
     sections = (
@@ -129,7 +129,7 @@ def _path_note(book: Book, wrt: str | None) -> tuple[Prose, ...]:
     return (("Only what lies between ", *named(book, [wrt]), " and the loss is shown."),)
 
 
-def _forward(
+def forward_steps(
     book: Book, shown: Sequence[Equation], numbers: Iterator[int]
 ) -> tuple[tuple[Step, ...], dict[int, int]]:
     """A step for each line, and the step of each equation."""

@@ -33,13 +33,11 @@ def element_of(text: str, program: Program) -> Element:
         raise _error(text, FORMAT)
     tensor = program.tensor_of[name]
     if len(parts) != len(tensor.shape):
-        axes = "no axes" if not tensor.shape else f"{len(tensor.shape)} axes"
+        axes = f"{len(tensor.shape) or 'no'} axes"
+        came = f"{len(parts) or 'no'} number{'s' * (len(parts) != 1)} came"
         example = f"{name}[{','.join('0' for _ in tensor.shape)}]" if tensor.shape else name
         declared = type_text(tensor).split(" init=")[0]
-        raise _error(
-            text,
-            f"{name} is {declared} and has {axes}, {len(parts) or 'no'} number{'s' * (len(parts) != 1)} came; write {example}, say",
-        )
+        raise _error(text, f"{name} is {declared} and has {axes}, {came}; write {example}, say")
     return Element(name, tuple(int(p) for p in parts))
 
 

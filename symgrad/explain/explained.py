@@ -47,6 +47,11 @@ class Explained:
     limit: bool = False
 
     @property
+    def path_only(self) -> bool:
+        """Whether one tensor was asked for, so that only what leads from it is told."""
+        return self.element is not None or self.wrt != self.loss.wrt
+
+    @property
     def values(self) -> Numbers | None:
         """What everything comes to, where the derivation stands at a point."""
         return self.book.numbers

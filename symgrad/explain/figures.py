@@ -40,7 +40,10 @@ def number_latex(text: str) -> str:
     if text.lstrip("-") in ("inf", "nan"):
         return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
     digits, mark, power = text.partition("e")
-    return rf"{digits} \cdot 10^{{{int(power)}}}" if mark else digits
+    if not mark:
+        return digits
+    factor = {"1": "", "-1": "-"}.get(digits, rf"{digits} \cdot ")
+    return f"{factor}10^{{{int(power)}}}"
 
 
 def figure_lines(values: Array, room: int) -> Iterator[str]:

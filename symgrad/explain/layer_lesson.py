@@ -10,7 +10,7 @@ from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import reverse
-from symgrad.algebra.program import Equation, Program, fresh_name, slot_symbol
+from symgrad.algebra.program import Equation, Program, fresh_name
 from symgrad.explain.book import Book
 from symgrad.explain.explained import Explained
 from symgrad.explain.layered import (
@@ -55,9 +55,7 @@ def layer_sections(explained: Explained) -> Iterator[Section]:
 class _Teller:
     """One program's recursions in sentences and steps."""
 
-    def __init__(
-        self, explained: Explained, layers: Layers, found: Recursions, book: Book
-    ) -> None:
+    def __init__(self, explained: Explained, layers: Layers, found: Recursions, book: Book) -> None:
         self.explained, self.layers, self.found, self.book = explained, layers, found, book
 
     def step(self, *formulas: Formula, title: Prose = (), notes: tuple[Prose, ...] = ()) -> Step:
@@ -126,14 +124,12 @@ class _Teller:
             return
         (passing,) = passed
         one_below = shifted(factor, layers.index, -1)
-        above = {
-            s: slot for s, slot in one_below.slots if slot == passing.target
-        }
+        above = {s: slot for s, slot in one_below.slots if slot == passing.target}
         if len(above) != 1:
             return
         total = book.addend(passing)
         with distribute(False):
-            body = one_below.body.xreplace({s: HOLE for s in above})
+            body = one_below.body.xreplace(dict.fromkeys(above, HOLE))
         slots = [slot for s, slot in one_below.slots if s not in above]
         code = expression(book, body, slots, {HOLE: Code(total.text, total.latex)})
         low, high = one_below.range_of[layers.index], passing.range_of[layers.index]
@@ -148,7 +144,9 @@ class _Teller:
             notes=(("from layer to layer",),),
         )
 
-    def matrices(self, named: Recursions, factor: Equation, rows: bool = False) -> Iterator[Section]:
+    def matrices(
+        self, named: Recursions, factor: Equation, rows: bool = False
+    ) -> Iterator[Section]:
         found = [f for e in (factor, *named.equations) if (f := self.matrix(e, named.program))]
         if len(found) <= len(named.equations):
             return
@@ -199,6 +197,7 @@ def _batch(explained: Explained) -> Iterator[Section]:
         f"{index} < {size} numbers the samples, and the loss is the sum of theirs. "
         "The parameters are the same for all, so their gradients are sums over the samples.",
     )
-    lines = [factor, *teller.lines(named)]
+    starts = [formula(teller.book, named.program, e, teller.sign(e)) for e in named.starts]
+    lines = [factor, *teller.lines(named), *starts]
     yield Section("Over a minibatch", (intro,), tuple(teller.step(line) for line in lines))
     yield from teller.matrices(named, named.factor, rows=True)

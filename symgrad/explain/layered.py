@@ -14,10 +14,19 @@ from sympy import Expr, Mul, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.derive import Derived, Partial
-from symgrad.algebra.program import Equation, Program, Range, Tensor, bounds, make_equation, slot_symbol
+from symgrad.algebra.derive import Derived
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Range,
+    Tensor,
+    bounds,
+    make_equation,
+    slot_symbol,
+)
 from symgrad.algebra.scalars import Scalar, Unknown
 from symgrad.algebra.sizes import ZERO, Size
+from symgrad.explain.book import Book
 from symgrad.explain.latex import Latex
 from symgrad.explain.matrix import matrix_form
 from symgrad.explain.matrix_text import matrix_latex, matrix_text
@@ -133,15 +142,6 @@ class Recursions:
     factor: Equation | None = None
 
 
-def contributions(derived: Derived, value: str) -> list[tuple[Partial, Equation]]:
-    """Each local partial with the adjoint equation that it gave."""
-    if not derived.partials:
-        return []
-    equations, seed = derived.program.equations, derived.name_of[value]
-    start = next(n for n, e in enumerate(equations) if e.target.tensor == seed) + 1
-    return list(zip(derived.partials, equations[start:], strict=False))
-
-
 def recursions(layers: Layers, derived: Derived, value: str) -> Recursions | None:
     """With the adjoint of x put in; None where nothing flows through the layers."""
     pre, post = (derived.name_of.get(n) for n in (layers.pre, layers.post))
@@ -149,7 +149,7 @@ def recursions(layers: Layers, derived: Derived, value: str) -> Recursions | Non
         return None
     inside = {id(e) for e in (layers.affine, *layers.others)}
     put: dict[int, Equation] = {}
-    own = contributions(derived, value)
+    own = Book(derived, value).pairs
     for partial, equation in own:
         if id(partial.equation) in inside:
             put[id(equation)] = inlined(equation, derived.program, (pre,))
@@ -341,4 +341,3 @@ def over_samples(program: Program, value: str, index: str, size: str) -> Program
         tensors=tensors,
         equations=tuple(sampled(e) for e in program.equations),
     )
-

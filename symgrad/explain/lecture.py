@@ -120,7 +120,7 @@ LAYER_TRAPS: tuple[Prose, ...] = (
     (*DISCOUNT[:-1], ". Of the two, only the learning rate occurs here."),
     (
         HALF,
-        " stands in G, and not in the lecture's minibatch loss. Here it stands in the loss; without "
+        " stands in G, and not in the lecture's minibatch loss. Here it is in the loss; without "
         "it every derivative is twice as large.",
     ),
 )
@@ -159,9 +159,11 @@ def errors(explained: Explained) -> Iterator[Section]:
         GRADIENT,
         " is the gradient by ",
         *named(book, explained.wrt),
-        ", all of them together; an output of the network moves the loss at the rate of its adjoint.",
+        ", all of them together; an output of the network moves the loss at its adjoint's rate.",
     )
-    yield Section("The error times a gradient", (intro,), tuple(steps), (HELD[explained.spec.name],))
+    yield Section(
+        "The error times a gradient", (intro,), tuple(steps), (HELD[explained.spec.name],)
+    )
     found = [p for p in book.derived.partials if _square(p) is not None]
     if found:
         yield _two_squares(explained, found[0])
@@ -202,14 +204,20 @@ def _two_squares(explained: Explained, partial: Partial) -> Section:
     rows = [(partial.equation.body, partial.slope), (e**2, (e**2).diff(e))]
     formulas = tuple(
         Formula(
-            Code(f"d({body.text})/d({error.text})", rf"\frac{{d}}{{d\,{error.latex}}} {body.latex}"),
+            Code(
+                f"d({body.text})/d({error.text})", rf"\frac{{d}}{{d\,{error.latex}}} {body.latex}"
+            ),
             (addend(expression(book, slope, slots)),),
         )
         for expr, slope in rows
         for body in [expression(book, expr, slots)]
     )
     times = expression(book, rows[1][1] / rows[0][1], slots)
-    title: Prose = ("A sample's loss by its error, with ", expression(book, half, slots), " and without")
+    title: Prose = (
+        "A sample's loss by its error, with ",
+        expression(book, half, slots),
+        " and without",
+    )
     steps = (Step(next(explained.numbers), KIND, title, formulas),)
     remark: Prose = (
         "The lecture's minibatch loss, the sum of ",

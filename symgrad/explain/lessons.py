@@ -13,7 +13,7 @@ from symgrad.explain.layer_lesson import layer_sections
 from symgrad.explain.lecture import errors, notation, update
 from symgrad.explain.limit import limit
 from symgrad.explain.neuron import neuron
-from symgrad.explain.one_bias import two_shops
+from symgrad.explain.one_bias_lesson import two_shops
 from symgrad.explain.path_lesson import path_sections
 from symgrad.explain.steps import Section
 from symgrad.explain.whole import whole_network

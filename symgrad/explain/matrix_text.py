@@ -11,9 +11,9 @@ from sympy.core.parameters import distribute
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Slot
 from symgrad.algebra.scalars import Equal, Less, LessEqual
+from symgrad.explain.contractions import Matrix
 from symgrad.explain.latex import Latex, bracketed
 from symgrad.explain.latex_scalars import PRODUCT, SIGNS, Printer, expression_latex
-from symgrad.explain.matrix import Matrix
 from symgrad.explain.steps import added
 from symgrad.explain.terms import HOLE
 from symgrad.notation.printer import expression_text

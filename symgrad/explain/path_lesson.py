@@ -121,8 +121,10 @@ class _Told:
         )
         start = book.code(shown.place)
         left = book.adjoint(self.adjoint(shown.place))
-        starts = [Formula(book.adjoint(a), (addend(expression(book, slope, self.slots)),))
-                  for slope, a in self.ends.items()]
+        starts = [
+            Formula(book.adjoint(a), (addend(expression(book, slope, self.slots)),))
+            for slope, a in self.ends.items()
+        ]
         steps = (
             self.step(("One neuron further along a path",), _edge(book, self.layers)),
             *([self.step(("At its end, the loss",), *starts)] if starts else []),
@@ -220,4 +222,3 @@ def _edge(book: Book, layers: Layers) -> Formula:
 def _way(book: Book, path: Path) -> Code:
     places = [book.code(a) for a in (path[0].start, *(edge.end for edge in path))]
     return Code(" -> ".join(p.text for p in places), r" \to ".join(p.latex for p in places))
-

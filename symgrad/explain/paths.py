@@ -165,7 +165,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        return self.difference == S.Zero
+        return bool(self.difference == S.Zero)
 
 
 def proof(place: Access, paths: Sequence[Path], recursion: Expr) -> Proof:

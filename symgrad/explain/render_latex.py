@@ -80,9 +80,8 @@ def _step(step: Step) -> Iterator[str]:
     if step.title:
         yield rf"\paragraph{{({step.number})}} {prose_latex(step.title)}"
     tag = "" if step.title else rf"\tag{{{step.number}}}"
-    yield r"\begin{align*}"
-    yield alignment(step.formulas, tag, notes)
-    yield r"\end{align*}"
+    if step.formulas:
+        yield from (r"\begin{align*}", alignment(step.formulas, tag, notes), r"\end{align*}")
     for table in step.tables:
         cells = [[cell_latex(c) for c in row] for row in (table.heads, *table.rows)]
         yield from (r"\begin{center}", *table_latex(table, cells), r"\end{center}")

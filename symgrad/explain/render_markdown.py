@@ -42,11 +42,9 @@ def _step(step: Step) -> Iterator[str]:
     head = " ".join(part for part in (prose_markdown(step.title), notes) if part)
     yield f"**({step.number})** {head}".rstrip()
     yield ""
-    yield "$$"
-    yield display(step.formulas)
-    yield "$$"
-    yield ""
-    if step.kind == "gradient":
+    if step.formulas:
+        yield from ("$$", display(step.formulas), "$$", "")
+    if step.kind in ("gradient", "whole"):
         lines = [line for formula in step.formulas for line in formula.notation]
         yield from ("```text", *lines, "```", "")
     for table in step.tables:
@@ -57,6 +55,7 @@ def _step(step: Step) -> Iterator[str]:
 
 def display(formulas: Sequence[Formula]) -> str:
     """One formula by itself; several, or a long one, aligned."""
-    if len(formulas) == 1 and len(list(formula_lines(formulas[0]))) == 1:
-        return formulas[0].latex
+    (first, *others) = formulas
+    if not others and not first.label and len(list(formula_lines(first))) == 1:
+        return first.latex
     return aligned(formulas)

@@ -38,9 +38,7 @@ def formula(
     """An equation of `program`, with the ranges that it needs; `sign` where it is not its own."""
     bare = book.unseeded(equation)
     addend = book.addend(bare)
-    own = [
-        r for r in context_of(program).unimplied(equation) if r.index in equation.target.indices
-    ]
+    own = [r for r in context_of(program).unimplied(equation) if r.index in equation.target.indices]
     return Formula(
         place(book, equation.target),
         (Addend(spelled(addend.text, book), addend.latex),),
@@ -60,7 +58,7 @@ def expression(
     """An expression over slots; a hole is printed as it is given."""
     text = expression_text(expr)
     for symbol, code in (holes or {}).items():
-        text = re.sub(rf"\b{symbol.name}\b", lambda _, code=code: code.text, text)
+        text = re.sub(rf"\b{symbol.name}\b", code.text.replace("\\", r"\\"), text)
     known = {slot_symbol(slot): slot for slot in slots}
     shown = {symbol: (code.latex, ATOM) for symbol, code in (holes or {}).items()}
     return Code(spelled(text, book), Printer(book.latex, known, shown).text(expr)[0])

@@ -122,9 +122,7 @@ def shifted(equation: Equation, index: str, by: int) -> Equation:
     """The same equation with index + by in the place of index: t[l] = f(l)  ->  t[l-1] = f(l-1)."""
     mapping = {index: Affine.index(index) + Affine((), Size.of(by))}
     body, slots = renamed_body(equation, mapping)
-    box = [
-        replace(r, lo=r.lo - by, hi=r.hi - by) if r.index == index else r for r in equation.box
-    ]
+    box = [replace(r, lo=r.lo - by, hi=r.hi - by) if r.index == index else r for r in equation.box]
     return make_equation(
         equation.target.substitute(mapping),
         body,
@@ -170,7 +168,7 @@ def common_factor(equations: Sequence[Equation], name: str) -> Shared | None:
     """The largest product that every right side holds, up to its letters, named; None if none."""
     if len(equations) < 2:
         return None
-    found = [{key: part for key, part in _parts(e)} for e in equations]
+    found = [dict(_parts(e)) for e in equations]
     keys = [key for key in found[0] if all(key in other for other in found[1:])]
     if not keys:
         return None

@@ -17,7 +17,7 @@ from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
 from symgrad.algebra.scalars import Stop
 from symgrad.explain.book import Book
-from symgrad.explain.latex import bracketed, name_latex
+from symgrad.explain.latex import LOSS, bracketed, name_latex
 from symgrad.explain.spelled import expression
 from symgrad.explain.steps import Addend, Code, Formula
 from symgrad.explain.substitute import inlined, with_body
@@ -116,9 +116,12 @@ def open_sums(expr: Expr) -> Expr:
 # ---- how they are printed -----------------------------------------------------------------------
 
 
-def term_formula(book: Book, found: Sequence[Term], label: str = "") -> Formula:
-    """grad L = the sum of the terms."""
-    left = Code(f"{GRADIENT.text} {book.symbol}", rf"{GRADIENT.latex} \mathcal{{L}}")
+def term_formula(
+    book: Book, found: Sequence[Term], label: str = "", symbol: Code | None = None
+) -> Formula:
+    """grad L = the sum of the terms; symbol: what L is called."""
+    loss = symbol or Code(book.symbol, LOSS)
+    left = Code(f"{GRADIENT.text} {loss.text}", f"{GRADIENT.latex} {loss.latex}")
     return Formula(left, tuple(_addend(book, term) for term in found) or (ZERO,), label=label)
 
 

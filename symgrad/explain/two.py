@@ -23,7 +23,6 @@ from symgrad.algebra.program import Equation, Program, Tensor, fresh_name, slot_
 from symgrad.algebra.scalars import Stop
 from symgrad.explain.book import Book
 from symgrad.explain.latex import Latex
-from symgrad.explain.layered import contributions
 from symgrad.explain.numbers import ancestors
 from symgrad.explain.steps import Code
 from symgrad.explain.substitute import with_body
@@ -81,16 +80,21 @@ def two_gradients(loss: Loss, wrt: Sequence[str]) -> Two:
     bare = program.map_equations(_without_stops)
     source = dict(zip(map(id, bare.equations), program.equations, strict=True))
     semi, full = (reverse(p, loss.value, wrt) for p in (program, bare))
-    found = _matched(contributions(semi, loss.value), contributions(full, loss.value))
+    found = _matched(*(Book(d, loss.value).pairs for d in (semi, full)))
     differing = _differing(found)
     full_of = _names(semi, full, differing)
+    renamed = {
+        id(e): _renamed(e, full, full_of)
+        for e in full.program.equations
+        if e.target.tensor in {full.name_of.get(t) for t in differing}
+    }
     return Two(
         semi,
         full,
-        _joined(semi, full, full_of, differing),
+        _joined(semi, full, full_of, tuple(renamed.values())),
         full_of,
         differing,
-        tuple(_settled(c, full, full_of, differing) for c in found),
+        tuple(_settled(c, renamed, differing) for c in found),
         tuple(e for e in shown if e.body.has(Stop)),
         source,
     )
@@ -169,28 +173,21 @@ def _renamed(equation: Equation, full: Derived, full_of: Mapping[str, str]) -> E
 
 
 def _joined(
-    semi: Derived, full: Derived, full_of: Mapping[str, str], differing: frozenset[str]
+    semi: Derived, full: Derived, full_of: Mapping[str, str], equations: Sequence[Equation]
 ) -> Program:
     """The semi-gradient's program with the adjoints of the full one that differ."""
-    own = {adjoint: tensor for tensor, adjoint in full.name_of.items() if tensor in differing}
-    equations = [
-        _renamed(e, full, full_of) for e in full.program.equations if e.target.tensor in own
-    ]
-    tensors = [
-        Tensor(full_of[tensor], full.program.tensor_of[adjoint].shape)
-        for adjoint, tensor in own.items()
-    ]
-    outputs = dict.fromkeys(semi.result.values())
-    outputs |= dict.fromkeys(full_of[n] for n in full.result if n in full_of)
-    return semi.program.extended(tensors, equations, tuple(outputs))
+    new = dict.fromkeys(e.target.tensor for e in equations)
+    shape = {full_of[t]: full.program.tensor_of[a].shape for t, a in full.name_of.items()}
+    outputs = dict.fromkeys((*semi.result.values(), *(full_of[n] for n in full.result)))
+    return semi.program.extended([Tensor(n, shape[n]) for n in new], equations, tuple(outputs))
 
 
 def _settled(
-    found: Contribution, full: Derived, full_of: Mapping[str, str], differing: frozenset[str]
+    found: Contribution, renamed: Mapping[int, Equation], differing: frozenset[str]
 ) -> Contribution:
     """With the final names; the same slope times an adjoint that differs is passed on."""
     passed = found.how == "same" and found.partial.equation.target.tensor in differing
-    equation = None if found.full is None else _renamed(found.full, full, full_of)
+    equation = None if found.full is None else renamed.get(id(found.full), found.full)
     return replace(found, how="passed on" if passed else found.how, full=equation)
 
 

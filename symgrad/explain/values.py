@@ -18,7 +18,7 @@ from symgrad.notation.canonical import type_text
 from symgrad.notation.document import read
 from symgrad.notation.lexer import FILE_CAP
 from symgrad.notation.names import shown
-from symgrad.notation.values import Given, read_values
+from symgrad.notation.values import Given, Numbers, read_values
 from symgrad.spec import Spec
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.instance import DRAWS, draw
@@ -63,10 +63,10 @@ def point(spec: Spec, given: Given, program: Program, needed: Collection[str]) -
         if size.evaluate(sizes) < 0:
             raise _error(given, f"at these sizes {message}")
     known = {t.name: t for t in spec.tensors}
-    for name, array in given.tensors.items():
-        _check(known[name], array, sizes, given)
+    for name, numbers in given.tensors.items():
+        _check(known[name], numbers, sizes, given)
     missing = [t for t in spec.tensors if t.name in needed and t.name not in given.tensors]
-    tensors = {name: array for name, array in given.tensors.items() if name in needed}
+    tensors = {name: _array(found) for name, found in given.tensors.items() if name in needed}
     for tensor in missing:
         if tensor.default is not None:
             tensors[tensor.name] = np.asarray(float(tensor.default))
@@ -137,7 +137,12 @@ def _alone(size: Size) -> Size:
     return Size.of(min(size.names))
 
 
-def _check(tensor: Tensor, array: Array, sizes: Mapping[str, int], given: Given) -> None:
+def _array(numbers: Numbers) -> Array:
+    kind = np.float64 if numbers.real else np.int64
+    return np.array(numbers.flat, kind).reshape(numbers.shape)
+
+
+def _check(tensor: Tensor, array: Numbers, sizes: Mapping[str, int], given: Given) -> None:
     shape = tuple(size.evaluate(sizes) for size in tensor.shape)
     if array.shape != shape:
         raise _error(
@@ -146,13 +151,13 @@ def _check(tensor: Tensor, array: Array, sizes: Mapping[str, int], given: Given)
             f"{type_text(tensor).split(' init=')[0]}{_where(tensor, sizes)}",
             tensor.name,
         )
-    if tensor.below is None or tensor.kind != "int" or not array.size:
+    if tensor.below is None or tensor.kind != "int" or not array.flat:
         return
     below = tensor.below.evaluate(sizes)
-    if array.max() >= below:
+    if max(array.flat) >= below:
         raise _error(
             given,
-            f"{shown(tensor.name)} holds {int(array.max())}, expected 0 to {below - 1}",
+            f"{shown(tensor.name)} holds {max(array.flat)}, expected 0 to {below - 1}",
             tensor.name,
         )
 

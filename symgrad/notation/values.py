@@ -9,17 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from symgrad.algebra.program import Tensor
 from symgrad.errors import Place, did_you_mean
 from symgrad.notation.document import Document
 from symgrad.notation.names import shown
-
-Numbers = npt.NDArray[Any]
 
 SEED, RATE = "seed", "rate"
 """What else may be said; a tensor or a size of that name takes its place."""
@@ -28,6 +22,15 @@ TABLES = ("sizes", "params", "data")
 """A file may say values under the headings that a spec declares them under."""
 
 MOST_AXES = 16
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Nested lists: their lengths, and the numbers in them, row by row. Reading needs no NumPy."""
+
+    shape: tuple[int, ...]
+    flat: tuple[float | int, ...]
+    real: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def read_values(
     rate: float | None = None
     for at, name, value in _entries(document, path):
         if name in declared:
-            found[name] = _array(document, declared[name], value, at)
+            found[name] = _numbers(document, declared[name], value, at)
         elif name in sizes:
             found_sizes[name] = _whole(document, value, at, 1)
         elif name == SEED:
@@ -117,7 +120,7 @@ def _whole(document: Document, value: object, at: tuple[str, ...], least: int) -
     return value
 
 
-def _array(document: Document, tensor: Tensor, value: object, at: tuple[str, ...]) -> Numbers:
+def _numbers(document: Document, tensor: Tensor, value: object, at: tuple[str, ...]) -> Numbers:
     """The numbers of a tensor, each of its kind, in lists of equal length."""
     shape = _shape(document, value, at)
     if len(shape) != len(tensor.shape):
@@ -129,8 +132,8 @@ def _array(document: Document, tensor: Tensor, value: object, at: tuple[str, ...
             f"came {len(shape)} deep",
             *at,
         )
-    flat = np.array([_number(document, tensor, one, at) for one in _flat(value)])
-    return flat.astype(np.float64 if tensor.kind == "real" else np.int64).reshape(shape)
+    flat = tuple(_number(document, tensor, one, at) for one in _flat(value))
+    return Numbers(shape, flat, tensor.kind == "real")
 
 
 def _shape(document: Document, value: object, at: tuple[str, ...]) -> tuple[int, ...]:
