@@ -124,7 +124,7 @@ def inputs(emitted: Emitted, dtype: Any = np.float64, seed: int = 0, **chosen: i
     init = emitted.module.init
     params = init(np.random.default_rng(seed), dtype=dtype, **accepted(init, sizes))
     for name, array in drawn.items():
-        setattr(params, name, array)
+        array_at(params, name)[...] = array
     return Inputs(params, data, sizes)
 
 

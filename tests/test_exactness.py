@@ -332,6 +332,9 @@ class Expansion:
         if node.is_Symbol:
             name, *place = node.name.rsplit("_", self.rank(node.name))
             return MP.mpf(float(np.asarray(self.values[name])[tuple(map(int, place))]))
+        if isinstance(node, sympy.ITE):
+            holds, yes, no = node.args
+            return self.number(yes if self.number(holds) else no)
         if isinstance(node, sympy.Piecewise):
             return next(self.number(value) for value, holds in node.args if self.number(holds))
         if node in (sympy.true, sympy.false):
