@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from catalogue import PATHS
 from hypothesis import HealthCheck, Phase, given, settings
 from strategies import Case, programs
 
-import symgrad.catalog
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.order import Loop as Recurrence
 from symgrad.algebra.order import schedule
@@ -27,16 +27,18 @@ from symgrad.plan.steps import (
     Loop,
     MatMul,
     Note,
+    Operand,
     Plan,
     Scatter,
     Step,
+    Strided,
     Take,
     Ufunc,
+    View,
 )
-from symgrad.plan.views import Operand, Strided, View
 from symgrad.spec import parse_spec
 
-SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))
+SPECS = list(PATHS)
 
 DECLARED = """
 [sizes]

@@ -116,7 +116,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -251,10 +251,15 @@ def value(params, *, obs, action, advantage, workspace=None):
     # pi_sum_lse[b] = logsumexp(v: logits[b,v])
     pi_sum_lse = _logsumexp(logits, out=ws.pi_sum_lse, scratch=ws.t_1, total=ws.t_2)
     # pi_log[b] = logits[b,action[b]] - pi_sum_lse[b]
-    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, A, out=at)
+    at += action
+    logits_at = np.take(logits.reshape(B * A), at, axis=0, out=ws.logits_at, mode="clip")
     pi_log = np.subtract(logits_at, pi_sum_lse, out=ws.pi_log)
     # loss += -advantage[b]*pi_log[b]/B
-    loss = -np.dot(advantage, pi_log) / B
+    s_1 = np.dot(advantage, pi_log)
+    loss = -s_1 / B
     return loss
 
 
@@ -297,10 +302,15 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # pi_sum_lse[b] = logsumexp(v: logits[b,v])
     pi_sum_lse = _logsumexp(logits, out=ws.pi_sum_lse, scratch=ws.t_1, total=ws.t_2)
     # pi_log[b] = logits[b,action[b]] - pi_sum_lse[b]
-    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, A, out=at)
+    at += action
+    logits_at = np.take(logits.reshape(B * A), at, axis=0, out=ws.logits_at, mode="clip")
     pi_log = np.subtract(logits_at, pi_sum_lse, out=ws.pi_log)
     # loss += -advantage[b]*pi_log[b]/B
-    loss = -np.dot(advantage, pi_log) / B
+    s_1 = np.dot(advantage, pi_log)
+    loss = -s_1 / B
     # dpi_log[b] = -advantage[b]/B
     dpi_log = np.divide(advantage, -B, out=ws.dpi_log)
     # dpi_sum_lse[b] = -dpi_log[b]
@@ -310,7 +320,7 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # dlogits[b,v] += dpi_sum_lse[b]*logits_softmax[b,v]
     dlogits = np.multiply(dpi_sum_lse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,action[b]] += dpi_log[b]
-    _add_at(dlogits, (ws.arange, action), dpi_log, at=ws.at, scratch=ws.t_3)
+    _add_at(dlogits.reshape(B * A), at, dpi_log, scratch=ws.t_3)
     # dc2[a] += dlogits[b,a]
     np.sum(dlogits, axis=0, out=grads.c2)
     # dW2[a,i] += dlogits[b,a]*h1[b,i]
@@ -371,12 +381,11 @@ class _ValueAndGradMemory:
         self.grads = Params(dtype, S=S, H=H, A=A)
 
 
-def _add_at(target, places, values, at, scratch):
-    """target[places] += values, where no place comes twice; `at` is room for positions."""
-    joined = _by_position(target, places, at)
-    np.take(joined, at, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
     scratch += values
-    joined[at] = scratch
+    target[places] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -420,16 +429,6 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
-def _by_position(array, places, at, axis=0):
-    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
-    lengths = array.shape[axis : axis + len(places)]
-    np.copyto(at, places[0])
-    for place, length in zip(places[1:], lengths[1:], strict=True):
-        at *= length
-        at += place
-    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
-
-
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
@@ -437,11 +436,10 @@ def _dtype_of(params):
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None, where=True):
+def _expdiff(x, m, out=None):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    m = np.maximum(m, lowest, out=out, where=where)
-    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
 
 
 def _extent(array, axis):
@@ -500,14 +498,6 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
-
-
-def _pick(array, places, out, at, axis=0):
-    """array[places], the first of the places on `axis`; `at` is room for positions.
-
-    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
-    """
-    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):

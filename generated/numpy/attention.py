@@ -128,7 +128,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -213,30 +213,40 @@ def forward(params, x, *, workspace=None):
     Wq, Wk, Wv, Wo = params.Wq, params.Wk, params.Wv, params.Wo
     # q[b,t,h,i] += Wq[h,i,d]*x[b,t,d]
     q = ws.q
-    np.matmul(x.reshape(B * T, D), Wq.reshape(A * K, D).T, out=q.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wq.transpose(2, 0, 1).reshape(D, A * K), out=q.reshape(B * T, A * K)
+    )
     # k[b,t,h,i] += Wk[h,i,d]*x[b,t,d]
     k = ws.k
-    np.matmul(x.reshape(B * T, D), Wk.reshape(A * K, D).T, out=k.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wk.transpose(2, 0, 1).reshape(D, A * K), out=k.reshape(B * T, A * K)
+    )
     # v[b,t,h,i] += Wv[h,i,d]*x[b,t,d]
     v = ws.v
-    np.matmul(x.reshape(B * T, D), Wv.reshape(A * K, D).T, out=v.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wv.transpose(2, 0, 1).reshape(D, A * K), out=v.reshape(B * T, A * K)
+    )
     # s_sum[b,h,t,u] += k[b,u,h,i]*q[b,t,h,i]
     s_sum = np.matmul(q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1), out=ws.s_sum)
     # s[b,h,t,u] = where(u <= t, s_sum[b,h,t,u]/sqrt(K), -inf)
-    t_1 = np.less_equal(ws.arange, ws.arange[:, None], out=ws.t_1)
+    arange = ws.arange
+    t_1 = np.less_equal(arange, arange[:, None], out=ws.t_1)
+    t_2 = np.divide(s_sum, float(np.sqrt(K)), out=ws.t_2)
     s = ws.s
     s.fill(-np.inf)
-    np.divide(s_sum, float(np.sqrt(K)), out=s, where=t_1)
+    np.copyto(s, t_2, where=t_1)
     # lse[b,h,t] = logsumexp(u: s[b,h,t,u])
-    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
+    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_3, total=ws.t_4)
     # p[b,h,t,u] = expdiff(s[b,h,t,u], lse[b,h,t])
-    p = _expdiff(s, lse[..., None], out=ws.p)
+    p = _expdiff(s, lse[:, :, :, None], out=ws.p)
     # o[b,t,h,i] += p[b,h,t,u]*v[b,u,h,i]
     o = ws.o
     np.matmul(p, v.transpose(0, 2, 1, 3), out=o.transpose(0, 2, 1, 3))
     # y[b,t,d] += Wo[d,h,i]*o[b,t,h,i]
     y = ws.y
-    np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
+    np.matmul(
+        o.reshape(B * T, A * K), Wo.transpose(1, 2, 0).reshape(A * K, D), out=y.reshape(B * T, D)
+    )
     # y[b,t,d] += x[b,t,d]
     y += x
     return y
@@ -265,36 +275,47 @@ def value(params, *, x, target, workspace=None):
     Wq, Wk, Wv, Wo = params.Wq, params.Wk, params.Wv, params.Wo
     # q[b,t,h,i] += Wq[h,i,d]*x[b,t,d]
     q = ws.q
-    np.matmul(x.reshape(B * T, D), Wq.reshape(A * K, D).T, out=q.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wq.transpose(2, 0, 1).reshape(D, A * K), out=q.reshape(B * T, A * K)
+    )
     # k[b,t,h,i] += Wk[h,i,d]*x[b,t,d]
     k = ws.k
-    np.matmul(x.reshape(B * T, D), Wk.reshape(A * K, D).T, out=k.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wk.transpose(2, 0, 1).reshape(D, A * K), out=k.reshape(B * T, A * K)
+    )
     # v[b,t,h,i] += Wv[h,i,d]*x[b,t,d]
     v = ws.v
-    np.matmul(x.reshape(B * T, D), Wv.reshape(A * K, D).T, out=v.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wv.transpose(2, 0, 1).reshape(D, A * K), out=v.reshape(B * T, A * K)
+    )
     # s_sum[b,h,t,u] += k[b,u,h,i]*q[b,t,h,i]
     s_sum = np.matmul(q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1), out=ws.s_sum)
     # s[b,h,t,u] = where(u <= t, s_sum[b,h,t,u]/sqrt(K), -inf)
-    t_1 = np.less_equal(ws.arange, ws.arange[:, None], out=ws.t_1)
+    arange = ws.arange
+    t_1 = np.less_equal(arange, arange[:, None], out=ws.t_1)
+    t_2 = np.divide(s_sum, float(np.sqrt(K)), out=ws.t_2)
     s = ws.s
     s.fill(-np.inf)
-    np.divide(s_sum, float(np.sqrt(K)), out=s, where=t_1)
+    np.copyto(s, t_2, where=t_1)
     # lse[b,h,t] = logsumexp(u: s[b,h,t,u])
-    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
+    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_3, total=ws.t_4)
     # p[b,h,t,u] = expdiff(s[b,h,t,u], lse[b,h,t])
-    p = _expdiff(s, lse[..., None], out=ws.p)
+    p = _expdiff(s, lse[:, :, :, None], out=ws.p)
     # o[b,t,h,i] += p[b,h,t,u]*v[b,u,h,i]
     o = ws.o
     np.matmul(p, v.transpose(0, 2, 1, 3), out=o.transpose(0, 2, 1, 3))
     # y[b,t,d] += Wo[d,h,i]*o[b,t,h,i]
     y = ws.y
-    np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
+    np.matmul(
+        o.reshape(B * T, A * K), Wo.transpose(1, 2, 0).reshape(A * K, D), out=y.reshape(B * T, D)
+    )
     # y[b,t,d] += x[b,t,d]
     y += x
     # loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
-    t_4 = np.subtract(y, target, out=ws.t_4)
-    np.square(t_4, out=t_4)
-    loss = np.sum(t_4) / (B * T)
+    t_5 = np.subtract(y, target, out=ws.t_5)
+    np.square(t_5, out=t_5)
+    s_1 = np.sum(t_5)
+    loss = s_1 / (B * T)
     return loss
 
 
@@ -322,41 +343,55 @@ def value_and_grad(params, *, x, target, workspace=None):
     Wq, Wk, Wv, Wo = params.Wq, params.Wk, params.Wv, params.Wo
     # q[b,t,h,i] += Wq[h,i,d]*x[b,t,d]
     q = ws.q
-    np.matmul(x.reshape(B * T, D), Wq.reshape(A * K, D).T, out=q.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wq.transpose(2, 0, 1).reshape(D, A * K), out=q.reshape(B * T, A * K)
+    )
     # k[b,t,h,i] += Wk[h,i,d]*x[b,t,d]
     k = ws.k
-    np.matmul(x.reshape(B * T, D), Wk.reshape(A * K, D).T, out=k.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wk.transpose(2, 0, 1).reshape(D, A * K), out=k.reshape(B * T, A * K)
+    )
     # v[b,t,h,i] += Wv[h,i,d]*x[b,t,d]
     v = ws.v
-    np.matmul(x.reshape(B * T, D), Wv.reshape(A * K, D).T, out=v.reshape(B * T, A * K))
+    np.matmul(
+        x.reshape(B * T, D), Wv.transpose(2, 0, 1).reshape(D, A * K), out=v.reshape(B * T, A * K)
+    )
     # s_sum[b,h,t,u] += k[b,u,h,i]*q[b,t,h,i]
     s_sum = np.matmul(q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1), out=ws.s_sum)
     # s[b,h,t,u] = where(u <= t, s_sum[b,h,t,u]/sqrt(K), -inf)
-    t_1 = np.less_equal(ws.arange, ws.arange[:, None], out=ws.t_1)
+    arange = ws.arange
+    t_1 = np.less_equal(arange, arange[:, None], out=ws.t_1)
+    t_2 = np.divide(s_sum, float(np.sqrt(K)), out=ws.t_2)
     s = ws.s
     s.fill(-np.inf)
-    np.divide(s_sum, float(np.sqrt(K)), out=s, where=t_1)
+    np.copyto(s, t_2, where=t_1)
     # lse[b,h,t] = logsumexp(u: s[b,h,t,u])
-    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
+    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_3, total=ws.t_4)
     # p[b,h,t,u] = expdiff(s[b,h,t,u], lse[b,h,t])
-    p = _expdiff(s, lse[..., None], out=ws.p)
+    p = _expdiff(s, lse[:, :, :, None], out=ws.p)
     # o[b,t,h,i] += p[b,h,t,u]*v[b,u,h,i]
     o = ws.o
     np.matmul(p, v.transpose(0, 2, 1, 3), out=o.transpose(0, 2, 1, 3))
     # y[b,t,d] += Wo[d,h,i]*o[b,t,h,i]
     y = ws.y
-    np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
+    np.matmul(
+        o.reshape(B * T, A * K), Wo.transpose(1, 2, 0).reshape(A * K, D), out=y.reshape(B * T, D)
+    )
     # y[b,t,d] += x[b,t,d]
     y += x
     # loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
-    t_4 = np.subtract(y, target, out=ws.t_4)
-    np.square(t_4, out=t_4)
-    loss = np.sum(t_4) / (B * T)
+    t_5 = np.subtract(y, target, out=ws.t_5)
+    np.square(t_5, out=t_5)
+    s_1 = np.sum(t_5)
+    loss = s_1 / (B * T)
     # dy[b,t,d] = 2*(y[b,t,d] - target[b,t,d])/(B*T)
     dy = np.subtract(y, target, out=ws.dy)
     dy *= 2.0 / (B * T)
     # dWo[d,h,i] += dy[b,t,d]*o[b,t,h,i]
-    np.matmul(dy.reshape(B * T, D).T, o.reshape(B * T, A * K), out=grads.Wo.reshape(D, A * K))
+    dWo = grads.Wo
+    np.matmul(
+        dy.transpose(2, 0, 1).reshape(D, B * T), o.reshape(B * T, A * K), out=dWo.reshape(D, A * K)
+    )
     # do[b,t,h,i] += dy[b,t,d]*Wo[d,h,i]
     do = ws.do
     np.matmul(dy.reshape(B * T, D), Wo.reshape(D, A * K), out=do.reshape(B * T, A * K))
@@ -366,18 +401,19 @@ def value_and_grad(params, *, x, target, workspace=None):
     dv = ws.dv
     np.matmul(p.transpose(0, 1, 3, 2), do.transpose(0, 2, 1, 3), out=dv.transpose(0, 2, 1, 3))
     # dlse[b,h,t] += -dp[b,h,t,u]*p[b,h,t,u]
-    t_5 = np.multiply(dp, p, out=ws.t_5)
-    dlse = np.sum(t_5, axis=3, out=ws.dlse)
+    t_6 = np.multiply(dp, p, out=ws.t_6)
+    dlse = np.sum(t_6, axis=3, out=ws.dlse)
     np.negative(dlse, out=dlse)
     # ds[b,h,t,u] += dp[b,h,t,u]*p[b,h,t,u]
     ds = np.multiply(dp, p, out=ws.ds)
     # ds[b,h,t,u] += dlse[b,h,t]*p[b,h,t,u]
-    t_2 = np.multiply(dlse[..., None], p, out=ws.t_2)
-    ds += t_2
+    t_7 = np.multiply(dlse[:, :, :, None], p, out=ws.t_7)
+    ds += t_7
     # ds_sum[b,h,t,u] = where(u <= t, ds[b,h,t,u]/sqrt(K), 0)
+    t_8 = np.divide(ds, float(np.sqrt(K)), out=ws.t_8)
     ds_sum = ws.ds_sum
     ds_sum.fill(0.0)
-    np.divide(ds, float(np.sqrt(K)), out=ds_sum, where=t_1)
+    np.copyto(ds_sum, t_8, where=t_1)
     # dk[b,u,h,i] += ds_sum[b,h,t,u]*q[b,t,h,i]
     dk = ws.dk
     np.matmul(ds_sum.transpose(0, 1, 3, 2), q.transpose(0, 2, 1, 3), out=dk.transpose(0, 2, 1, 3))
@@ -385,11 +421,26 @@ def value_and_grad(params, *, x, target, workspace=None):
     dq = ws.dq
     np.matmul(ds_sum, k.transpose(0, 2, 1, 3), out=dq.transpose(0, 2, 1, 3))
     # dWv[h,i,d] += dv[b,t,h,i]*x[b,t,d]
-    np.matmul(dv.reshape(B * T, A * K).T, x.reshape(B * T, D), out=grads.Wv.reshape(A * K, D))
+    dWv = grads.Wv
+    np.matmul(
+        dv.transpose(2, 3, 0, 1).reshape(A * K, B * T),
+        x.reshape(B * T, D),
+        out=dWv.reshape(A * K, D),
+    )
     # dWk[h,i,d] += dk[b,t,h,i]*x[b,t,d]
-    np.matmul(dk.reshape(B * T, A * K).T, x.reshape(B * T, D), out=grads.Wk.reshape(A * K, D))
+    dWk = grads.Wk
+    np.matmul(
+        dk.transpose(2, 3, 0, 1).reshape(A * K, B * T),
+        x.reshape(B * T, D),
+        out=dWk.reshape(A * K, D),
+    )
     # dWq[h,i,d] += dq[b,t,h,i]*x[b,t,d]
-    np.matmul(dq.reshape(B * T, A * K).T, x.reshape(B * T, D), out=grads.Wq.reshape(A * K, D))
+    dWq = grads.Wq
+    np.matmul(
+        dq.transpose(2, 3, 0, 1).reshape(A * K, B * T),
+        x.reshape(B * T, D),
+        out=dWq.reshape(A * K, D),
+    )
     return loss, grads
 
 
@@ -401,13 +452,13 @@ class _ForwardMemory:
         self.q = self.o = np.empty((B, T, A, K), dtype)
         self.k = np.empty((B, T, A, K), dtype)
         self.v = np.empty((B, T, A, K), dtype)
-        self.s_sum = self.t_2 = self.p = np.empty((B, A, T, T), dtype)
+        self.s_sum = self.t_2 = self.t_3 = self.p = np.empty((B, A, T, T), dtype)
         self.s = np.empty((B, A, T, T), dtype)
         self.lse = np.empty((B, A, T), dtype)
         self.y = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
-        self.t_3 = np.empty((B, A, T), dtype)
+        self.t_4 = np.empty((B, A, T), dtype)
 
 
 class _ValueMemory:
@@ -418,13 +469,13 @@ class _ValueMemory:
         self.q = self.o = np.empty((B, T, A, K), dtype)
         self.k = np.empty((B, T, A, K), dtype)
         self.v = np.empty((B, T, A, K), dtype)
-        self.s_sum = self.t_2 = self.p = np.empty((B, A, T, T), dtype)
+        self.s_sum = self.t_2 = self.t_3 = self.p = np.empty((B, A, T, T), dtype)
         self.s = np.empty((B, A, T, T), dtype)
         self.lse = np.empty((B, A, T), dtype)
-        self.y = self.t_4 = np.empty((B, T, D), dtype)
+        self.y = self.t_5 = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
-        self.t_3 = np.empty((B, A, T), dtype)
+        self.t_4 = np.empty((B, A, T), dtype)
 
 
 class _ValueAndGradMemory:
@@ -435,16 +486,17 @@ class _ValueAndGradMemory:
         self.q = self.dq = np.empty((B, T, A, K), dtype)
         self.k = np.empty((B, T, A, K), dtype)
         self.v = self.dv = np.empty((B, T, A, K), dtype)
-        self.s_sum = self.t_2 = self.p = self.ds_sum = np.empty((B, A, T, T), dtype)
-        self.s = self.dp = self.ds = np.empty((B, A, T, T), dtype)
+        self.s_sum = self.t_2 = self.t_3 = self.p = self.t_7 = np.empty((B, A, T, T), dtype)
+        self.t_8 = self.s_sum
+        self.s = self.dp = self.ds = self.ds_sum = np.empty((B, A, T, T), dtype)
         self.lse = self.dlse = np.empty((B, A, T), dtype)
         self.o = self.do = self.dk = np.empty((B, T, A, K), dtype)
         self.y = self.dy = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
-        self.t_3 = np.empty((B, A, T), dtype)
-        self.t_4 = np.empty((B, T, D), dtype)
-        self.t_5 = np.empty((B, A, T, T), dtype)
+        self.t_4 = np.empty((B, A, T), dtype)
+        self.t_5 = np.empty((B, T, D), dtype)
+        self.t_6 = np.empty((B, A, T, T), dtype)
         self.grads = Params(dtype, D=D, A=A, K=K)
 
 
@@ -488,11 +540,10 @@ def _dtype_of(params):
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None, where=True):
+def _expdiff(x, m, out=None):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    m = np.maximum(m, lowest, out=out, where=where)
-    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
 
 
 def _extent(array, axis):

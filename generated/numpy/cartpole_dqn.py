@@ -196,7 +196,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -452,17 +452,25 @@ def value(params, *, obs, action, reward, next_obs, done, gamma=0.99, workspace=
     # y_argmax[b] = argmax(a: target_next_obs[b,a])
     y_argmax = np.argmax(target_next_obs, axis=-1, out=ws.y_argmax)
     # y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
-    target_next_obs_at = _pick(
-        target_next_obs, (ws.arange, y_argmax), out=ws.target_next_obs_at, at=ws.at
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += y_argmax
+    target_next_obs_at = np.take(
+        target_next_obs.reshape(B * 2), at, axis=0, out=ws.target_next_obs_at, mode="clip"
     )
     y = np.multiply(target_next_obs_at, discount_t, out=ws.y)
     y += reward
     # td[b] = q[b,action[b]] - y[b]
-    q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)
+    at_2 = ws.at_2
+    np.multiply(arange, 2, out=at_2)
+    at_2 += action
+    q_at = np.take(q.reshape(B * 2), at_2, axis=0, out=ws.q_at, mode="clip")
     td = np.subtract(q_at, y, out=ws.td)
     # loss += td[b]**2/B
     t_1 = np.square(td, out=ws.t_1)
-    loss = np.sum(t_1) / B
+    s_1 = np.sum(t_1)
+    loss = s_1 / B
     return loss
 
 
@@ -545,23 +553,31 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     # y_argmax[b] = argmax(a: target_next_obs[b,a])
     y_argmax = np.argmax(target_next_obs, axis=-1, out=ws.y_argmax)
     # y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
-    target_next_obs_at = _pick(
-        target_next_obs, (ws.arange, y_argmax), out=ws.target_next_obs_at, at=ws.at
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += y_argmax
+    target_next_obs_at = np.take(
+        target_next_obs.reshape(B * 2), at, axis=0, out=ws.target_next_obs_at, mode="clip"
     )
     y = np.multiply(target_next_obs_at, discount_t, out=ws.y)
     y += reward
     # td[b] = q[b,action[b]] - y[b]
-    q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)
+    at_2 = ws.at_2
+    np.multiply(arange, 2, out=at_2)
+    at_2 += action
+    q_at = np.take(q.reshape(B * 2), at_2, axis=0, out=ws.q_at, mode="clip")
     td = np.subtract(q_at, y, out=ws.td)
     # loss += td[b]**2/B
     t_1 = np.square(td, out=ws.t_1)
-    loss = np.sum(t_1) / B
+    s_1 = np.sum(t_1)
+    loss = s_1 / B
     # dtd[b] = 2*td[b]/B
     dtd = np.multiply(td, 2.0 / B, out=ws.dtd)
     dq = ws.dq
     dq.fill(0.0)
     # dq[b,action[b]] += dtd[b]
-    _add_at(dq, (ws.arange, action), dtd, at=ws.at_2, scratch=ws.t_1)
+    _add_at(dq.reshape(B * 2), at_2, dtd, scratch=ws.t_2)
     # dq_c3[i] += dq[b,i]
     np.sum(dq, axis=0, out=grads.q.c3)
     # dq_W3[i,j] += dq[b,i]*q_h2[b,j]
@@ -569,10 +585,10 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     # dq_h2[b,j] += dq[b,i]*q_W3[i,j]
     dq_h2 = np.matmul(dq, q_W3, out=ws.dq_h2)
     # dq_z2[b,i] = where(0 < q_z2[b,i], dq_h2[b,i], 0)
-    t_2 = np.greater(q_z2, 0.0, out=ws.t_2)
+    t_3 = np.less(0.0, q_z2, out=ws.t_3)
     dq_z2 = ws.dq_z2
     dq_z2.fill(0.0)
-    np.copyto(dq_z2, dq_h2, where=t_2)
+    np.copyto(dq_z2, dq_h2, where=t_3)
     # dq_c2[i] += dq_z2[b,i]
     np.sum(dq_z2, axis=0, out=grads.q.c2)
     # dq_W2[i,j] += dq_z2[b,i]*q_h1[b,j]
@@ -580,10 +596,10 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     # dq_h1[b,j] += dq_z2[b,i]*q_W2[i,j]
     dq_h1 = np.matmul(dq_z2, q_W2, out=ws.dq_h1)
     # dq_z1[b,i] = where(0 < q_z1[b,i], dq_h1[b,i], 0)
-    t_3 = np.greater(q_z1, 0.0, out=ws.t_3)
+    t_4 = np.less(0.0, q_z1, out=ws.t_4)
     dq_z1 = ws.dq_z1
     dq_z1.fill(0.0)
-    np.copyto(dq_z1, dq_h1, where=t_3)
+    np.copyto(dq_z1, dq_h1, where=t_4)
     # dq_c1[i] += dq_z1[b,i]
     np.sum(dq_z1, axis=0, out=grads.q.c1)
     # dq_W1[i,j] += dq_z1[b,i]*obs[b,j]
@@ -625,8 +641,8 @@ class _ValueMemory:
         self.y_argmax = self.at_2 = np.empty((B,), np.intp)
         self.done_real = self.discount_t = self.y = self.td = self.t_1 = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
-        self.target_next_obs_at = self.q_at = np.empty((B,), dtype)
         self.at = np.empty((B,), np.intp)
+        self.target_next_obs_at = self.q_at = np.empty((B,), dtype)
 
 
 class _ValueAndGradMemory:
@@ -645,10 +661,10 @@ class _ValueAndGradMemory:
         self.y_argmax = self.at_2 = np.empty((B,), np.intp)
         self.done_real = self.discount_t = self.y = self.td = self.dtd = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
-        self.target_next_obs_at = self.q_at = self.t_1 = np.empty((B,), dtype)
         self.at = np.empty((B,), np.intp)
-        self.t_2 = np.empty((B, H2), np.bool_)
-        self.t_3 = np.empty((B, H1), np.bool_)
+        self.target_next_obs_at = self.q_at = self.t_1 = self.t_2 = np.empty((B,), dtype)
+        self.t_3 = np.empty((B, H2), np.bool_)
+        self.t_4 = np.empty((B, H1), np.bool_)
         self.grads = Gradients(dtype, H1=H1, H2=H2)
 
 
@@ -662,13 +678,15 @@ class _Group(_Views):
             setattr(self, name, view)
         self._closed = True
 
+    def __getattr__(self, name):
+        raise AttributeError(f"there is no array {name} in this group")
 
-def _add_at(target, places, values, at, scratch):
-    """target[places] += values, where no place comes twice; `at` is room for positions."""
-    joined = _by_position(target, places, at)
-    np.take(joined, at, axis=0, out=scratch, mode="clip")
+
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
     scratch += values
-    joined[at] = scratch
+    target[places] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -715,16 +733,6 @@ def _below(name, value, limit):
 def _boolean(name, value, axes):
     """An argument of truth values."""
     return _array(name, value, axes, "b")
-
-
-def _by_position(array, places, at, axis=0):
-    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
-    lengths = array.shape[axis : axis + len(places)]
-    np.copyto(at, places[0])
-    for place, length in zip(places[1:], lengths[1:], strict=True):
-        at *= length
-        at += place
-    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
 
 
 def _dtype_of(params):
@@ -779,14 +787,6 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
-
-
-def _pick(array, places, out, at, axis=0):
-    """array[places], the first of the places on `axis`; `at` is room for positions.
-
-    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
-    """
-    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _place(params, name):

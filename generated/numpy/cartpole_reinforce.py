@@ -132,7 +132,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -276,10 +276,15 @@ def value(params, *, obs, action, advantage, workspace=None):
     # logp_lse[b] = logsumexp(a: policy[b,a])
     logp_lse = _logsumexp(policy, out=ws.logp_lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = policy[b,action[b]] - logp_lse[b]
-    policy_at = _pick(policy, (ws.arange, action), out=ws.policy_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += action
+    policy_at = np.take(policy.reshape(B * 2), at, axis=0, out=ws.policy_at, mode="clip")
     logp = np.subtract(policy_at, logp_lse, out=ws.logp)
     # loss += -logp[b]*stop(advantage[b])/B
-    loss = -np.dot(logp, advantage) / B
+    s_1 = np.dot(logp, advantage)
+    loss = -s_1 / B
     return loss
 
 
@@ -328,10 +333,15 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # logp_lse[b] = logsumexp(a: policy[b,a])
     logp_lse = _logsumexp(policy, out=ws.logp_lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = policy[b,action[b]] - logp_lse[b]
-    policy_at = _pick(policy, (ws.arange, action), out=ws.policy_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += action
+    policy_at = np.take(policy.reshape(B * 2), at, axis=0, out=ws.policy_at, mode="clip")
     logp = np.subtract(policy_at, logp_lse, out=ws.logp)
     # loss += -logp[b]*stop(advantage[b])/B
-    loss = -np.dot(logp, advantage) / B
+    s_1 = np.dot(logp, advantage)
+    loss = -s_1 / B
     # dlogp[b] = -stop(advantage[b])/B
     dlogp = np.divide(advantage, -B, out=ws.dlogp)
     # dlogp_lse[b] = -dlogp[b]
@@ -341,7 +351,7 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # dpolicy[b,a] += dlogp_lse[b]*policy_softmax[b,a]
     dpolicy = np.multiply(dlogp_lse[:, None], policy_softmax, out=ws.dpolicy)
     # dpolicy[b,action[b]] += dlogp[b]
-    _add_at(dpolicy, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_3)
+    _add_at(dpolicy.reshape(B * 2), at, dlogp, scratch=ws.t_3)
     # dc3[i] += dpolicy[b,i]
     np.sum(dpolicy, axis=0, out=grads.c3)
     # dW3[i,j] += dpolicy[b,i]*h2[b,j]
@@ -412,12 +422,11 @@ class _ValueAndGradMemory:
         self.grads = Params(dtype, H=H)
 
 
-def _add_at(target, places, values, at, scratch):
-    """target[places] += values, where no place comes twice; `at` is room for positions."""
-    joined = _by_position(target, places, at)
-    np.take(joined, at, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
     scratch += values
-    joined[at] = scratch
+    target[places] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -461,16 +470,6 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
-def _by_position(array, places, at, axis=0):
-    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
-    lengths = array.shape[axis : axis + len(places)]
-    np.copyto(at, places[0])
-    for place, length in zip(places[1:], lengths[1:], strict=True):
-        at *= length
-        at += place
-    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
-
-
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
@@ -478,11 +477,10 @@ def _dtype_of(params):
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None, where=True):
+def _expdiff(x, m, out=None):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    m = np.maximum(m, lowest, out=out, where=where)
-    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
 
 
 def _extent(array, axis):
@@ -541,14 +539,6 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
-
-
-def _pick(array, places, out, at, axis=0):
-    """array[places], the first of the places on `axis`; `at` is room for positions.
-
-    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
-    """
-    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):

@@ -110,7 +110,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -203,18 +203,18 @@ def forward(params, x, *, workspace=None):
     x_pad = ws.x_pad
     x_pad.fill(0.0)
     np.copyto(x_pad[:, :, 2:L+2], x)
-    x_windows = ws.x_windows
+    x_pad_t = ws.x_pad_t
     np.copyto(
-        x_windows,
+        x_pad_t,
         _view(
             x_pad,
             start=(0, 0, 0),
-            shape=(C, K, B, U),
-            steps=((0, 1, 0), (0, 0, 3), (1, 0, 0), (0, 0, 2)),
-        ),
+            shape=(B, C, K, U),
+            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
+        ).transpose(1, 2, 0, 3),
     )
     t_1 = ws.t_1
-    np.matmul(W.reshape(O, C * K), x_windows.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
+    np.matmul(W.reshape(O, C * K), x_pad_t.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
     z = ws.z
     np.copyto(z, t_1.transpose(1, 0, 2))
     # z[b,o,l] += w0[o] for b < B, l < (L+6-3*K)//2+1
@@ -222,7 +222,7 @@ def forward(params, x, *, workspace=None):
     # h[b,o,l] = relu(z[b,o,l])
     h = np.maximum(z, 0.0, out=ws.h)
     # y[b,m] += V[m,o,l]*h[b,o,l]
-    y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
+    y = np.matmul(h.reshape(B, O * U), V.transpose(1, 2, 0).reshape(O * U, M), out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
     return y
@@ -255,18 +255,18 @@ def value(params, *, x, target, workspace=None):
     x_pad = ws.x_pad
     x_pad.fill(0.0)
     np.copyto(x_pad[:, :, 2:L+2], x)
-    x_windows = ws.x_windows
+    x_pad_t = ws.x_pad_t
     np.copyto(
-        x_windows,
+        x_pad_t,
         _view(
             x_pad,
             start=(0, 0, 0),
-            shape=(C, K, B, U),
-            steps=((0, 1, 0), (0, 0, 3), (1, 0, 0), (0, 0, 2)),
-        ),
+            shape=(B, C, K, U),
+            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
+        ).transpose(1, 2, 0, 3),
     )
     t_1 = ws.t_1
-    np.matmul(W.reshape(O, C * K), x_windows.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
+    np.matmul(W.reshape(O, C * K), x_pad_t.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
     z = ws.z
     np.copyto(z, t_1.transpose(1, 0, 2))
     # z[b,o,l] += w0[o] for b < B, l < (L+6-3*K)//2+1
@@ -274,13 +274,14 @@ def value(params, *, x, target, workspace=None):
     # h[b,o,l] = relu(z[b,o,l])
     h = np.maximum(z, 0.0, out=ws.h)
     # y[b,m] += V[m,o,l]*h[b,o,l]
-    y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
+    y = np.matmul(h.reshape(B, O * U), V.transpose(1, 2, 0).reshape(O * U, M), out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
     # loss += (y[b,m] - target[b,m])**2/B
     t_2 = np.subtract(y, target, out=ws.t_2)
     np.square(t_2, out=t_2)
-    loss = np.sum(t_2) / B
+    s_1 = np.sum(t_2)
+    loss = s_1 / B
     return loss
 
 
@@ -312,18 +313,18 @@ def value_and_grad(params, *, x, target, workspace=None):
     x_pad = ws.x_pad
     x_pad.fill(0.0)
     np.copyto(x_pad[:, :, 2:L+2], x)
-    x_windows = ws.x_windows
+    x_pad_t = ws.x_pad_t
     np.copyto(
-        x_windows,
+        x_pad_t,
         _view(
             x_pad,
             start=(0, 0, 0),
-            shape=(C, K, B, U),
-            steps=((0, 1, 0), (0, 0, 3), (1, 0, 0), (0, 0, 2)),
-        ),
+            shape=(B, C, K, U),
+            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
+        ).transpose(1, 2, 0, 3),
     )
     t_1 = ws.t_1
-    np.matmul(W.reshape(O, C * K), x_windows.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
+    np.matmul(W.reshape(O, C * K), x_pad_t.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
     z = ws.z
     np.copyto(z, t_1.transpose(1, 0, 2))
     # z[b,o,l] += w0[o] for b < B, l < (L+6-3*K)//2+1
@@ -331,35 +332,40 @@ def value_and_grad(params, *, x, target, workspace=None):
     # h[b,o,l] = relu(z[b,o,l])
     h = np.maximum(z, 0.0, out=ws.h)
     # y[b,m] += V[m,o,l]*h[b,o,l]
-    y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
+    y = np.matmul(h.reshape(B, O * U), V.transpose(1, 2, 0).reshape(O * U, M), out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
     # loss += (y[b,m] - target[b,m])**2/B
     t_2 = np.subtract(y, target, out=ws.t_2)
     np.square(t_2, out=t_2)
-    loss = np.sum(t_2) / B
+    s_1 = np.sum(t_2)
+    loss = s_1 / B
     # dy[b,m] = 2*(y[b,m] - target[b,m])/B
     dy = np.subtract(y, target, out=ws.dy)
     dy *= 2.0 / B
     # dv0[m] += dy[b,m]
     np.sum(dy, axis=0, out=grads.v0)
     # dV[m,o,l] += dy[b,m]*h[b,o,l]
-    np.matmul(dy.T, h.reshape(B, O * U), out=grads.V.reshape(M, O * U))
+    dV = grads.V
+    np.matmul(dy.T, h.reshape(B, O * U), out=dV.reshape(M, O * U))
     # dh[b,o,l] += dy[b,m]*V[m,o,l]
     dh = ws.dh
     np.matmul(dy, V.reshape(M, O * U), out=dh.reshape(B, O * U))
     # dz[b,o,l] = where(0 < z[b,o,l], dh[b,o,l], 0)
-    t_3 = np.greater(z, 0.0, out=ws.t_3)
+    t_3 = np.less(0.0, z, out=ws.t_3)
     dz = ws.dz
     dz.fill(0.0)
     np.copyto(dz, dh, where=t_3)
     # dw0[o] += dz[b,o,l]
     np.sum(dz, axis=(0, 2), out=grads.w0)
     # dW[o,c,k] += dz[b,o,l]*pad(x[b,c,3*k+2*l-2]) for k < K
-    dz_copy = ws.dz_copy
-    np.copyto(dz_copy, dz.transpose(1, 0, 2))
+    dz_t = ws.dz_t
+    np.copyto(dz_t, dz.transpose(1, 0, 2))
+    dW = grads.W
     np.matmul(
-        dz_copy.reshape(O, B * U), x_windows.reshape(C * K, B * U).T, out=grads.W.reshape(O, C * K)
+        dz_t.reshape(O, B * U),
+        x_pad_t.transpose(2, 3, 0, 1).reshape(B * U, C * K),
+        out=dW.reshape(O, C * K),
     )
     return loss, grads
 
@@ -373,7 +379,7 @@ class _ForwardMemory:
         self.z = self.h = np.empty((B, O, U), dtype)
         self.y = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
-        self.x_windows = np.empty((C, K, B, U), dtype)
+        self.x_pad_t = np.empty((C, K, B, U), dtype)
         self.t_1 = np.empty((O, B, U), dtype)
 
 
@@ -386,7 +392,7 @@ class _ValueMemory:
         self.z = self.h = np.empty((B, O, U), dtype)
         self.y = self.t_2 = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
-        self.x_windows = np.empty((C, K, B, U), dtype)
+        self.x_pad_t = np.empty((C, K, B, U), dtype)
         self.t_1 = np.empty((O, B, U), dtype)
 
 
@@ -400,8 +406,8 @@ class _ValueAndGradMemory:
         self.h = self.dh = np.empty((B, O, U), dtype)
         self.y = self.dy = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
-        self.x_windows = np.empty((C, K, B, U), dtype)
-        self.t_1 = self.dz_copy = np.empty((O, B, U), dtype)
+        self.x_pad_t = np.empty((C, K, B, U), dtype)
+        self.t_1 = self.dz_t = np.empty((O, B, U), dtype)
         self.t_2 = np.empty((B, M), dtype)
         self.t_3 = np.empty((B, O, U), np.bool_)
         self.grads = Params(dtype, L=L, C=C, O=O, K=K, M=M)

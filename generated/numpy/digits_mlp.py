@@ -103,7 +103,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -227,9 +227,14 @@ def value(params, *, pixels, digit, workspace=None):
     # loss_lse[b] = logsumexp(a: logits[b,a])
     loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
     # loss += (loss_lse[b] - logits[b,digit[b]])/B
-    logits_at = _pick(logits, (ws.arange, digit), out=ws.logits_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 10, out=at)
+    at += digit
+    logits_at = np.take(logits.reshape(B * 10), at, axis=0, out=ws.logits_at, mode="clip")
     t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
-    loss = np.sum(t_3) / B
+    s_1 = np.sum(t_3)
+    loss = s_1 / B
     return loss
 
 
@@ -268,9 +273,14 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     # loss_lse[b] = logsumexp(a: logits[b,a])
     loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
     # loss += (loss_lse[b] - logits[b,digit[b]])/B
-    logits_at = _pick(logits, (ws.arange, digit), out=ws.logits_at, at=ws.at)
-    t_2 = np.subtract(loss_lse, logits_at, out=ws.t_2)
-    loss = np.sum(t_2) / B
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 10, out=at)
+    at += digit
+    logits_at = np.take(logits.reshape(B * 10), at, axis=0, out=ws.logits_at, mode="clip")
+    t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
+    s_1 = np.sum(t_3)
+    loss = s_1 / B
     # dloss_lse[b] = 1/B for b < B
     dloss_lse = ws.dloss_lse
     dloss_lse.fill(1.0 / B)
@@ -279,7 +289,9 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     # dlogits[b,a] += dloss_lse[b]*logits_softmax[b,a]
     dlogits = np.multiply(dloss_lse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,digit[b]] += -1/B
-    _add_at(dlogits, (ws.arange, digit), -1.0 / B, at=ws.at, scratch=ws.t_3)
+    t_4 = ws.t_4
+    t_4.fill(-1.0 / B)
+    _add_at(dlogits.reshape(B * 10), at, t_4, scratch=ws.t_5)
     # dc2[i] += dlogits[b,i]
     np.sum(dlogits, axis=0, out=grads.c2)
     # dW2[i,j] += dlogits[b,i]*h1[b,j]
@@ -287,10 +299,10 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     # dh1[b,j] += dlogits[b,i]*W2[i,j]
     dh1 = np.matmul(dlogits, W2, out=ws.dh1)
     # dz1[b,i] = where(0 < z1[b,i], dh1[b,i], 0)
-    t_4 = np.greater(z1, 0.0, out=ws.t_4)
+    t_6 = np.less(0.0, z1, out=ws.t_6)
     dz1 = ws.dz1
     dz1.fill(0.0)
-    np.copyto(dz1, dh1, where=t_4)
+    np.copyto(dz1, dh1, where=t_6)
     # dc1[i] += dz1[b,i]
     np.sum(dz1, axis=0, out=grads.c1)
     # dW1[i,j] += dz1[b,i]*pixels[b,j]
@@ -329,21 +341,20 @@ class _ValueAndGradMemory:
         self.z1 = self.dz1 = np.empty((B, H), dtype)
         self.h1 = self.dh1 = np.empty((B, H), dtype)
         self.logits = self.dlogits = np.empty((B, 10), dtype)
-        self.loss_lse = self.t_3 = np.empty((B,), dtype)
+        self.loss_lse = self.t_4 = np.empty((B,), dtype)
         self.t_1 = self.logits_softmax = np.empty((B, 10), dtype)
-        self.t_2 = self.logits_at = self.dloss_lse = np.empty((B,), dtype)
+        self.t_2 = self.logits_at = self.t_3 = self.dloss_lse = self.t_5 = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_4 = np.empty((B, H), np.bool_)
+        self.t_6 = np.empty((B, H), np.bool_)
         self.grads = Params(dtype, H=H)
 
 
-def _add_at(target, places, values, at, scratch):
-    """target[places] += values, where no place comes twice; `at` is room for positions."""
-    joined = _by_position(target, places, at)
-    np.take(joined, at, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
     scratch += values
-    joined[at] = scratch
+    target[places] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -387,16 +398,6 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
-def _by_position(array, places, at, axis=0):
-    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
-    lengths = array.shape[axis : axis + len(places)]
-    np.copyto(at, places[0])
-    for place, length in zip(places[1:], lengths[1:], strict=True):
-        at *= length
-        at += place
-    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
-
-
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
@@ -404,11 +405,10 @@ def _dtype_of(params):
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None, where=True):
+def _expdiff(x, m, out=None):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    m = np.maximum(m, lowest, out=out, where=where)
-    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
 
 
 def _extent(array, axis):
@@ -472,14 +472,6 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
-
-
-def _pick(array, places, out, at, axis=0):
-    """array[places], the first of the places on `axis`; `at` is room for positions.
-
-    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
-    """
-    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):

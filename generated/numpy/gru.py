@@ -185,7 +185,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -310,35 +310,44 @@ def forward(params, x, *, workspace=None):
     np.copyto(un, en)
     h = ws.h
     h.fill(0.0)
-    t_1, r, z, n, az_arg, az_arg_sigmoid = ws.t_1, ws.r, ws.z, ws.n, ws.az_arg, ws.az_arg_sigmoid
+    t_1 = ws.t_1
+    t_2 = ws.t_2
+    r = ws.r
+    z = ws.z
+    t_5 = ws.t_5
+    t_6 = ws.t_6
+    n = ws.n
+    az_arg = ws.az_arg
+    az_arg_sigmoid = ws.az_arg_sigmoid
+    t_8 = ws.t_8
     for t in range(T):
         # ar[b,t,i] += Ur[i,j]*h[b,t,j] for b < B, t < T
         np.matmul(h[:, t], Ur.T, out=t_1)
         ar[:, t] += t_1
         # az[b,t,i] += Uz[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Uz.T, out=t_1)
-        az[:, t] += t_1
+        np.matmul(h[:, t], Uz.T, out=t_2)
+        az[:, t] += t_2
         # r[b,t,i] = sigmoid(ar[b,t,i])
-        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_1)
+        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_3)
         # z[b,t,i] = sigmoid(az[b,t,i])
-        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_1)
+        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_4)
         # un[b,t,i] += Un[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Un.T, out=t_1)
-        un[:, t] += t_1
+        np.matmul(h[:, t], Un.T, out=t_5)
+        un[:, t] += t_5
         # an[b,t,i] += cn[i] + r[b,t,i]*un[b,t,i]
-        np.multiply(r[:, t], un[:, t], out=t_1)
-        t_1 += cn
-        an[:, t] += t_1
+        np.multiply(r[:, t], un[:, t], out=t_6)
+        t_6 += cn
+        an[:, t] += t_6
         # n[b,t,i] = tanh(an[b,t,i])
         np.tanh(an[:, t], out=n[:, t])
         # az_arg[b,t,i] = -az[b,t,i]
         np.negative(az[:, t], out=az_arg[:, t])
         # az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
-        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_1)
+        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_7)
         # h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], n[:, t], out=h[:, t+1])
-        np.multiply(h[:, t], z[:, t], out=t_1)
-        h[:, t+1] += t_1
+        np.multiply(h[:, t], z[:, t], out=t_8)
+        h[:, t+1] += t_8
     # y[b,t,k] += V[k,i]*h[b,t+1,i] for t < T
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
@@ -386,43 +395,53 @@ def value(params, *, x, target, workspace=None):
     np.copyto(un, en)
     h = ws.h
     h.fill(0.0)
-    t_1, r, z, n, az_arg, az_arg_sigmoid = ws.t_1, ws.r, ws.z, ws.n, ws.az_arg, ws.az_arg_sigmoid
+    t_1 = ws.t_1
+    t_2 = ws.t_2
+    r = ws.r
+    z = ws.z
+    t_5 = ws.t_5
+    t_6 = ws.t_6
+    n = ws.n
+    az_arg = ws.az_arg
+    az_arg_sigmoid = ws.az_arg_sigmoid
+    t_8 = ws.t_8
     for t in range(T):
         # ar[b,t,i] += Ur[i,j]*h[b,t,j] for b < B, t < T
         np.matmul(h[:, t], Ur.T, out=t_1)
         ar[:, t] += t_1
         # az[b,t,i] += Uz[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Uz.T, out=t_1)
-        az[:, t] += t_1
+        np.matmul(h[:, t], Uz.T, out=t_2)
+        az[:, t] += t_2
         # r[b,t,i] = sigmoid(ar[b,t,i])
-        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_1)
+        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_3)
         # z[b,t,i] = sigmoid(az[b,t,i])
-        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_1)
+        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_4)
         # un[b,t,i] += Un[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Un.T, out=t_1)
-        un[:, t] += t_1
+        np.matmul(h[:, t], Un.T, out=t_5)
+        un[:, t] += t_5
         # an[b,t,i] += cn[i] + r[b,t,i]*un[b,t,i]
-        np.multiply(r[:, t], un[:, t], out=t_1)
-        t_1 += cn
-        an[:, t] += t_1
+        np.multiply(r[:, t], un[:, t], out=t_6)
+        t_6 += cn
+        an[:, t] += t_6
         # n[b,t,i] = tanh(an[b,t,i])
         np.tanh(an[:, t], out=n[:, t])
         # az_arg[b,t,i] = -az[b,t,i]
         np.negative(az[:, t], out=az_arg[:, t])
         # az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
-        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_1)
+        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_7)
         # h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], n[:, t], out=h[:, t+1])
-        np.multiply(h[:, t], z[:, t], out=t_1)
-        h[:, t+1] += t_1
+        np.multiply(h[:, t], z[:, t], out=t_8)
+        h[:, t+1] += t_8
     # y[b,t,k] += V[k,i]*h[b,t+1,i] for t < T
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
     y += v0
     # loss += (y[b,t,k] - target[b,t,k])**2/(B*T)
-    t_2 = np.subtract(y, target, out=ws.t_2)
-    np.square(t_2, out=t_2)
-    loss = np.sum(t_2) / (B * T)
+    t_9 = np.subtract(y, target, out=ws.t_9)
+    np.square(t_9, out=t_9)
+    s_1 = np.sum(t_9)
+    loss = s_1 / (B * T)
     return loss
 
 
@@ -467,52 +486,62 @@ def value_and_grad(params, *, x, target, workspace=None):
     np.copyto(un, en)
     h = ws.h
     h.fill(0.0)
-    t_1, r, z, n, az_arg, az_arg_sigmoid = ws.t_1, ws.r, ws.z, ws.n, ws.az_arg, ws.az_arg_sigmoid
+    t_1 = ws.t_1
+    t_2 = ws.t_2
+    r = ws.r
+    z = ws.z
+    t_5 = ws.t_5
+    t_6 = ws.t_6
+    n = ws.n
+    az_arg = ws.az_arg
+    az_arg_sigmoid = ws.az_arg_sigmoid
+    t_8 = ws.t_8
     for t in range(T):
         # ar[b,t,i] += Ur[i,j]*h[b,t,j] for b < B, t < T
         np.matmul(h[:, t], Ur.T, out=t_1)
         ar[:, t] += t_1
         # az[b,t,i] += Uz[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Uz.T, out=t_1)
-        az[:, t] += t_1
+        np.matmul(h[:, t], Uz.T, out=t_2)
+        az[:, t] += t_2
         # r[b,t,i] = sigmoid(ar[b,t,i])
-        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_1)
+        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_3)
         # z[b,t,i] = sigmoid(az[b,t,i])
-        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_1)
+        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_4)
         # un[b,t,i] += Un[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Un.T, out=t_1)
-        un[:, t] += t_1
+        np.matmul(h[:, t], Un.T, out=t_5)
+        un[:, t] += t_5
         # an[b,t,i] += cn[i] + r[b,t,i]*un[b,t,i]
-        np.multiply(r[:, t], un[:, t], out=t_1)
-        t_1 += cn
-        an[:, t] += t_1
+        np.multiply(r[:, t], un[:, t], out=t_6)
+        t_6 += cn
+        an[:, t] += t_6
         # n[b,t,i] = tanh(an[b,t,i])
         np.tanh(an[:, t], out=n[:, t])
         # az_arg[b,t,i] = -az[b,t,i]
         np.negative(az[:, t], out=az_arg[:, t])
         # az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
-        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_1)
+        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_7)
         # h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], n[:, t], out=h[:, t+1])
-        np.multiply(h[:, t], z[:, t], out=t_1)
-        h[:, t+1] += t_1
+        np.multiply(h[:, t], z[:, t], out=t_8)
+        h[:, t+1] += t_8
     # y[b,t,k] += V[k,i]*h[b,t+1,i] for t < T
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
     y += v0
     # loss += (y[b,t,k] - target[b,t,k])**2/(B*T)
-    t_2 = np.subtract(y, target, out=ws.t_2)
-    np.square(t_2, out=t_2)
-    loss = np.sum(t_2) / (B * T)
+    t_9 = np.subtract(y, target, out=ws.t_9)
+    np.square(t_9, out=t_9)
+    s_1 = np.sum(t_9)
+    loss = s_1 / (B * T)
     # dy[b,t,k] = 2*(y[b,t,k] - target[b,t,k])/(B*T)
     dy = np.subtract(y, target, out=ws.dy)
     dy *= 2.0 / (B * T)
     # dv0[k] += dy[b,t,k]
     np.sum(dy, axis=(0, 1), out=grads.v0)
     # dV[k,i] += dy[b,t,k]*h[b,t+1,i]
-    h_copy = ws.h_copy
-    np.copyto(h_copy, h[:, 1:T+1])
-    np.matmul(dy.reshape(B * T, K).T, h_copy.reshape(B * T, H), out=grads.V)
+    h_t = ws.h_t
+    np.copyto(h_t, h[:, 1:T+1])
+    np.matmul(dy.transpose(2, 0, 1).reshape(K, B * T), h_t.reshape(B * T, H), out=grads.V)
     dh = ws.dh
     dh.fill(0.0)
     # dh[b,t+1,i] += dy[b,t,k]*V[k,i]
@@ -520,15 +549,27 @@ def value_and_grad(params, *, x, target, workspace=None):
     # ar_arg[b,t,i] = -ar[b,t,i]
     ar_arg = np.negative(ar, out=ws.ar_arg)
     # ar_arg_sigmoid[b,t,i] = sigmoid(ar_arg[b,t,i])
-    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_3)
-    daz_arg_sigmoid, dn, dz, daz_arg, daz = ws.daz_arg_sigmoid, ws.dn, ws.dz, ws.daz_arg, ws.daz
-    dan, dr, dun, dar = ws.dan, ws.dr, ws.dun, ws.dar
+    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_10)
+    daz_arg_sigmoid = ws.daz_arg_sigmoid
+    t_11 = ws.t_11
+    dn = ws.dn
+    dz = ws.dz
+    daz_arg = ws.daz_arg
+    daz = ws.daz
+    dan = ws.dan
+    dr = ws.dr
+    dun = ws.dun
+    t_12 = ws.t_12
+    t_13 = ws.t_13
+    dar = ws.dar
+    t_14 = ws.t_14
+    t_15 = ws.t_15
     for t in reversed(range(T)):
         # daz_arg_sigmoid[b,t,i] = dh[b,t+1,i]*n[b,t,i]
         np.multiply(dh[:, t+1], n[:, t], out=daz_arg_sigmoid[:, t])
         # dh[b,t,i] += dh[b,t+1,i]*z[b,t,i]
-        np.multiply(dh[:, t+1], z[:, t], out=t_1)
-        dh[:, t] += t_1
+        np.multiply(dh[:, t+1], z[:, t], out=t_11)
+        dh[:, t] += t_11
         # dn[b,t,i] = dh[b,t+1,i]*az_arg_sigmoid[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], dh[:, t+1], out=dn[:, t])
         # dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
@@ -547,43 +588,43 @@ def value_and_grad(params, *, x, target, workspace=None):
         # dun[b,t,i] = dan[b,t,i]*r[b,t,i]
         np.multiply(dan[:, t], r[:, t], out=dun[:, t])
         # dh[b,t,j] += dun[b,t,i]*Un[i,j]
-        np.matmul(dun[:, t], Un, out=t_1)
-        dh[:, t] += t_1
+        np.matmul(dun[:, t], Un, out=t_12)
+        dh[:, t] += t_12
         # daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
-        np.multiply(az_arg_sigmoid[:, t], dz[:, t], out=t_1)
-        t_1 *= z[:, t]
-        daz[:, t] += t_1
+        np.multiply(az_arg_sigmoid[:, t], dz[:, t], out=t_13)
+        t_13 *= z[:, t]
+        daz[:, t] += t_13
         # dar[b,t,i] = dr[b,t,i]*ar_arg_sigmoid[b,t,i]*r[b,t,i]
         np.multiply(ar_arg_sigmoid[:, t], dr[:, t], out=dar[:, t])
         dar[:, t] *= r[:, t]
         # dh[b,t,j] += daz[b,t,i]*Uz[i,j]
-        np.matmul(daz[:, t], Uz, out=t_1)
-        dh[:, t] += t_1
+        np.matmul(daz[:, t], Uz, out=t_14)
+        dh[:, t] += t_14
         # dh[b,t,j] += dar[b,t,i]*Ur[i,j]
-        np.matmul(dar[:, t], Ur, out=t_1)
-        dh[:, t] += t_1
+        np.matmul(dar[:, t], Ur, out=t_15)
+        dh[:, t] += t_15
     # dcn[i] += dan[b,t,i]
     np.sum(dan, axis=(0, 1), out=grads.cn)
     # dUn[i,j] += dun[b,t,i]*h[b,t,j]
-    h_copy_2 = ws.h_copy_2
-    np.copyto(h_copy_2, h[:, :T])
-    np.matmul(dun.reshape(B * T, H).T, h_copy_2.reshape(B * T, H), out=grads.Un)
+    h_t_2 = ws.h_t_2
+    np.copyto(h_t_2, h[:, :T])
+    np.matmul(dun.transpose(2, 0, 1).reshape(H, B * T), h_t_2.reshape(B * T, H), out=grads.Un)
     # dUz[i,j] += daz[b,t,i]*h[b,t,j]
-    np.matmul(daz.reshape(B * T, H).T, h_copy_2.reshape(B * T, H), out=grads.Uz)
+    np.matmul(daz.transpose(2, 0, 1).reshape(H, B * T), h_t_2.reshape(B * T, H), out=grads.Uz)
     # dUr[i,j] += dar[b,t,i]*h[b,t,j]
-    np.matmul(dar.reshape(B * T, H).T, h_copy_2.reshape(B * T, H), out=grads.Ur)
+    np.matmul(dar.transpose(2, 0, 1).reshape(H, B * T), h_t_2.reshape(B * T, H), out=grads.Ur)
     # den[i] += dun[b,t,i]
     np.sum(dun, axis=(0, 1), out=grads.en)
     # dcr[i] += dar[b,t,i]
     np.sum(dar, axis=(0, 1), out=grads.cr)
     # dWn[i,d] += dan[b,t,i]*x[b,t,d]
-    np.matmul(dan.reshape(B * T, H).T, x.reshape(B * T, D), out=grads.Wn)
+    np.matmul(dan.transpose(2, 0, 1).reshape(H, B * T), x.reshape(B * T, D), out=grads.Wn)
     # dcz[i] += daz[b,t,i]
     np.sum(daz, axis=(0, 1), out=grads.cz)
     # dWz[i,d] += daz[b,t,i]*x[b,t,d]
-    np.matmul(daz.reshape(B * T, H).T, x.reshape(B * T, D), out=grads.Wz)
+    np.matmul(daz.transpose(2, 0, 1).reshape(H, B * T), x.reshape(B * T, D), out=grads.Wz)
     # dWr[i,d] += dar[b,t,i]*x[b,t,d]
-    np.matmul(dar.reshape(B * T, H).T, x.reshape(B * T, D), out=grads.Wr)
+    np.matmul(dar.transpose(2, 0, 1).reshape(H, B * T), x.reshape(B * T, D), out=grads.Wr)
     return loss, grads
 
 
@@ -603,7 +644,8 @@ class _ForwardMemory:
         self.y = np.empty((B, T, K), dtype)
         self.az_arg = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
-        self.t_1 = np.empty((B, H), dtype)
+        self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
+        self.t_7 = self.t_8 = self.t_1
 
 
 class _ValueMemory:
@@ -619,10 +661,11 @@ class _ValueMemory:
         self.an = np.empty((B, T, H), dtype)
         self.n = np.empty((B, T, H), dtype)
         self.h = np.empty((B, T + 1, H), dtype)
-        self.y = self.t_2 = np.empty((B, T, K), dtype)
+        self.y = self.t_9 = np.empty((B, T, K), dtype)
         self.az_arg = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
-        self.t_1 = np.empty((B, H), dtype)
+        self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
+        self.t_7 = self.t_8 = self.t_1
 
 
 class _ValueAndGradMemory:
@@ -630,12 +673,12 @@ class _ValueAndGradMemory:
 
     def __init__(self, dtype, *, B, T, D, H, K):
         self._copies = {}
-        self.ar = self.ar_arg = self.daz_arg_sigmoid = self.h_copy_2 = np.empty((B, T, H), dtype)
-        self.az = self.h_copy = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
+        self.ar = self.ar_arg = self.daz_arg_sigmoid = self.h_t_2 = np.empty((B, T, H), dtype)
+        self.az = self.h_t = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
         self.r = np.empty((B, T, H), dtype)
         self.z = np.empty((B, T, H), dtype)
         self.un = np.empty((B, T, H), dtype)
-        self.an = self.t_3 = self.dn = np.empty((B, T, H), dtype)
+        self.an = self.t_10 = self.dn = np.empty((B, T, H), dtype)
         self.n = np.empty((B, T, H), dtype)
         self.h = np.empty((B, T + 1, H), dtype)
         self.y = self.dy = np.empty((B, T, K), dtype)
@@ -648,8 +691,9 @@ class _ValueAndGradMemory:
         self.dr = np.empty((B, T, H), dtype)
         self.dun = np.empty((B, T, H), dtype)
         self.dar = np.empty((B, T, H), dtype)
-        self.t_1 = np.empty((B, H), dtype)
-        self.t_2 = np.empty((B, T, K), dtype)
+        self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
+        self.t_7 = self.t_8 = self.t_11 = self.t_12 = self.t_13 = self.t_14 = self.t_15 = self.t_1
+        self.t_9 = np.empty((B, T, K), dtype)
         self.grads = Params(dtype, D=D, H=H, K=K)
 
 
@@ -757,13 +801,12 @@ def _shape(name, array, expected):
         )
 
 
-def _sigmoid(x, out=None, scratch=None, where=True):
+def _sigmoid(x, out=None, scratch=None):
     """1/(1 + exp(-x)) = exp(min(x, 0))/(1 + exp(-abs(x))): no overflow, and the tail is kept."""
-    below = np.abs(x, out=scratch, where=where)
-    below = np.exp(np.negative(below, out=scratch, where=where), out=scratch, where=where)
-    above = np.exp(np.minimum(x, 0.0, out=out, where=where), out=out, where=where)
-    below = np.add(below, 1.0, out=scratch, where=where)
-    return np.divide(above, below, out=out, where=where)
+    below = np.negative(np.abs(x, out=scratch), out=scratch)
+    below = np.exp(below, out=scratch)
+    above = np.exp(np.minimum(x, 0.0, out=out), out=out)
+    return np.divide(above, np.add(below, 1.0, out=scratch), out=out)
 
 
 def _size(name, size):

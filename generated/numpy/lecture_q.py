@@ -133,7 +133,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -282,15 +282,23 @@ def value(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # target_argmax[m] = argmax(v: Q_next[m,v])
     target_argmax = np.argmax(Q_next, axis=-1, out=ws.target_argmax)
     # target[m] = Q_next[m,target_argmax[m]]*alpha + r[m]
-    Q_next_at = _pick(Q_next, (ws.arange, target_argmax), out=ws.Q_next_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, A, out=at)
+    at += target_argmax
+    Q_next_at = np.take(Q_next.reshape(M * A), at, axis=0, out=ws.Q_next_at, mode="clip")
     target = np.multiply(Q_next_at, alpha, out=ws.target)
     target += r
     # e[m] = Q[m,u[m]] - stop(target[m])
-    Q_at = _pick(Q, (ws.arange, u), out=ws.Q_at, at=ws.at_2)
+    at_2 = ws.at_2
+    np.multiply(arange, A, out=at_2)
+    at_2 += u
+    Q_at = np.take(Q.reshape(M * A), at_2, axis=0, out=ws.Q_at, mode="clip")
     e = np.subtract(Q_at, target, out=ws.e)
     # loss += 0.5*e[m]**2
     t_1 = np.square(e, out=ws.t_1)
-    loss = np.sum(t_1) / 2.0
+    s_1 = np.sum(t_1)
+    loss = s_1 / 2.0
     return loss, {"e": e}
 
 
@@ -351,19 +359,27 @@ def value_and_grad(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # target_argmax[m] = argmax(v: Q_next[m,v])
     target_argmax = np.argmax(Q_next, axis=-1, out=ws.target_argmax)
     # target[m] = Q_next[m,target_argmax[m]]*alpha + r[m]
-    Q_next_at = _pick(Q_next, (ws.arange, target_argmax), out=ws.Q_next_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, A, out=at)
+    at += target_argmax
+    Q_next_at = np.take(Q_next.reshape(M * A), at, axis=0, out=ws.Q_next_at, mode="clip")
     target = np.multiply(Q_next_at, alpha, out=ws.target)
     target += r
     # e[m] = Q[m,u[m]] - stop(target[m])
-    Q_at = _pick(Q, (ws.arange, u), out=ws.Q_at, at=ws.at_2)
+    at_2 = ws.at_2
+    np.multiply(arange, A, out=at_2)
+    at_2 += u
+    Q_at = np.take(Q.reshape(M * A), at_2, axis=0, out=ws.Q_at, mode="clip")
     e = np.subtract(Q_at, target, out=ws.e)
     # loss += 0.5*e[m]**2
     t_1 = np.square(e, out=ws.t_1)
-    loss = np.sum(t_1) / 2.0
+    s_1 = np.sum(t_1)
+    loss = s_1 / 2.0
     dQ = ws.dQ
     dQ.fill(0.0)
     # dQ[m,u[m]] += e[m]
-    _add_at(dQ, (ws.arange, u), e, at=ws.at_2, scratch=ws.t_1)
+    _add_at(dQ.reshape(M * A), at_2, e, scratch=ws.t_2)
     # db2[v] += dQ[m,v]
     np.sum(dQ, axis=0, out=grads.b2)
     # dw2[v,i] += dQ[m,v]*y1[m,i]
@@ -371,10 +387,10 @@ def value_and_grad(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # dy1[m,i] += dQ[m,v]*w2[v,i]
     dy1 = np.matmul(dQ, w2, out=ws.dy1)
     # dx1[m,i] = where(0 < x1[m,i], dy1[m,i], 0)
-    t_2 = np.greater(x1, 0.0, out=ws.t_2)
+    t_3 = np.less(0.0, x1, out=ws.t_3)
     dx1 = ws.dx1
     dx1.fill(0.0)
-    np.copyto(dx1, dy1, where=t_2)
+    np.copyto(dx1, dy1, where=t_3)
     # db1[i] += dx1[m,i]
     np.sum(dx1, axis=0, out=grads.b1)
     # dw1[i,j] += dx1[m,i]*s[m,j]
@@ -401,8 +417,8 @@ class _ValueMemory:
         self.Q_next = np.empty((M, A), dtype)
         self.target_argmax = self.at_2 = np.empty((M,), np.intp)
         self.arange = np.arange(M, dtype=np.intp)
-        self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
         self.at = np.empty((M,), np.intp)
+        self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
         self.Q_at = self.t_1 = np.empty((M,), dtype)
 
 
@@ -418,19 +434,18 @@ class _ValueAndGradMemory:
         self.Q_next = np.empty((M, A), dtype)
         self.target_argmax = self.at_2 = np.empty((M,), np.intp)
         self.arange = np.arange(M, dtype=np.intp)
-        self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
         self.at = np.empty((M,), np.intp)
-        self.Q_at = self.t_1 = np.empty((M,), dtype)
-        self.t_2 = np.empty((M, H), np.bool_)
+        self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
+        self.Q_at = self.t_1 = self.t_2 = np.empty((M,), dtype)
+        self.t_3 = np.empty((M, H), np.bool_)
         self.grads = Params(dtype, D=D, H=H, A=A)
 
 
-def _add_at(target, places, values, at, scratch):
-    """target[places] += values, where no place comes twice; `at` is room for positions."""
-    joined = _by_position(target, places, at)
-    np.take(joined, at, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
     scratch += values
-    joined[at] = scratch
+    target[places] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -472,16 +487,6 @@ def _below(name, value, limit):
     if low < 0 or (limit is not None and high >= limit):
         wanted = "0 or more" if limit is None else f"0 to {limit - 1}"
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
-
-
-def _by_position(array, places, at, axis=0):
-    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
-    lengths = array.shape[axis : axis + len(places)]
-    np.copyto(at, places[0])
-    for place, length in zip(places[1:], lengths[1:], strict=True):
-        at *= length
-        at += place
-    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
 
 
 def _dtype_of(params):
@@ -536,14 +541,6 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
-
-
-def _pick(array, places, out, at, axis=0):
-    """array[places], the first of the places on `axis`; `at` is room for positions.
-
-    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
-    """
-    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):

@@ -47,7 +47,7 @@ BRANCHES = ()
 OPERATIONS = {
     "forward": "3 * N",
     "value": "6 * N",
-    "value_and_grad": "15 * N",
+    "value_and_grad": "14 * N",
 }
 SPEC_HASH = "f506ba931d48aa3de3ab61d453af6ded269d2265f67fa70a22f1ccb32091ca1c"
 SPEC = r'''description = "One bias, two snack shops: a policy gradient with a single parameter. w = 20 is a reconstruction; the bias then settles near -10."
@@ -87,7 +87,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -195,11 +195,13 @@ def value(params, *, hunger, norm, reward, w=20.0, workspace=None):
     X = np.multiply(hunger, w, out=ws.X)
     X += b
     # C[n] = where(norm[n] == 1, softplus(-X[n]), softplus(X[n]))
+    t_1 = np.negative(X, out=ws.t_1)
+    np.logaddexp(t_1, 0.0, out=t_1)
     C = np.logaddexp(X, 0.0, out=ws.C)
-    np.negative(X, out=C, where=norm)
-    np.logaddexp(C, 0.0, out=C, where=norm)
+    np.copyto(C, t_1, where=norm)
     # loss += C[n]*reward[n]/N
-    loss = np.dot(C, reward) / N
+    s_1 = np.dot(C, reward)
+    loss = s_1 / N
     return loss
 
 
@@ -232,23 +234,26 @@ def value_and_grad(params, *, hunger, norm, reward, w=20.0, workspace=None):
     X = np.multiply(hunger, w, out=ws.X)
     X += b
     # C[n] = where(norm[n] == 1, softplus(-X[n]), softplus(X[n]))
+    t_1 = np.negative(X, out=ws.t_1)
+    np.logaddexp(t_1, 0.0, out=t_1)
     C = np.logaddexp(X, 0.0, out=ws.C)
-    np.negative(X, out=C, where=norm)
-    np.logaddexp(C, 0.0, out=C, where=norm)
+    np.copyto(C, t_1, where=norm)
     # loss += C[n]*reward[n]/N
-    loss = np.dot(C, reward) / N
+    s_1 = np.dot(C, reward)
+    loss = s_1 / N
     # dC[n] = reward[n]/N
     dC = np.divide(reward, N, out=ws.dC)
     # dX[n] = where(norm[n] == 1, -dC[n]*sigmoid(-X[n]), dC[n]*sigmoid(X[n]))
-    dX = np.negative(X, out=ws.dX, where=norm)
-    _sigmoid(dX, out=dX, scratch=ws.t_1, where=norm)
-    np.multiply(dX, dC, out=dX, where=norm)
-    np.negative(dX, out=dX, where=norm)
-    t_2 = np.logical_not(norm, out=ws.t_2)
-    _sigmoid(X, out=dX, scratch=ws.t_1, where=t_2)
-    np.multiply(dX, dC, out=dX, where=t_2)
+    t_2 = np.negative(X, out=ws.t_2)
+    _sigmoid(t_2, out=t_2, scratch=ws.t_3)
+    t_2 *= dC
+    np.negative(t_2, out=t_2)
+    dX = _sigmoid(X, out=ws.dX, scratch=ws.t_4)
+    dX *= dC
+    np.copyto(dX, t_2, where=norm)
     # db += dX[n]
-    db = np.sum(dX)
+    s_2 = np.sum(dX)
+    db = s_2
     grads.b[()] = db
     return loss, grads
 
@@ -268,8 +273,8 @@ class _ValueMemory:
 
     def __init__(self, dtype, *, N):
         self._copies = {}
-        self.X = np.empty((N,), dtype)
-        self.C = np.empty((N,), dtype)
+        self.X = self.C = np.empty((N,), dtype)
+        self.t_1 = np.empty((N,), dtype)
 
 
 class _ValueAndGradMemory:
@@ -278,10 +283,10 @@ class _ValueAndGradMemory:
     def __init__(self, dtype, *, N):
         self._copies = {}
         self.X = np.empty((N,), dtype)
-        self.C = self.dC = np.empty((N,), dtype)
-        self.dX = np.empty((N,), dtype)
-        self.t_1 = np.empty((N,), dtype)
-        self.t_2 = np.empty((N,), np.bool_)
+        self.C = self.t_2 = np.empty((N,), dtype)
+        self.t_1 = self.dC = np.empty((N,), dtype)
+        self.t_3 = self.dX = np.empty((N,), dtype)
+        self.t_4 = np.empty((N,), dtype)
         self.grads = Params(dtype)
 
 
@@ -389,13 +394,12 @@ def _shape(name, array, expected):
         )
 
 
-def _sigmoid(x, out=None, scratch=None, where=True):
+def _sigmoid(x, out=None, scratch=None):
     """1/(1 + exp(-x)) = exp(min(x, 0))/(1 + exp(-abs(x))): no overflow, and the tail is kept."""
-    below = np.abs(x, out=scratch, where=where)
-    below = np.exp(np.negative(below, out=scratch, where=where), out=scratch, where=where)
-    above = np.exp(np.minimum(x, 0.0, out=out, where=where), out=out, where=where)
-    below = np.add(below, 1.0, out=scratch, where=where)
-    return np.divide(above, below, out=out, where=where)
+    below = np.negative(np.abs(x, out=scratch), out=scratch)
+    below = np.exp(below, out=scratch)
+    above = np.exp(np.minimum(x, 0.0, out=out), out=out)
+    return np.divide(above, np.add(below, 1.0, out=scratch), out=out)
 
 
 def _size(name, size):

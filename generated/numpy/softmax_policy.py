@@ -124,7 +124,7 @@ class _Views:
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
@@ -268,10 +268,15 @@ def value(params, *, obs, action, advantage, workspace=None):
     # lse[b] = logsumexp(a: logits[b,a])
     lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = logits[b,action[b]] - lse[b]
-    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += action
+    logits_at = np.take(logits.reshape(B * 2), at, axis=0, out=ws.logits_at, mode="clip")
     logp = np.subtract(logits_at, lse, out=ws.logp)
     # loss += -advantage[b]*logp[b]/B
-    loss = -np.dot(advantage, logp) / B
+    s_1 = np.dot(advantage, logp)
+    loss = -s_1 / B
     return loss
 
 
@@ -320,10 +325,15 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # lse[b] = logsumexp(a: logits[b,a])
     lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = logits[b,action[b]] - lse[b]
-    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
+    at = ws.at
+    arange = ws.arange
+    np.multiply(arange, 2, out=at)
+    at += action
+    logits_at = np.take(logits.reshape(B * 2), at, axis=0, out=ws.logits_at, mode="clip")
     logp = np.subtract(logits_at, lse, out=ws.logp)
     # loss += -advantage[b]*logp[b]/B
-    loss = -np.dot(advantage, logp) / B
+    s_1 = np.dot(advantage, logp)
+    loss = -s_1 / B
     # dlogp[b] = -advantage[b]/B
     dlogp = np.divide(advantage, -B, out=ws.dlogp)
     # dlse[b] = -dlogp[b]
@@ -333,7 +343,7 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # dlogits[b,a] += dlse[b]*logits_softmax[b,a]
     dlogits = np.multiply(dlse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,action[b]] += dlogp[b]
-    _add_at(dlogits, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_3)
+    _add_at(dlogits.reshape(B * 2), at, dlogp, scratch=ws.t_3)
     # dc3[a] += dlogits[b,a]
     np.sum(dlogits, axis=0, out=grads.c3)
     # dW3[a,i] += dlogits[b,a]*h2[b,i]
@@ -404,12 +414,11 @@ class _ValueAndGradMemory:
         self.grads = Params(dtype, H=H)
 
 
-def _add_at(target, places, values, at, scratch):
-    """target[places] += values, where no place comes twice; `at` is room for positions."""
-    joined = _by_position(target, places, at)
-    np.take(joined, at, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, scratch):
+    """target[places] += values, where no place comes twice."""
+    np.take(target, places, axis=0, out=scratch, mode="clip")
     scratch += values
-    joined[at] = scratch
+    target[places] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -453,16 +462,6 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
-def _by_position(array, places, at, axis=0):
-    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
-    lengths = array.shape[axis : axis + len(places)]
-    np.copyto(at, places[0])
-    for place, length in zip(places[1:], lengths[1:], strict=True):
-        at *= length
-        at += place
-    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
-
-
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
@@ -470,11 +469,10 @@ def _dtype_of(params):
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None, where=True):
+def _expdiff(x, m, out=None):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    m = np.maximum(m, lowest, out=out, where=where)
-    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
+    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
 
 
 def _extent(array, axis):
@@ -541,14 +539,6 @@ def _orthogonal(rng, shape, gain):
     q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))
     return gain * (q if rows >= columns else q.T).reshape(shape)
-
-
-def _pick(array, places, out, at, axis=0):
-    """array[places], the first of the places on `axis`; `at` is room for positions.
-
-    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
-    """
-    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):

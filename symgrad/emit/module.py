@@ -33,9 +33,8 @@ from symgrad.emit.memory import buffers_of, memory_class, memory_names
 from symgrad.emit.naming import atoms, named, named_in
 from symgrad.emit.numpy import Printer
 from symgrad.emit.render import helpers_for, render
-from symgrad.emit.tidy import tidied
-from symgrad.plan.steps import Plan
-from symgrad.plan.views import Array
+from symgrad.emit.tidy import without_unread
+from symgrad.plan.steps import Array, Plan
 from symgrad.spec import Spec
 from symgrad.version import VERSION
 
@@ -161,12 +160,15 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
         *code(f"SIZES = {dict_text(spec.sizes)}", 0),
         *_table("PARAMETERS", parameters(spec, params)),
         *_table("INPUTS", [f"    {line}," for line in inputs]),
-        *_table("OUTPUTS", [f"    {line}," for line in outputs]),
+        *(_table("OUTPUTS", [f"    {line}," for line in outputs]) if outputs else [NO_OUTPUTS]),
         "BRANCHES = ()",
         *_table("OPERATIONS", [f"    {line}," for line in counts]),
         f"SPEC_HASH = {quoted(spec.hash)}",
         f"SPEC = {literal(spec.canonical())}",
     ]
+
+
+NO_OUTPUTS = "OUTPUTS: dict[str, tuple[str, ...]] = {}"
 
 
 def _count(size: Size) -> str:
@@ -210,7 +212,7 @@ def _function(
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     places = {old: spec.paths.get(old, old) for old in scalars}
     ending = closing(function.results, function.gradient, places, function.positional)
-    steps = tidied(Printer(plan, home, depth=0).run(plan.steps), ending)
+    steps = without_unread(Printer(plan, home, depth=0).run(plan.steps), ending)
     buffers = buffers_of(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])

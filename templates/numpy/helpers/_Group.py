@@ -7,3 +7,6 @@ class _Group(_Views):
         for name, view in zip(shapes, _split(flat, *shapes.values()), strict=True):
             setattr(self, name, view)
         self._closed = True
+
+    def __getattr__(self, name):
+        raise AttributeError(f"there is no array {name} in this group")
