@@ -231,8 +231,7 @@ def test_an_allocation_of_the_size_of_the_batch_is_seen() -> None:
         "    return loss, grads", "    obs = obs.copy()\n    return loss, grads"
     )
     assert planted != emitted.text
-    from catalogue import at as array_at
-from emitted import imported
+    from emitted import imported
 
     spoiled = Emitted(emitted.spec, planted, imported(planted, "planted"))
     small, large = ({**base_sizes(spoiled), "B": batch} for batch in (16, 64))
