@@ -135,12 +135,6 @@ def with_edit(clean: ModuleType, function: ast.FunctionDef) -> ModuleType:
 
 def answer(module: ModuleType, request: Request) -> Answer:
     """What the runner would answer in a process of its own."""
-    plain = {
-        "function": request.function,
-        "sizes": dict(request.sizes),
-        "wrt": list(request.wrt),
-        "outputs": list(request.outputs),
-    }
     given = {"params": dict(request.params), "data": dict(request.data)}
     out: dict[str, Array] = {}
 
@@ -150,7 +144,7 @@ def answer(module: ModuleType, request: Request) -> Answer:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            one = runner.answer(module, plain, given, "", out)
+            one = runner.answer(module, vars(request), given, "", out)
         except Exception as error:
             return Answer(error=f"{type(error).__name__}: {error}")
     value, again = float(one["value"]), (float(one["again"]), group("again"))
@@ -292,10 +286,10 @@ def numbers(module: ModuleType, request: Request) -> Mapping[str, Array] | str:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            params = runner.new_params(module, request.sizes, request.params)
+            params = runner.new_params(module, vars(request), request.params)
             some = {"workspace": workspace} if len(request.data) % 2 else {}
             loss, grads = function(params, **data, **some)
-            found = {n: np.array(getattr(grads, n)) for n in request.wrt}
+            found = {n: np.array(runner.at(grads, n, request.paths)) for n in request.wrt}
             return {**found, "": np.array(loss)}
         except Exception as error:
             return f"{type(error).__name__}: {error}"
