@@ -419,9 +419,13 @@ PLANTED = (
         "np.tanh(z1.astype(np.float64)).astype(np.float32)",
         "softmax_policy",
     ),
-    ("loss = -s_1 / B", "loss = np.float32(-np.float64(s_1) / B)", "softmax_policy"),
+    (
+        "loss = -np.dot(advantage, logp) / B",
+        "loss = -np.float64(np.dot(advantage, logp)) / B",
+        "softmax_policy",
+    ),
     ("z1 += c1", "z1 += c1.astype(np.float64)", "softmax_policy"),
-    ("loss = s_1 / B", "loss = s_1 / np.sqrt(B * B)", "convolution"),
+    ("loss = np.sum(t_2) / B", "loss = np.sum(t_2) / np.sqrt(B * B)", "convolution"),
 )
 
 

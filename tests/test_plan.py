@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from catalogue import PATHS
+from emitted import SPECS
 from hypothesis import HealthCheck, Phase, given, settings
 from strategies import Case, programs
 
@@ -19,7 +19,8 @@ from symgrad.algebra.simplify import simplify
 from symgrad.errors import ProgramError
 from symgrad.pipeline import derive_stable, optimised
 from symgrad.plan.buffers import touched
-from symgrad.plan.plan import plan
+from symgrad.plan.numbers import numbered
+from symgrad.plan.plan import plan, with_memory
 from symgrad.plan.steps import (
     Copy,
     Guard,
@@ -27,18 +28,14 @@ from symgrad.plan.steps import (
     Loop,
     MatMul,
     Note,
-    Operand,
     Plan,
     Scatter,
     Step,
-    Strided,
     Take,
     Ufunc,
-    View,
 )
+from symgrad.plan.views import Operand, Strided, View
 from symgrad.spec import parse_spec
-
-SPECS = list(PATHS)
 
 DECLARED = """
 [sizes]
@@ -81,7 +78,7 @@ def kind(step: Step) -> str:
     if isinstance(step, Copy):
         return "mask" if step.where else "copy" if isinstance(step.source, Operand) else "fill"
     if isinstance(step, Scatter):
-        return "scatter" if step.injective else "add_at"
+        return "scatter" if step.scratch else "add_at"
     return type(step).__name__.lower()
 
 
@@ -120,12 +117,12 @@ STEPS = (
     ("parts that do not fill it start from zeros",              "o[t] = s[t] for 1 <= t < T", "fill copy"),
     ("a gather on the only axis",                               "o[b] = s[a[b]] for b < B", "take"),
     ("a gather of rows goes straight into its place",           "o[b,i] = V[a[b],i]", "take"),
-    ("a gather at a shared index",                              "o[b] = x[b,a[b]]", "positions take"),
+    ("a gather at a shared index",                              "o[b] = x[b,a[b]]", "take"),
     ("a row at a single integer is a view",                     "o[i] = 2*V[best,i]", "multiply"),
     ("logsumexp over the last index",                           "o[b] = logsumexp(i: x[b,i])", "logsumexp"),
     ("logsumexp over another axis copies once",                 "o[i] = logsumexp(b: x[b,i])", "copy logsumexp"),
     ("argmax over the last index",                              "o[b] = argmax(i: x[b,i])", "argmax"),
-    ("a maximum is an argmax and a gather",                     "o[b] = max(i: x[b,i])", "argmax positions take"),
+    ("a maximum is an argmax and a gather",                     "o[b] = max(i: x[b,i])", "argmax take"),
     ("a recurrence is a loop, its input a product before it",   "o[b,0,i] = x[b,i]\no[b,t+1,i] = tanh(sum(j: V[i,j]*o[b,t,j]) + y[b,t,i])", "copy loop(matmul add tanh)"),
     ("a recurrence from the end runs backwards",                "o[T] = 1\no[t] = s[t] + o[t+1]/2", "assign back(assign)"),
     ("a padded self-read looks only at its own place",          "o[t,k] = w[k] + pad(o[t-1,k])/2 for t < T", "loop(fill if(copy) multiply add)"),
@@ -161,11 +158,11 @@ def test_a_write_at_integers_becomes_this_step(equations: str, tensors: str, exp
 
 
 def gradients(text: str, name: str) -> Iterator[tuple[Program, Plan]]:
-    """Each loss's gradient program, and its plan."""
+    """Each loss's gradient program, and its plan, each buffer by a name of its own."""
     for loss in parse_spec(text, name).losses:
         gradient = derive_stable(loss)
         program = optimised(gradient)
-        yield program, plan(program, tuple(gradient.derived.result.values()))
+        yield program, with_memory(program, tuple(gradient.derived.result.values()))
 
 
 def own_gradient(path: Path) -> tuple[Program, Plan]:
@@ -204,7 +201,7 @@ def test_no_product_function_or_gather_is_computed_twice(path: Path) -> None:
 
 def _read_from(step: Step) -> Iterator[object]:
     for item in fields(step):  # type: ignore[arg-type]
-        if item.name in ("a", "b", "inputs", "source", "positions"):
+        if item.name in ("a", "b", "inputs", "source", "places"):
             yield getattr(step, item.name)
 
 
@@ -224,7 +221,7 @@ def test_only_the_equations_of_a_cycle_stand_in_its_loop() -> None:
 def test_a_dense_network_and_a_recurrence_scatter_nothing_by_add_at() -> None:
     for path in SPECS:
         _, found = own_gradient(path)
-        assert all(s.injective for s in walked(found.steps) if isinstance(s, Scatter)), path.stem
+        assert all(s.scratch for s in walked(found.steps) if isinstance(s, Scatter)), path.stem
 
 
 # ---- memory ---------------------------------------------------------------------------------------
@@ -267,7 +264,7 @@ def clashes(found: Plan, kept: Sequence[str]) -> list[str]:
     return wrong
 
 
-WRITES = ("out", "scratch", "total", "target")
+WRITES = ("out", "scratch", "total", "target", "at")
 
 
 def _written(step: Step) -> list[str]:
@@ -319,6 +316,18 @@ def test_buffers_of_random_programs_share_memory_safely() -> None:
 
     check()
     assert shares > 100
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_spare_buffers_in_one_memory_have_one_name_and_are_numbered(path: Path) -> None:
+    program, alone = own_gradient(path)
+    found = numbered(alone, program.names)
+    spare = {a.name for a in found.arrays if a.spare}
+    assert not [pair for pair in found.shares if spare >= set(pair)]
+    numbers = sorted(int(name.removeprefix("t_")) for name in spare if name.startswith("t_"))
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(found.arrays) <= len(alone.arrays)
+    assert kinds(found.steps) == kinds(alone.steps)
 
 
 def test_a_buffer_shared_too_early_is_seen() -> None:

@@ -9,7 +9,7 @@ from math import prod
 
 from symgrad.algebra.program import Tensor
 from symgrad.algebra.sizes import Atom, Size
-from symgrad.emit.layout import code, prose
+from symgrad.emit.layout import code, prose, split_arguments
 from symgrad.emit.literals import (
     keywords,
     quoted,
@@ -53,18 +53,7 @@ def class_of(spec: Spec, container: Container) -> dict[str, object]:
     names = sizes_in(spec, container.tensors)
     known = atoms(spec)
     body = [f"self.flat = _vector(flat, {total(container.params, known)})"]
-    free, groups = _parts(spec, container.params)
-    if free:
-        views = tuple_text(f"self.{t.name}" for t in free)
-        views = views[1:-1] if len(free) <= 6 else views
-        shapes = "".join(f", {shape_text(t.shape, known)}" for t in free)
-        body += [f"{views} = _split(self.flat{shapes})"]
-    before = list(free)
-    for group, own in groups.items():
-        start, stop = total(before, known), total([*before, *own], known)
-        shapes = ", ".join(f"{_short(group, t)}={shape_text(t.shape, known)}" for t in own)
-        body += [f"self.{group} = _Group(self.flat[{start}:{stop}], {shapes})"]
-        before += own
+    body += _views(spec, container.params, known)
     for tensor in container.inputs:
         shape = shape_text(tensor.shape, known)
         body += [f"self.{tensor.name} = np.zeros({shape}, self.flat.dtype)"]
@@ -77,7 +66,32 @@ def class_of(spec: Spec, container: Container) -> dict[str, object]:
         "doc": _about(spec, container),
         "signature": code(f"def __init__({signature}):", 4),
         "body": [piece for line in body for piece in code(line, 8)],
+        "lone": _lone(spec, container),
     }
+
+
+def _views(spec: Spec, params: Sequence[Tensor], known: Mapping[Atom, Size]) -> list[str]:
+    """The next part of the vector for each parameter and for each group."""
+    free, groups = _parts(spec, params)
+    lines = ["_part = _parts(self.flat)"] if params else []
+    for tensor in free:
+        shape = split_arguments(shape_text(tensor.shape, known)[1:-1])
+        lines.append(f"self.{tensor.name} = _part({', '.join(filter(None, shape))})")
+    for group, own in groups.items():
+        shapes = ", ".join(f"{_short(group, t)}={shape_text(t.shape, known)}" for t in own)
+        lines.append(f"self.{group} = _Group(_part({total(own, known)}), {shapes})")
+    return lines
+
+
+def _lone(spec: Spec, container: Container) -> list[str]:
+    """The refusal of `flat`, where a gradient by some parameters may be one number."""
+    ones = dict.fromkeys((name for name, _ in spec.sizes), 1)
+    least = sum(prod(size.evaluate(ones) for size in t.shape) for t in container.params)
+    if container.name == "Params" or not container.params or least > 1:
+        return []
+    name = container.params[0].name
+    said = f"the gradient is one number, with no flat of its own: use {spec.paths.get(name, name)}"
+    return code(f"raise AttributeError({quoted(said)})", 12)
 
 
 def _parts(
@@ -94,12 +108,23 @@ def _short(group: str, tensor: Tensor) -> str:
 
 
 def _about(spec: Spec, container: Container) -> list[str]:
-    views = ", ".join(f"{spec.paths.get(t.name, t.name)} {_plain(t)}" for t in container.params)
-    arrays = ", ".join(f"{t.name} {_plain(t)}" for t in container.inputs)
+    paths = spec.paths
+    views = ", ".join(
+        _unbroken(f"{paths.get(t.name, t.name)} {_plain(t)}") for t in container.params
+    )
+    arrays = ", ".join(_unbroken(f"{t.name} {_plain(t)}") for t in container.inputs)
     said = f"Views on one vector `flat`: {views}." if views else "By inputs alone: `flat` is empty."
     said += f" Arrays of their own: {arrays}." if arrays else ""
-    lines = prose(f'"""{said}', "    ")
+    lines = [line.replace(UNBROKEN, " ") for line in prose(f'"""{said}', "    ")]
     return [*lines[:-1], lines[-1] + '"""'] if len(lines) == 1 else [*lines, '    """']
+
+
+UNBROKEN = "\0"
+"""Stands for a space at which no line ends."""
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", UNBROKEN)
 
 
 def _plain(tensor: Tensor) -> str:

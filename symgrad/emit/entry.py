@@ -11,7 +11,7 @@ from symgrad.algebra.access import Access
 from symgrad.algebra.program import Program, Tensor
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.emit.containers import by_keyword, checks, sizes_in
-from symgrad.emit.layout import WIDTH, code
+from symgrad.emit.layout import assigned, code
 from symgrad.emit.literals import keywords, quoted, size_expression
 from symgrad.emit.naming import atoms, definitions, shape_text, words_in
 from symgrad.emit.scalars import number_text
@@ -127,7 +127,7 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
     bound = [t for t in entry.params if t.name in entry.read]
     paths = entry.spec.paths
     views = [f"params.{paths.get(t.name, t.name)}" + ("" if t.shape else "[()]") for t in bound]
-    lines += _together([t.name for t in bound], views)
+    lines += assigned([t.name for t in bound], views, 4)
     return [piece for line in lines for piece in code(line, 4)]
 
 
@@ -136,21 +136,6 @@ def _from_params(names: Sequence[str]) -> list[str]:
     if len(names) == 1:
         return [f'{names[0]} = params._sizes["{names[0]}"]']
     return [f"{', '.join(names)} = params._sizes.values()"] if names else []
-
-
-def _together(names: Sequence[str], values: Sequence[str]) -> list[str]:
-    """a, b = x, y: as many on a line as fit."""
-    lines: list[str] = []
-    start = 0
-    for end in range(1, len(names) + 1):
-        line = f"{', '.join(names[start:end])} = {', '.join(values[start:end])}"
-        if end - start > 1 and len(line) > WIDTH - 4:
-            start = end - 1
-            line = f"{names[start]} = {values[start]}"
-        else:
-            lines = lines[:-1] if end - start > 1 else lines
-        lines.append(line)
-    return lines
 
 
 def _dtype(entry: Entry) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 WIDTH = 100
 OPENING, CLOSING = "([{", ")]}"
@@ -109,6 +109,27 @@ def code(line: str, indent: int) -> list[str]:
     """A line with an indent of its own, set deeper by `indent`."""
     lead = len(line) - len(line.lstrip())
     return wrapped_call(line.lstrip(), indent + lead)
+
+
+def assigned(names: Sequence[str], values: Sequence[str], indent: int) -> list[str]:
+    """a, b = x, y: as many on a line as fit at that indent."""
+    lines: list[str] = []
+    start = 0
+    for end in range(1, len(names) + 1):
+        line = f"{', '.join(names[start:end])} = {', '.join(values[start:end])}"
+        if end - start > 1 and len(line) > WIDTH - indent:
+            start = end - 1
+            line = f"{names[start]} = {values[start]}"
+        else:
+            lines = lines[:-1] if end - start > 1 else lines
+        lines.append(line)
+    return lines
+
+
+def is_call(text: str) -> bool:
+    """Whether it is `f(...)` and no more."""
+    depths = list(_depths(text))
+    return text.endswith(")") and text.find("(") > 0 and 0 not in depths[text.find("(") : -1]
 
 
 def prose(text: str, lead: str = "", hanging: str = "", width: int = WIDTH) -> list[str]:

@@ -15,12 +15,16 @@ def quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def literal(text: str) -> str:
-    """SPEC's text as one string literal: raw and triple-quoted where that can hold it."""
+def literal(text: str, indent: int = 0) -> str:
+    """A long text as one string literal: raw and triple-quoted where that can hold it.
+
+    indent: how many characters stand before it in its line.
+    """
     if "'''" in text or text.endswith(("'", "\\")) or not text.isascii():
         return ascii(text)
-    wide = any(len(line) > WIDTH for line in f"SPEC = r'''{text}".splitlines())
-    return f"r'''{text}'''" + ("  # noqa: E501" if wide else "")
+    made = f"r'''{text}'''"
+    wide = any(len(line) > WIDTH for line in f"{' ' * indent}{made}".splitlines())
+    return made + ("  # noqa: E501" if wide else "")
 
 
 def tuple_text(items: Iterable[str]) -> str:

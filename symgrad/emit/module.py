@@ -33,8 +33,9 @@ from symgrad.emit.memory import buffers_of, memory_class, memory_names
 from symgrad.emit.naming import atoms, named, named_in
 from symgrad.emit.numpy import Printer
 from symgrad.emit.render import helpers_for, render
-from symgrad.emit.tidy import without_unread
-from symgrad.plan.steps import Array, Plan
+from symgrad.emit.tidy import tidied
+from symgrad.plan.steps import Plan
+from symgrad.plan.views import Array
 from symgrad.spec import Spec
 from symgrad.version import VERSION
 
@@ -160,15 +161,12 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
         *code(f"SIZES = {dict_text(spec.sizes)}", 0),
         *_table("PARAMETERS", parameters(spec, params)),
         *_table("INPUTS", [f"    {line}," for line in inputs]),
-        *(_table("OUTPUTS", [f"    {line}," for line in outputs]) if outputs else [NO_OUTPUTS]),
+        *_table("OUTPUTS", [f"    {line}," for line in outputs]),
         "BRANCHES = ()",
         *_table("OPERATIONS", [f"    {line}," for line in counts]),
         f"SPEC_HASH = {quoted(spec.hash)}",
-        f"SPEC = {literal(spec.canonical())}",
+        f"SPEC = {literal(spec.canonical(), len('SPEC = '))}",
     ]
-
-
-NO_OUTPUTS = "OUTPUTS: dict[str, tuple[str, ...]] = {}"
 
 
 def _count(size: Size) -> str:
@@ -181,7 +179,7 @@ def _count(size: Size) -> str:
 
 
 def _table(name: str, lines: Sequence[str]) -> list[str]:
-    return [f"{name} = {{", *lines, "}"] if lines else [f"{name} = {{}}"]
+    return [f"{name} = {{", *lines, "}"] if lines else [f"{name}: dict = {{}}"]
 
 
 def _data(spec: Spec, function: Function) -> list[Tensor]:
@@ -212,7 +210,7 @@ def _function(
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     places = {old: spec.paths.get(old, old) for old in scalars}
     ending = closing(function.results, function.gradient, places, function.positional)
-    steps = without_unread(Printer(plan, home, depth=0).run(plan.steps), ending)
+    steps = tidied(Printer(plan, home, depth=0).run(plan.steps), ending)
     buffers = buffers_of(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])

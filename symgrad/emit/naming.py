@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
 from math import prod
-from typing import Any, TypeVar
 
 from symgrad.algebra.program import Tensor
 from symgrad.algebra.sizes import ONE, ZERO, Atom, FloorDiv, Largest, Size
 from symgrad.emit.literals import size_expression, tuple_text
+from symgrad.plan.mapped import mapped
+from symgrad.plan.steps import Plan
 from symgrad.spec import Spec
-
-T = TypeVar("T")
 
 
 def atoms(spec: Spec) -> Mapping[Atom, Size]:
@@ -58,21 +56,11 @@ def total(tensors: Iterable[Tensor], known: Mapping[Atom, Size]) -> str:
     return size_expression(sum(numbers, ZERO))
 
 
-def named_in(thing: T, known: Mapping[Atom, Size]) -> T:
-    """Anything made of frozen dataclasses and tuples, each size in it named."""
-    return _walk(thing, known) if known else thing
-
-
-def _walk(thing: Any, known: Mapping[Atom, Size]) -> Any:
-    if isinstance(thing, Size):
-        return named(thing, known)
-    if isinstance(thing, tuple):
-        return tuple(_walk(item, known) for item in thing)
-    if is_dataclass(thing) and not isinstance(thing, type):
-        return replace(
-            thing, **{f.name: _walk(getattr(thing, f.name), known) for f in fields(thing)}
-        )
-    return thing
+def named_in(plan: Plan, known: Mapping[Atom, Size]) -> Plan:
+    """The plan, each size in it named."""
+    if not known:
+        return plan
+    return mapped(plan, lambda part: named(part, known) if isinstance(part, Size) else part)
 
 
 def definitions(spec: Spec, lines: Iterable[str]) -> list[str]:

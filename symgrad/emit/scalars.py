@@ -13,13 +13,13 @@ from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Select
 from symgrad.algebra.scalars import Scalar as Row
 from symgrad.algebra.sizes import Size
 from symgrad.errors import ProgramError
-from symgrad.plan.steps import Scalar
+from symgrad.plan.steps import Number, Scalar
 
 NUMPY = {
     "exp": "np.exp", "expm1": "np.expm1", "log": "np.log", "log1p": "np.log1p", "sqrt": "np.sqrt",
     "sin": "np.sin", "cos": "np.cos", "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh",
     "arctan": "np.arctan", "sigmoid": "_sigmoid", "softplus": "_softplus", "erf": "_erf",
-    "power": "np.power", "expdiff": "_expdiff", "relu": "_relu", "abs": "np.abs",
+    "erfc": "_erfc", "power": "np.power", "expdiff": "_expdiff", "relu": "_relu", "abs": "np.abs",
     "sign": "np.sign", "minimum": "np.minimum", "maximum": "np.maximum", "clip": "np.clip",
 }  # fmt: skip
 """Each function row in NumPy; `leaky_relu` is lowered as the selection that defines it."""
@@ -39,6 +39,20 @@ def scalar_text(scalar: Scalar) -> str:
     """A rank-0 value as one Python expression."""
     slots = {s: slot for s, slot in scalar.slots if isinstance(slot, Access | Affine)}
     return _text(scalar.body, slots, 0)
+
+
+def is_weak(scalar: Scalar) -> bool:
+    """Whether the value may be Python's own float, which NumPy's functions take as float64."""
+    strong = {symbol for symbol, slot in scalar.slots if not isinstance(slot, (Affine, Number))}
+
+    def weak(expr: Expr) -> bool:
+        if isinstance(expr, Select):
+            return weak(expr.args[1]) or weak(expr.args[2])
+        if expr.args:
+            return all(weak(argument) for argument in expr.args)
+        return expr not in strong
+
+    return weak(scalar.body)
 
 
 def number_text(number: Expr) -> str:

@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from symgrad.plan.builder import is_whole
 from symgrad.plan.steps import (
     OVERWRITES_EARLY,
-    Array,
     Guard,
     Loop,
     Note,
     Number,
-    Operand,
     Scalar,
     Step,
     Ufunc,
-    View,
 )
+from symgrad.plan.views import Array, Operand, View
 
 
 @dataclass
@@ -88,24 +85,13 @@ def _live(steps: Sequence[Step], clock: int, local: frozenset[str], lives: dict[
 
 def _inheritable(step: Step, name: str) -> frozenset[str]:
     """The inputs whose memory the output may take: same places, read before they are written."""
-    if (
-        not isinstance(step, Ufunc)
-        or step.out.array != name
-        or step.scratch
-        or not is_whole(step.out)
-        or step.function in OVERWRITES_EARLY
-    ):
+    if not isinstance(step, Ufunc) or step.function in OVERWRITES_EARLY:
         return frozenset()
-    same = {
-        i.array
-        for i in step.inputs
-        if isinstance(i, Operand) and i.layout == step.out.layout and is_whole(i)
-    }
-    others = {
-        i.array
-        for i in step.inputs
-        if isinstance(i, Operand) and not (i.layout == step.out.layout and is_whole(i))
-    }
+    if step.out.array != name or step.scratch or not step.out.is_whole:
+        return frozenset()
+    inputs = [i for i in step.inputs if isinstance(i, Operand)]
+    same = {i.array for i in inputs if i.layout == step.out.layout and i.is_whole}
+    others = {i.array for i in inputs if not (i.layout == step.out.layout and i.is_whole)}
     return frozenset(same - others)
 
 

@@ -1,31 +1,32 @@
-"""Collects arrays and steps while a program is lowered, and turns reads into views."""
+"""Collects arrays and steps while a program is lowered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import prod
 
 from sympy import Integer
 
 from symgrad.algebra.access import Affine
 from symgrad.algebra.program import Kind, Program, Range, fresh_name
-from symgrad.algebra.sizes import ONE, Size
-from symgrad.plan.steps import (
+from symgrad.algebra.sizes import Size
+from symgrad.plan.steps import Copy, Scalar, Step
+from symgrad.plan.views import (
     Array,
-    Copy,
     Operand,
-    Scalar,
-    Slice,
-    Step,
     Storage,
     Strided,
     View,
+    each,
+    plainly,
+    whole,
 )
 
 Ranges = Mapping[str, Range]
+SPARES = ("t", "at")
+"""The stems of buffers that hold no tensor: values on the way, and positions."""
 TYPICAL = 32
 """What a free size counts as when costs are compared."""
 
@@ -56,6 +57,10 @@ class Builder:
         """Whether a subscript is a single number that moves with a loop or is data."""
         return bool(subscript.terms) and subscript.indices <= self.fixed
 
+    def free(self, subscript: Affine) -> list[tuple[str, Size]]:
+        """The terms of a subscript that are no single number."""
+        return [(i, c) for i, c in subscript.terms if i not in self.fixed]
+
     def typical(self, size: Size) -> int:
         """A size as a number, for comparing costs."""
         known = {
@@ -74,108 +79,90 @@ class Builder:
         yield
         self.places = outer
 
+    @contextmanager
+    def inside(self, *loops: str) -> Iterator[list[Step]]:
+        """Steps added here go into the yielded list: the body of a loop."""
+        outer = self.steps, self.cache, self.loops
+        self.steps, self.cache, self.loops = [], dict(self.cache), (*self.loops, *loops)
+        yield self.steps
+        self.steps, self.cache, self.loops = outer
+
     def add(self, *steps: Step) -> None:
         self.steps.extend(steps)
 
+    # ---- arrays -------------------------------------------------------------------------------
+
     def array(
-        self, name: str, shape: tuple[Size, ...], kind: Kind = "real", storage: Storage = "buffer"
+        self,
+        name: str,
+        shape: tuple[Size, ...],
+        kind: Kind = "real",
+        storage: Storage = "buffer",
+        spare: bool = False,
     ) -> Array:
-        made = Array(
-            fresh_name(name, {*self.arrays, *self.program.names}),
-            shape,
-            kind,
-            storage,
-            local=bool(self.loops),
-        )
+        new = fresh_name(name, {*self.arrays, *self.program.names})
+        made = Array(new, shape, kind, storage, local=bool(self.loops), spare=spare)
         self.arrays[made.name] = made
         return made
 
     def temporary(
         self, dims: Sequence[str], ranges: Ranges, kind: Kind = "real", stem: str = "t"
-    ) -> View:
+    ) -> Operand:
         """A new buffer over `dims`."""
-        if stem == "t":
+        spare = stem in SPARES
+        if spare:
             self.temporaries += 1
-            stem = f"t_{self.temporaries}"
-        return whole(self.array(stem, tuple(ranges[d].count for d in dims), kind), dims)
+        shape = tuple(ranges[d].count for d in dims)
+        name = f"{stem}_{self.temporaries}" if spare else stem
+        return plainly(whole(self.array(name, shape, kind, spare=spare), dims))
 
-    def constant(self, start: Size, count: Size, step: Size, kind: Kind) -> str:
+    def constant(self, start: Size, count: Size, step: Size, kind: Kind) -> Array:
         """The array start, start + step, ... as numbers of that kind."""
         for array in self.arrays.values():
             if array.values == (start, step) and array.shape == (count,) and array.kind == kind:
-                return array.name
-        made = self.array("arange", (count,), kind, "constant")
-        self.arrays[made.name] = Array(made.name, (count,), kind, "constant", (start, step))
-        return made.name
+                return array
+        name = self.array("arange", (count,), kind, "constant").name
+        self.arrays[name] = Array(name, (count,), kind, "constant", (start, step))
+        return self.arrays[name]
 
-    @contextmanager
-    def inside(self, *loops: str) -> Iterator[list[Step]]:
-        """Steps added here go into the yielded list: the body of a loop."""
-        outer, cache = self.steps, self.cache
-        self.steps, self.cache, self.loops = [], dict(cache), (*self.loops, *loops)
-        yield self.steps
-        self.steps, self.cache, self.loops = (
-            outer,
-            cache,
-            self.loops[: len(self.loops) - len(loops)],
-        )
-
-
-def whole(array: Array, dims: Sequence[str]) -> View:
-    """All of an array, its axes named."""
-    picks = (Slice(d, Affine(), size, ONE, True) for d, size in zip(dims, array.shape, strict=True))
-    return View(array.name, tuple(picks))
-
-
-def laid_out(view: View | Strided, dims: Sequence[str]) -> Operand:
-    """The view's dimensions in the order of `dims`, with new axes where it has none."""
-    present = set(view.dims)
-    layout = [(d,) if d in present else () for d in dims]
-    while layout and layout[0] == ():
-        layout.pop(0)
-    return Operand(view, tuple(layout))
+    def scalar_name(self) -> str:
+        """A new name for a rank-0 value."""
+        known = {*self.arrays, *self.program.names, *self.scalars}
+        made = fresh_name(f"s_{len(self.scalars) + 1}", known)
+        self.scalars.add(made)
+        return made
 
 
 def fill(array: Array, value: int) -> Copy:
     """array = value, everywhere."""
-    from_number = Scalar(Integer(value))
     dims = [f"@{n}" for n in range(len(array.shape))]
-    return Copy(from_number, Operand(whole(array, dims), tuple((d,) for d in dims)))
+    return Copy(Scalar(Integer(value)), plainly(whole(array, dims)))
 
 
-def is_whole(operand: Operand) -> bool:
-    """Whether the operand is an array as it lies, every place of it."""
-    view = operand.view
-    if not isinstance(view, View) or operand.layout != tuple((d,) for d in view.dims):
-        return False
-    return all(isinstance(p, Slice) and p.whole for p in view.picks)
-
-
-def contiguous(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:
+def contiguous(builder: Builder, operand: Operand) -> Operand:
     """The operand, or a copy where it is not a whole array: `np.take` would make one each time."""
-    flat = tuple((d,) for group in operand.layout for d in group)
-    lies_well = not operand.view.dims or is_whole(Operand(operand.view, flat))
-    return operand if lies_well else copied(builder, operand, ranges)
+    lies_well = not operand.view.dims or Operand(operand.view, each(operand.order)).is_whole
+    return operand if lies_well else copied(builder, operand)
 
 
-def copied(builder: Builder, operand: Operand, ranges: Ranges) -> Operand:
+def copied(builder: Builder, operand: Operand) -> Operand:
     """The same dimensions, from a contiguous copy laid out for them."""
-    dims = [d for group in operand.layout for d in group]
-    sizes = (
-        {p.index: p.count for p in operand.view.picks if isinstance(p, Slice)}
-        if isinstance(operand.view, View)
-        else dict(zip(operand.view.dims, operand.view.counts, strict=True))
-    )
-    key = ("copy", operand.view, tuple(dims))
-    if key not in builder.cache:
-        array = builder.array(
-            f"{operand.array}_t", tuple(sizes[d] for d in dims), builder.arrays[operand.array].kind
-        )
-        out = whole(array, dims)
-        flat = tuple((d,) for d in dims)
-        builder.add(Copy(Operand(operand.view, flat), Operand(out, flat)))
-        builder.cache[key] = out
-    return Operand(builder.cache[key], operand.layout)
+    return Operand(whole_copy(builder, operand), operand.layout)
+
+
+def whole_copy(builder: Builder, operand: Operand) -> View:
+    """A contiguous copy, its axes in the operand's order."""
+    dims, sizes = operand.order, operand.view.sizes
+    key = ("copy", operand.view, dims)
+    if isinstance(found := builder.cache.get(key), View):
+        return found
+    of = builder.arrays[operand.array]
+    what = "windows" if len(dims) > len(of.shape) else "copy"
+    name = f"{of.name.removesuffix('_pad')}_{what}"
+    out = whole(builder.array(name, tuple(sizes[d] for d in dims), of.kind), dims)
+    builder.add(Copy(Operand(operand.view, each(dims)), plainly(out)))
+    builder.cache[key] = out
+    return out
 
 
 def known_copies(builder: Builder, view: View | Strided) -> list[View | Strided]:
@@ -186,22 +173,3 @@ def known_copies(builder: Builder, view: View | Strided) -> list[View | Strided]
         if isinstance(key, tuple) and key[0] == "copy" and key[1] == view
     ]
     return [view, *copies]
-
-
-def mergeable(operand: Operand) -> bool:
-    """Whether every merged group is a run of whole neighbouring axes: no copy to reshape."""
-    groups = [g for g in operand.layout if len(g) > 1]
-    if not groups:
-        return True
-    if isinstance(operand.view, Strided):
-        return False
-    place = {p.index: n for n, p in enumerate(operand.view.picks) if isinstance(p, Slice)}
-    for group in groups:
-        for outer, inner in pairwise(group):
-            pick = operand.view.picks[place[inner]]
-            if place[inner] != place[outer] + 1 or not (isinstance(pick, Slice) and pick.whole):
-                return False
-        first = operand.view.picks[place[group[0]]]
-        if not (isinstance(first, Slice) and first.step == ONE):
-            return False
-    return True

@@ -6,20 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import prod
 
 from symgrad.algebra.sizes import ONE, ZERO, Size
-from symgrad.plan.steps import (
-    Array,
-    Guard,
-    LogSumExp,
-    Loop,
-    MatMul,
-    Operand,
-    Slice,
-    Step,
-    Strided,
-    Sum,
-    Total,
-    Ufunc,
-)
+from symgrad.plan.steps import Guard, LogSumExp, Loop, MatMul, Step, Sum, Total, Ufunc
+from symgrad.plan.views import Array, Operand
 
 
 def counted(
@@ -37,9 +25,8 @@ def _operations(step: Step) -> Size:
         case Ufunc():
             return _points(step.out)
         case MatMul():
-            inner = step.a.layout[-1]
-            sizes = _sizes(step.a)
-            return _points(step.out) * prod((sizes[i] for i in inner), start=ONE)
+            sizes = step.a.view.sizes
+            return _points(step.out) * prod((sizes[i] for i in step.a.layout[-1]), start=ONE)
         case Sum():
             return _points(step.source)
         case Total():
@@ -55,12 +42,5 @@ def _operations(step: Step) -> Size:
     return ZERO
 
 
-def _sizes(operand: Operand) -> dict[str, Size]:
-    view = operand.view
-    if isinstance(view, Strided):
-        return dict(zip(view.dims, view.counts, strict=True))
-    return {p.index: p.count for p in view.picks if isinstance(p, Slice)}
-
-
 def _points(operand: Operand) -> Size:
-    return prod(_sizes(operand).values(), start=ONE)
+    return prod(operand.view.sizes.values(), start=ONE)

@@ -9,12 +9,18 @@ from symgrad.plan.arrange import arrange
 from symgrad.plan.buffers import shared, touched
 from symgrad.plan.count import counted
 from symgrad.plan.lower import lower
+from symgrad.plan.numbers import numbered
 from symgrad.plan.separate import separate
 from symgrad.plan.steps import Plan
 
 
 def plan(program: Program, gradients: Sequence[str] = ()) -> Plan:
     """Steps for the outputs; `gradients` are those that lie in the vector of gradients."""
+    return numbered(with_memory(program, gradients), program.names)
+
+
+def with_memory(program: Program, gradients: Sequence[str] = ()) -> Plan:
+    """The plan before spare buffers in one memory get one name."""
     arrays, steps = lower(arrange(separate(program)), gradients)
     used = {name for step in steps for name in touched(step)}
     kept = tuple(a for a in arrays if a.name in used)

@@ -9,24 +9,38 @@ from itertools import groupby
 import sympy
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import (
-    Equation,
-    Range,
-    Slot,
-    slot_symbol,
-)
+from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.errors import ProgramError
-from symgrad.plan.steps import (
-    At,
-    Slice,
-)
 
 
-def at(pick: Slice, lo: Size) -> At:
-    """The place that a slice has at its index, as the index runs from lo."""
-    along = Affine.index(pick.index) + Affine((), ZERO - lo)
-    return At(pick.start + along.scaled(pick.step))
+def placed(
+    equation: Equation, program: Program, loops: Sequence[str]
+) -> tuple[Equation, tuple[str, ...]]:
+    """Integers that are a single number (rank-0, or fixed by a loop) as subscripts; their names.
+
+    x[best,i] is then a row of x, not a gather.
+    """
+    found: dict[str, None] = {}
+
+    def single(access: Access) -> bool:
+        given = all(program.tensor_of[a.tensor].role == "data" for a in (access, *access.gathers()))
+        return not access.subscripts or (given and access.indices <= set(loops))
+
+    def changed(access: Access) -> Access:
+        subscripts: list[Affine | Access] = []
+        for s in access.subscripts:
+            if isinstance(s, Access) and single(s):
+                found[str(s)] = None
+                subscripts.append(Affine.index(str(s)))
+            else:
+                subscripts.append(changed(s) if isinstance(s, Access) else s)
+        return Access(access.tensor, tuple(subscripts), access.padded)
+
+    slots = tuple(
+        (symbol, changed(s) if isinstance(s, Access) else s) for symbol, s in equation.slots
+    )
+    return replace(equation, target=changed(equation.target), slots=slots), tuple(found)
 
 
 def along(access: Access, index: str) -> tuple[str, ...]:

@@ -1,94 +1,15 @@
-"""The plan's data: arrays, views on them, and steps. Backend-neutral: an emitter prints them.
-
-A View names an array and what each of its axes is picked at; an Operand lays the view's indices out
-as the dimensions that a step sees: transposed, merged into one, or new axes of length 1.
-"""
+"""The plan's data: steps over arrays. Backend-neutral: an emitter prints them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 from sympy import Expr, Symbol
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Kind, Slot
+from symgrad.algebra.program import Slot
 from symgrad.algebra.sizes import ZERO, Size
-
-Storage = Literal["input", "param", "buffer", "gradient", "constant"]
-
-
-@dataclass(frozen=True)
-class Array:
-    """A named array in memory, C-contiguous.
-
-    values: of a constant: start + step * (0, 1, ..., n - 1).
-    local:  made inside a loop: written anew in each iteration before it is read.
-    """
-
-    name: str
-    shape: tuple[Size, ...]
-    kind: Kind = "real"
-    storage: Storage = "buffer"
-    values: tuple[Size, Size] | None = None
-    local: bool = False
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The places start, start + step, ... (`count` of them) of an axis; `whole` is all of it."""
-
-    index: str
-    start: Affine
-    count: Size
-    step: Size
-    whole: bool
-
-
-@dataclass(frozen=True)
-class At:
-    """One place of an axis."""
-
-    place: Affine
-
-
-@dataclass(frozen=True)
-class View:
-    """array[picks]: one dimension for each Slice, in the order of the axes."""
-
-    array: str
-    picks: tuple[Slice | At, ...]
-
-    @cached_property
-    def dims(self) -> tuple[str, ...]:
-        return tuple(p.index for p in self.picks if isinstance(p, Slice))
-
-
-@dataclass(frozen=True)
-class Strided:
-    """out[p] = array[start + sum of p[d] * steps[d]]: windows and diagonals, without a copy."""
-
-    array: str
-    starts: tuple[Affine, ...]
-    dims: tuple[str, ...]
-    counts: tuple[Size, ...]
-    steps: tuple[tuple[Size, ...], ...]
-
-
-Layout = tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A view as a step sees it: a dimension is a group of indices; () is a new axis of length 1."""
-
-    view: View | Strided
-    layout: Layout
-
-    @property
-    def array(self) -> str:
-        return self.view.array
+from symgrad.plan.views import Array, Operand, View
 
 
 @dataclass(frozen=True)
@@ -111,15 +32,16 @@ Source = Operand | Scalar
 
 @dataclass(frozen=True)
 class Ufunc:
-    """out = function(*inputs), place by place."""
+    """out = function(*inputs), place by place, where `where` holds if there is one."""
 
     function: str
     inputs: tuple[Source, ...]
     out: Operand
     scratch: tuple[Operand, ...] = ()
+    where: Source | None = None
 
 
-OVERWRITES_EARLY = frozenset({"expdiff"})
+OVERWRITES_EARLY = frozenset({"erf", "erfc", "expdiff"})
 """Functions that write their result before they have read every argument: never in place."""
 
 
@@ -169,32 +91,31 @@ class Total:
 
 
 @dataclass(frozen=True)
-class Positions:
-    """out = the row-major place of (terms) among `extents`: for gathers on several axes."""
-
-    terms: tuple[Operand | Affine, ...]
-    extents: tuple[Size, ...]
-    out: Operand
-
-
-@dataclass(frozen=True)
 class Take:
-    """out = what `source` has at `positions` of its dimension `axis`."""
+    """out = source[places], from the dimension `axis` on.
+
+    at: room for positions among the dimensions of several places as one.
+    """
 
     source: Operand
-    positions: Operand
+    places: tuple[Operand, ...]
+    at: Operand | None
     axis: int
     out: Operand
 
 
 @dataclass(frozen=True)
 class Scatter:
-    """target's rows at `positions` += value. injective: no place comes twice."""
+    """target[places] += value.
+
+    at:      room for positions, as in Take.
+    scratch: room for as many values, where no place comes twice.
+    """
 
     target: Operand
-    positions: Operand
-    value: Operand
-    injective: bool
+    places: tuple[Operand, ...]
+    at: Operand | None
+    value: Source
     scratch: Operand | None = None
 
 
@@ -252,7 +173,6 @@ Step = (
     | Sum
     | Assign
     | Total
-    | Positions
     | Take
     | Scatter
     | LogSumExp

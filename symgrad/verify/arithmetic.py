@@ -30,6 +30,7 @@ ELEMENTARY = (
     "tanh",
     "arctan",
     "erf",
+    "erfc",
 )
 LIMIT = 2**40  # mpf has no overflow: beyond this an exponential counts as infinite
 
@@ -94,8 +95,9 @@ class Float64:
 
 
 _FLOAT64: Mapping[str, Callable[[Array], Any]] = {
-    **{name: getattr(np, name) for name in ELEMENTARY if name != "erf"},
-    "erf": np.vectorize(math.erf, otypes=[np.float64]),  # NumPy has none
+    **{name: getattr(np, name) for name in ELEMENTARY if not name.startswith("erf")},
+    "erf": np.vectorize(math.erf, otypes=[np.float64]),  # NumPy has neither
+    "erfc": np.vectorize(math.erfc, otypes=[np.float64]),
 }
 
 
@@ -196,6 +198,7 @@ def _decimal(digits: int) -> Mapping[str, Callable[..., Any]]:
         "tanh": mp.tanh,
         "arctan": mp.atan,
         "erf": mp.erf,
+        "erfc": bounded(mp.erfc, 2 * mp.one, mp.zero),
         "divide": divide,
         "power": power,
     }
@@ -256,6 +259,7 @@ TEXTBOOK: Mapping[str, Callable[..., Array]] = {
     "tanh":       lambda m, x: m.numbers.elementary("tanh", x),
     "arctan":     lambda m, x: m.numbers.elementary("arctan", x),
     "erf":        lambda m, x: m.numbers.elementary("erf", x),
+    "erfc":       lambda m, x: m.numbers.elementary("erfc", x),
     "sigmoid":    lambda m, x: m.numbers.divide(_one(m), 1 + _e(m, -x)),
     "softplus":   lambda m, x: _log(m, 1 + _e(m, x)),
     "power":      lambda m, x, y: m.numbers.power(x, y),

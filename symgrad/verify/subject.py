@@ -28,7 +28,7 @@ class Request:
     params, data: the inputs by name.
     wrt:          the gradients wanted; none of `forward`, which returns its outputs alone.
     outputs:      the names of the values that it returns, a loss first.
-    paths:        where a parameter is, as an attribute of params: q.W1.
+    paths:        where a grouped parameter is, as an attribute of params: q.W1.
     """
 
     function: str

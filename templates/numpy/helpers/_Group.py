@@ -4,9 +4,7 @@ class _Group(_Views):
     def __init__(self, flat, **shapes):
         self._sizes = shapes
         self.flat = flat
-        for name, view in zip(shapes, _split(flat, *shapes.values()), strict=True):
-            setattr(self, name, view)
+        part = _parts(flat)
+        for name, shape in shapes.items():
+            setattr(self, name, part(*shape))
         self._closed = True
-
-    def __getattr__(self, name):
-        raise AttributeError(f"there is no array {name} in this group")

@@ -8,7 +8,7 @@ _ERF = (
 )
 
 
-def _erf(x, out=None, scratch=(None, None, None)):
+def _erf(x, out=None, scratch=(None, None, None), where=True):
     """erf(x) = sign(x) (1 - exp(-g)), where g = -log(erfc(a)) and a = min(abs(x), 6).
 
     g = a (a + 3)/3 P(u) with u = a/(a + 3), so a tiny x keeps all its digits. _ERF holds the
@@ -16,12 +16,12 @@ def _erf(x, out=None, scratch=(None, None, None)):
     0 <= u <= 2/3, worked out with 60 digits. The error is below 3 units in the last place.
     """
     a, d, u = scratch
-    a = np.minimum(np.abs(x, out=a), 6.0, out=a)
-    d = np.add(a, 3.0, out=d)
-    u = np.divide(a, d, out=u)
-    p = np.multiply(u, _ERF[0], out=out)
+    a = np.minimum(np.abs(x, out=a, where=where), 6.0, out=a, where=where)
+    d = np.add(a, 3.0, out=d, where=where)
+    u = np.divide(a, d, out=u, where=where)
+    p = np.multiply(u, _ERF[0], out=out, where=where)
     for c in _ERF[1:-1]:
-        p = np.multiply(np.add(p, c, out=out), u, out=out)
-    p = np.multiply(np.add(p, _ERF[-1], out=out), a, out=out)
-    p = np.divide(np.multiply(p, d, out=out), -3.0, out=out)
-    return np.copysign(np.expm1(p, out=out), x, out=out)
+        p = np.multiply(np.add(p, c, out=out, where=where), u, out=out, where=where)
+    p = np.multiply(np.add(p, _ERF[-1], out=out, where=where), a, out=out, where=where)
+    p = np.divide(np.multiply(p, d, out=out, where=where), -3.0, out=out, where=where)
+    return np.copysign(np.expm1(p, out=out, where=where), x, out=out, where=where)

@@ -1,6 +1,7 @@
-def _sigmoid(x, out=None, scratch=None):
+def _sigmoid(x, out=None, scratch=None, where=True):
     """1/(1 + exp(-x)) = exp(min(x, 0))/(1 + exp(-abs(x))): no overflow, and the tail is kept."""
-    below = np.negative(np.abs(x, out=scratch), out=scratch)
-    below = np.exp(below, out=scratch)
-    above = np.exp(np.minimum(x, 0.0, out=out), out=out)
-    return np.divide(above, np.add(below, 1.0, out=scratch), out=out)
+    below = np.abs(x, out=scratch, where=where)
+    below = np.exp(np.negative(below, out=scratch, where=where), out=scratch, where=where)
+    above = np.exp(np.minimum(x, 0.0, out=out, where=where), out=out, where=where)
+    below = np.add(below, 1.0, out=scratch, where=where)
+    return np.divide(above, below, out=out, where=where)

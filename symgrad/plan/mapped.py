@@ -1,0 +1,29 @@
+"""One change, made to every part of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def mapped(thing: T, change: Callable[[Any], Any]) -> T:
+    """Anything made of frozen dataclasses and tuples; `change` gives a part's place to another.
+
+    What it returns as it came is looked into.
+    """
+    return _walk(thing, change)  # type: ignore[no-any-return]
+
+
+def _walk(thing: Any, change: Callable[[Any], Any]) -> Any:
+    changed = change(thing)
+    if changed is not thing:
+        return changed
+    if isinstance(thing, tuple):
+        return tuple(_walk(item, change) for item in thing)
+    if is_dataclass(thing) and not isinstance(thing, type):
+        parts = {f.name: _walk(getattr(thing, f.name), change) for f in fields(thing) if f.init}
+        return replace(thing, **parts)
+    return thing

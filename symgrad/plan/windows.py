@@ -1,0 +1,149 @@
+"""Affine reads and writes as views: slices where they suffice, else strides; borders for pads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.program import bounds
+from symgrad.algebra.sizes import ONE, ZERO, Size, largest
+from symgrad.errors import ProgramError
+from symgrad.plan.builder import Builder, Ranges, fill
+from symgrad.plan.steps import Copy, Guard, Step
+from symgrad.plan.views import Array, At, Slice, Strided, View, laid_out, plainly
+
+
+def affine_subscripts(access: Access) -> tuple[Affine, ...]:
+    return tuple(s for s in access.subscripts if isinstance(s, Affine))
+
+
+def affine_view(
+    builder: Builder, array: Array, subscripts: Sequence[Affine], ranges: Ranges
+) -> View | Strided:
+    """Slices where each index stands alone on one axis with a positive step, else strides."""
+    free = [builder.free(s) for s in subscripts]
+    indices = [i for terms in free for i, _ in terms]
+    starts = [_start(s, ranges, builder.fixed) for s in subscripts]
+    simple = all(len(terms) <= 1 and all(c.is_positive() for _, c in terms) for terms in free)
+    if simple and len(set(indices)) == len(indices):
+        picks: list[Slice | At] = []
+        for terms, start, size in zip(free, starts, array.shape, strict=True):
+            if not terms:
+                picks.append(At(start))
+                continue
+            ((index, step),) = terms
+            count = ranges[index].count
+            everything = start == Affine() and step == ONE and count == size
+            picks.append(Slice(index, start, count, step, everything))
+        return View(array.name, tuple(picks))
+    dims = tuple(dict.fromkeys(indices))
+    steps = tuple(tuple(dict(terms).get(d, ZERO) for terms in free) for d in dims)
+    return Strided(array.name, tuple(starts), dims, tuple(ranges[d].count for d in dims), steps)
+
+
+def _start(subscript: Affine, ranges: Ranges, fixed: frozenset[str]) -> Affine:
+    """The subscript's value where every index that is not fixed is at its lowest."""
+    lows = {i: Affine((), ranges[i].lo) for i in subscript.indices if i not in fixed}
+    return subscript.substitute(lows)
+
+
+def place_along(pick: Slice, lo: Size) -> At:
+    """The place that a slice has at its index, as the index runs from lo."""
+    along = Affine.index(pick.index) + Affine((), ZERO - lo)
+    return At(pick.start + along.scaled(pick.step))
+
+
+# ---- beyond the ends -----------------------------------------------------------------------------
+
+
+def margins(builder: Builder, access: Access, ranges: Ranges) -> list[tuple[Size, Size]]:
+    """For each axis, how far the access reaches below 0 and beyond the end."""
+    found = []
+    shape = builder.program.tensor_of[access.tensor].shape
+    for subscript, size in zip(affine_subscripts(access), shape, strict=True):
+        if subscript.indices & set(builder.places):  # an integer's bound keeps it inside
+            found.append((ZERO, ZERO))
+            continue
+        reach = bounds(subscript, ranges)
+        if reach is None:
+            raise ProgramError(f"{access}: the sign of a coefficient in {subscript} is not known")
+        found.append((largest(ZERO, ZERO - reach[0]), largest(ZERO, reach[1] - size + 1)))
+    return found
+
+
+def outside(builder: Builder, access: Access, ranges: Ranges) -> tuple[tuple[Affine, Size], ...]:
+    """The places that a loop fixes and that may lie outside, each with its axis's size."""
+    shape = builder.program.tensor_of[access.tensor].shape
+    sides = margins(builder, access, ranges)
+    axes = zip(affine_subscripts(access), shape, sides, strict=True)
+    return tuple((s, n) for s, n, side in axes if builder.fixes(s) and side != (ZERO, ZERO))
+
+
+def reaches_out(builder: Builder, access: Access, ranges: Ranges) -> bool:
+    """Whether a padded access leaves the tensor on an axis that no loop fixes."""
+    if not access.padded:
+        return False
+    sides = zip(affine_subscripts(access), margins(builder, access, ranges), strict=True)
+    return any(side != (ZERO, ZERO) and not builder.fixes(s) for s, side in sides)
+
+
+@dataclass(frozen=True)
+class Border:
+    """Room around a tensor for all that a padded access reaches.
+
+    Of an axis on which a loop fixes the place, only that place is there.
+
+    array:      the buffer; `middle` is its part that the tensor fills.
+    tensor:     the part of the tensor that lies there.
+    subscripts: the access's places in the buffer.
+    """
+
+    array: Array
+    middle: View
+    tensor: View
+    subscripts: tuple[Affine, ...]
+
+
+def border(builder: Builder, access: Access, ranges: Ranges) -> Border:
+    tensor, sides = builder.arrays[access.tensor], margins(builder, access, ranges)
+    axes = list(enumerate(zip(affine_subscripts(access), tensor.shape, sides, strict=True)))
+    free = [(n, *axis) for n, axis in axes if not builder.fixes(axis[0])]
+    shape = tuple(low + size + high for _, _, size, (low, high) in free)
+    array = builder.array(f"{access.tensor}_pad", shape, tensor.kind)
+    middle = (
+        Slice(f"@{n}", Affine((), low), size, ONE, low == high == ZERO)
+        for n, _, size, (low, high) in free
+    )
+    places = (
+        At(s) if builder.fixes(s) else Slice(f"@{n}", Affine(), size, ONE, True)
+        for n, (s, size, _) in axes
+    )
+    return Border(
+        array,
+        View(array.name, tuple(middle)),
+        View(tensor.name, tuple(places)),
+        tuple(s + Affine((), low) for _, s, _, (low, _) in free),
+    )
+
+
+def padded(builder: Builder, access: Access, ranges: Ranges) -> tuple[Array, tuple[Affine, ...]]:
+    """A copy of the tensor with a border of zeros, and the subscripts into it."""
+    sides, subscripts = margins(builder, access, ranges), affine_subscripts(access)
+    if all(side == (ZERO, ZERO) for side in sides):
+        return builder.arrays[access.tensor], subscripts
+    fixed = tuple(s if builder.fixes(s) else None for s in subscripts)
+    key = ("pad", access.tensor, tuple(sides), fixed)
+    if key not in builder.cache:
+        made = border(builder, access, ranges)
+        step: Step = Copy(plainly(made.tensor), laid_out(made.middle, made.tensor.dims))
+        for place, size in outside(builder, access, ranges):
+            step = Guard(place, ZERO, size, (step,))
+        builder.add(fill(made.array, 0), step)
+        builder.cache[key] = made.middle
+    moved = tuple(
+        s + Affine((), low)
+        for s, (low, _) in zip(subscripts, sides, strict=True)
+        if not builder.fixes(s)
+    )
+    return builder.arrays[builder.cache[key].array], moved
