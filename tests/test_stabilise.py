@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import types
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,9 @@ class Case:
     value: float
     slope: float
 
+
+ERFC_6 = math.erfc(6)
+SLOPE_6 = -2 / math.sqrt(math.pi) * math.exp(-36)
 
 # b is the parameter, x[n] the data; the extreme stands in x, so that the argument is x + b at b = 0.
 CASES = [
@@ -73,6 +77,8 @@ CASES = [
         2 * (np.log(2) - 40),
         -2.0,
     ),
+    Case("one minus erf", "e[n] = erf(x[n] + b)\nloss = mean(n: 1 - e[n])", 6.0, ERFC_6, SLOPE_6),
+    Case("one plus erf", "loss = mean(n: (1 + erf(x[n] + b))*w[0])", -6.0, ERFC_6, -SLOPE_6),
     Case(
         "one minus tanh squared",
         "a[n] = tanh(x[n] + b)\nloss = mean(n: 1 - a[n]**2)",

@@ -206,3 +206,20 @@ def bounds(form: Affine, box: Mapping[str, Range]) -> tuple[Size, Size] | None:
         else:
             return None
     return low, high
+
+
+def covers(equation: Equation, program: Program) -> bool:
+    """Whether the equation writes every place of its tensor."""
+    target = equation.target
+    shape = program.tensor_of[target.tensor].shape
+    ranges = equation.range_of
+    return target.is_plain and all(
+        ranges[str(s)].lo == ZERO and ranges[str(s)].hi == size
+        for s, size in zip(target.subscripts, shape, strict=True)
+    )
+
+
+def is_whole(equation: Equation, program: Program) -> bool:
+    """Whether the equation alone writes its tensor, every place of it once."""
+    alone = len(program.writers[equation.target.tensor]) == 1 and not equation.target.padded
+    return alone and not equation.reduced and covers(equation, program)

@@ -171,6 +171,7 @@ ROWS: tuple[Row, ...] = (
     Row("sigmoid",  1, lambda x: 1 / (1 + sympy.exp(-x)), (lambda y, x: y * f("sigmoid")(-x),), formula="1/(1 + e^-x)"),
     Row("softplus", 1, lambda x: sympy.log(1 + sympy.exp(x)), (lambda y, x: f("sigmoid")(x),), formula="log(1 + e^x)"),
     Row("erf",      1, sympy.erf,                        (lambda y, x: 2 / sympy.sqrt(sympy.pi) * f("exp")(-x**2),), formula="error function"),
+    Row("erfc",     1, sympy.erfc,                       (lambda y, x: -2 / sympy.sqrt(sympy.pi) * f("exp")(-x**2),), formula="1 - erf(x), with its tail"),
     Row("power",    2, lambda x, y: x**y,                (lambda p, x, y: y * f("power")(x, y - 1), lambda p, x, y: p * f("log")(x)), formula="x**y with a varying exponent; x > 0"),
     Row("expdiff",  2, lambda x, m: sympy.exp(x - m),    (lambda y, x, m: y, lambda y, x, m: -y), formula="e^(x - m), 0 where m = -inf: a softmax probability"),
     Row("relu",       1, lambda x: Select(_gt(x, S.Zero), x, S.Zero), kink="relu'(0) = 0", formula="x where x > 0, else 0"),

@@ -12,15 +12,19 @@ from sympy import S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
-from symgrad.algebra.sizes import ZERO
+from symgrad.algebra.program import Equation, Program, Range, Slot, is_whole, slot_symbol
+from symgrad.algebra.sharing import share_parts
 
 
-def simplify(program: Program) -> Program:
-    """All passes, in order."""
+def simplify(program: Program, *, parts: bool = True) -> Program:
+    """All passes, in order.
+
+    parts: whether parts of equations get arrays of their own. Before a derivative they do not: it
+           speaks of the user's names, and shares what it then has in common with the program.
+    """
     with distribute(False):
         for _, rewrite in PASSES:
-            program = rewrite(program)
+            program = rewrite(program) if parts or rewrite is not share_parts else program
     return program
 
 
@@ -70,7 +74,7 @@ def join_copies(program: Program) -> Program:
             equation.op == "sum"
             and isinstance(slot, Access)
             and slot.subscripts == equation.target.subscripts
-            and _is_whole(equation, program)
+            and is_whole(equation, program)
             and program.tensor_of[slot.tensor].shape == program.tensor_of[target].shape
             and program.tensor_of[slot.tensor].kind == "real"
             and target not in program.outputs
@@ -91,7 +95,7 @@ def cancel_signs(program: Program) -> Program:
             and not slot.padded
             and program.tensor_of[slot.tensor].kind == "real"
             and slot.subscripts == equation.target.subscripts
-            and _is_whole(equation, program)
+            and is_whole(equation, program)
             and program.tensor_of[slot.tensor].shape
             == program.tensor_of[equation.target.tensor].shape
         ):
@@ -148,22 +152,8 @@ PASSES: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("cancel signs", cancel_signs),
     ("share", share),
     ("drop dead", drop_dead),
+    ("share parts", share_parts),
 )
-
-
-def _is_whole(equation: Equation, program: Program) -> bool:
-    """The equation alone writes its tensor, every place of it once."""
-    tensor = program.tensor_of[equation.target.tensor]
-    return (
-        len(program.writers[tensor.name]) == 1
-        and equation.target.is_plain
-        and not equation.target.padded
-        and not equation.reduced
-        and all(
-            equation.range_of[str(s)].lo == ZERO and equation.range_of[str(s)].hi == size
-            for s, size in zip(equation.target.subscripts, tensor.shape, strict=True)
-        )
-    )
 
 
 def _canonical(equation: Equation) -> object:

@@ -37,6 +37,8 @@ IDENTITIES = {
     "exp plus exp": "log(exp(x) + exp(y)) = x + softplus(y - x)",
     "sum exp": "log(sum(v: exp(x[v]))) = logsumexp(v: x[v])",
     "softmax": "exp(x)/sum(v: exp(x[v])) = expdiff(x, logsumexp(v: x[v]))",
+    "one minus erf": "1 - erf(x) = erfc(x)",
+    "one plus erf": "1 + erf(x) = erfc(-x)",
     "one minus tanh squared": "1 - tanh(x)**2 = 4*sigmoid(2*x)*sigmoid(-2*x)",
     "log one minus tanh squared": "log(1 - tanh(x)**2) = 2*(log(2) - x - softplus(-2*x))",
 }
@@ -196,7 +198,7 @@ class _Work:
         form = self.one_minus(node)
         if form is not None and form[0] == "sigmoid":
             return self.by("log one minus sigmoid", -_f("softplus", form[1]))
-        if form is not None:
+        if form is not None and form[0] == "tanh":
             x = form[1]
             return self.by(
                 "log one minus tanh squared",
@@ -219,23 +221,35 @@ class _Work:
         return None
 
     def complement(self, node: Expr) -> Expr | None:
-        """1 - sigmoid(x) and 1 - tanh(x)**2."""
-        form = self.one_minus(node)
+        """1 - sigmoid(x), 1 - erf(x), 1 + erf(x) and 1 - tanh(x)**2."""
+        form = self.one_minus(node) or self.one_plus(node)
         if form is None:
             return None
         kind, x = form
         if kind == "sigmoid":
             return self.by("one minus sigmoid", _f("sigmoid", -x))
+        if kind == "erf":
+            return self.by("one minus erf", _f("erfc", x))
+        if kind == "plus erf":
+            return self.by("one plus erf", _f("erfc", -x))
         return self.by("one minus tanh squared", 4 * _f("sigmoid", 2 * x) * _f("sigmoid", -2 * x))
 
+    def one_plus(self, node: Expr) -> tuple[str, Expr] | None:
+        """("plus erf", x) for 1 + erf(x)."""
+        others = [self.meaning(a) for a in node.args if a != S.One]
+        found = len(node.args) == 2 and len(others) == 1 and _is(others[0], "erf")
+        return ("plus erf", others[0].args[0]) if found else None
+
     def one_minus(self, node: Expr) -> tuple[str, Expr] | None:
-        """("sigmoid", x) for 1 - sigmoid(x), ("tanh", x) for 1 - tanh(x)**2."""
+        """("sigmoid", x) for 1 - sigmoid(x), the same of erf, ("tanh", x) for 1 - tanh(x)**2."""
         if len(node.args) != 2 or S.One not in node.args:
             return None
         (other,) = (a for a in node.args if a != S.One)
         number, rest = other.as_coeff_Mul()
         if number != -S.One:
             return None
+        if _is(self.meaning(rest), "erf"):
+            return "erf", self.meaning(rest).args[0]
         if _is(self.meaning(rest), "sigmoid"):
             return "sigmoid", self.meaning(rest).args[0]
         squared = rest if rest.is_Pow else self.meaning(rest)
