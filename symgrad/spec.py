@@ -17,9 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symgrad.algebra.program import Program, Tensor
+from symgrad.algebra.simplify import drop_dead
 from symgrad.algebra.sizes import Size
 from symgrad.errors import Place, SpecError, did_you_mean, nearest
-from symgrad.expand.expander import CALLS, Expander
+from symgrad.expand.copies import check_copies
+from symgrad.expand.expander import CALLS, expander_of
 from symgrad.expand.network import read_networks
 from symgrad.notation.canonical import Part, Preamble, canonical_text
 from symgrad.notation.document import Document, given, read
@@ -184,7 +186,8 @@ class _Reader:
         self.document, self.name, self.text = document, name, text
         self.sections, self.declared = sections, sections.declared
         self.checks = dict.fromkeys(sections.checks)
-        self.networks = read_networks(document, sections.declared.size_of)
+        self.networks = read_networks(document, sections.declared)
+        self.checks |= dict.fromkeys(c for n in self.networks.values() for c in n.checks)
         self.groups = sections.groups
         self.held: frozenset[str] = frozenset()
 
@@ -198,6 +201,7 @@ class _Reader:
         self.check_defined(every)
         self.left = frozenset(s.left.name for s in every)
         common = elaborate(shared, declared, taken=self.left)
+        self.expander.check(common)
         outputs = self.computed(common, "outputs")
         if len(self.networks) == 1 and "outputs" not in document.data:
             outputs = tuple(self.networks)
@@ -208,6 +212,7 @@ class _Reader:
         if not losses and not outputs:
             what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
             raise self.no_loss(what, shared)
+        self.check_used([loss.program for loss in losses], [*outputs, *aux])
         self.checks |= dict.fromkeys(common.checks)
         return Spec(
             name=self.name,
@@ -231,8 +236,7 @@ class _Reader:
         self, shared: tuple[Statement, ...], own: Mapping[str, tuple[Statement, ...]]
     ) -> tuple[tuple[Statement, ...], dict[str, tuple[Statement, ...]]]:
         """The statements with networks, activations and losses written out."""
-        every = [s for statements in (shared, *own.values()) for s in statements]
-        expander = Expander(self.declared, self.networks, shared, every)
+        expander = self.expander = expander_of(self.declared, self.networks, shared, own.values())
         shared = expander.shared()
         found = {name: expander.own(statements) for name, statements in own.items()}
         declared = self.declared
@@ -241,11 +245,13 @@ class _Reader:
         free = [t for t in params if t.name not in grouped]
         rest = [t for t in params if t.name in grouped]
         data = [t for t in declared.tensors if t.role == "data"]
-        tensors = (*free, *expander.params.values(), *rest, *data)
+        params = [*free, *expander.params.values(), *rest]
+        check_copies(self.document, params, self.sections.places)
+        tensors = (*params, *data)
         self.declared = replace(declared, tensors=tensors, calls=CALLS)
-        self.owned = expander.owned
+        self.owned = {name: names for name, names in expander.owned.items() if names}
         self.held = frozenset(
-            t for n in self.networks.values() if n.held for t in self.owned[n.name]
+            t for n in self.networks.values() if n.held for t in self.owned.get(n.name, ())
         )
         if expander.prefixed:
             self.groups = (*self.owned.items(), *self.groups)
@@ -284,6 +290,20 @@ class _Reader:
                     tensor.name,
                 )
 
+    def check_used(self, losses: Sequence[Program], outputs: Sequence[str]) -> None:
+        """Where there are losses, each network is in one of them or an output."""
+        if not losses:
+            return
+        needed = set(outputs)
+        for program in losses:
+            alive = drop_dead(replace(program, outputs=(*program.outputs, *outputs)))
+            needed |= {a.tensor for e in alive.equations for a in (e.target, *e.reads)}
+        for name, network in self.networks.items():
+            if needed.isdisjoint({name, *self.owned.get(name, ())}):
+                raise network.source.error(
+                    "no loss reads it; if it is meant to be there, name it in outputs", 0
+                )
+
     def computed(self, found: Elaborated, *path: str) -> tuple[str, ...]:
         """A list of computed tensors."""
         names = self.document.names(*path) or ()
@@ -316,6 +336,7 @@ class _Reader:
     ) -> Loss:
         path = ("losses", name)
         found = elaborate(own, self.declared, common, self.left)
+        self.expander.check(found)
         if VALUE not in {t.name for t in found.tensors}:
             what = f'loss {shown(name)} does not define the tensor "{VALUE}"'
             raise self.no_loss(what, own, *path)
@@ -357,8 +378,8 @@ class _Reader:
         for one in names:
             if one not in real:
                 raise self.document.error(
-                    f"wrt: {shown(one)} is not a real tensor of [params] or [data]"
-                    f"{did_you_mean(one, real)}",
+                    f"wrt: {shown(one)} is no network and no real tensor of [params] or [data]"
+                    f"{did_you_mean(one, [*self.owned, *dict(self.groups), *real])}",
                     *path,
                 )
         if not names:
@@ -374,13 +395,17 @@ class _Reader:
     def written_out(self, wrt: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
         """Each network or group in wrt stands for its parameters."""
         groups = {**dict(self.groups), **self.owned}
-        found = [name for one in wrt for name in groups.get(one, (one,))]
-        for name in found:
+        empty = next((n for n in wrt if n in self.networks and n not in groups), None)
+        if empty is not None:
+            raise self.document.error(f"wrt: {shown(empty)} is a network without parameters", *path)
+        found = {name: one for one in wrt for name in groups.get(one, (one,))}
+        for name, one in found.items():
             if name in self.held:
+                what = "is" if one in self.networks else "belongs to"
                 raise self.document.error(
-                    f"wrt: {shown(name)} belongs to a network that is held constant", *path
+                    f"wrt: {shown(one)} {what} a network that is held constant", *path
                 )
-        return tuple(dict.fromkeys(found))
+        return tuple(found)
 
     def check_prefix(self, program: Program, statements: Sequence[Statement]) -> None:
         """dX is the adjoint of X, so nothing else may have that name."""

@@ -59,7 +59,7 @@ ROWS = (
         source="Klambauer et al. 2017",
     ),
     Activation("silu", "x*sigmoid(x)", source="Hendrycks, Gimpel 2016; Elfwing et al. 2018"),
-    Activation("gelu", "x*(1 + erf(x/sqrt(2)))/2", source="Hendrycks, Gimpel 2016"),
+    Activation("gelu", "x*erfc(-x/sqrt(2))/2", source="Hendrycks, Gimpel 2016"),
     Activation(
         "gelu_tanh",
         "x*sigmoid(2*sqrt(2/PI)*(x + 0.044715*x**3))",

@@ -18,7 +18,8 @@ class NamedLoss:
     """A row of the table.
 
     arguments: in order, with their axes: logits[b,a].
-    options:   each with its default; true and false are flags, the rest are numbers or tensors.
+    options:   each with its axes and its default; true and false are flags; none: it is not there.
+    apart:     options of which a call sets at most one.
     formula:   in one line; all losses are to be minimised.
     equations: the options that are set -> what defines the scalar `value`.
     held:      what is held constant, in words.
@@ -32,6 +33,7 @@ class NamedLoss:
     equations: Callable[[Given], str]
     held: str = ""
     source: str = ""
+    apart: tuple[str, ...] = ()
 
 
 def squared_error(given: Given) -> str:
@@ -115,14 +117,15 @@ def double_q_learning(given: Given) -> str:
 
 
 TD = ("q_tm1[b,a]", "a_tm1[b]", "r_t[b]", "discount_t[b]", "q_t[b,a]")
-TD_OPTIONS = (("half", "false"), ("huber", "inf"))
+TD_OPTIONS = (("half", "false"), ("huber", "none"))
+TD_APART = ("half", "huber")
 
 ROWS = (
     NamedLoss(
         "squared_error",
         ("q[b]", "y[b]"),
         (("half", "false"),),
-        "mean (q - y)^2; half: mean (q - y)^2/2",
+        "mean (q - y)^2",
         squared_error,
     ),
     NamedLoss(
@@ -150,7 +153,7 @@ ROWS = (
     NamedLoss(
         "reinforce",
         ("logits[b,a]", "action[b]", "ret[b]"),
-        (("baseline", "0"), ("entropy", "0")),
+        (("baseline[b]", "0"), ("entropy", "0")),
         "-mean log pi(action) stop(ret - baseline) - entropy mean H(pi)",
         reinforce,
         "the return and the baseline",
@@ -168,28 +171,31 @@ ROWS = (
         "q_learning",
         TD,
         TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - stop(r_t + discount_t max q_t))^2; half; huber=delta",
+        "mean (q_tm1(a_tm1) - stop(r_t + discount_t max q_t))^2",
         q_learning,
         "the target: a semi-gradient",
         "Watkins 1989; Mnih et al. 2015",
+        TD_APART,
     ),
     NamedLoss(
         "residual_q_learning",
         TD,
         TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - r_t - discount_t max q_t)^2; half; huber=delta",
+        "mean (q_tm1(a_tm1) - r_t - discount_t max q_t)^2",
         residual_q_learning,
         "nothing: the residual gradient",
         "Baird 1995",
+        TD_APART,
     ),
     NamedLoss(
         "double_q_learning",
         (*TD, "q_t_selector[b,a]"),
         TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector)))^2; half; huber",
+        "mean (q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector)))^2",
         double_q_learning,
         "the target: a semi-gradient",
         "van Hasselt, Guez, Silver 2016, equation 4",
+        TD_APART,
     ),
 )
 

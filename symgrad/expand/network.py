@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from symgrad.algebra.sizes import Size
-from symgrad.catalog.activations import ACTIVATIONS, Activation
-from symgrad.catalog.layers import LAYERS, Layer
+from symgrad.catalog.activations import ACTIVATIONS
+from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
-from symgrad.notation.declarations import initialisation
+from symgrad.expand.stage import EXAMPLE, Stage, read_stage
+from symgrad.notation.declarations import Declared
 from symgrad.notation.document import Document
-from symgrad.notation.lexer import single
 from symgrad.notation.names import fault_of, shown
-from symgrad.notation.operators import ADD
-from symgrad.notation.parser import Parser
-from symgrad.notation.sizes import size_of
-from symgrad.notation.syntax import Node, Source
+from symgrad.notation.places import Check
+from symgrad.notation.syntax import Source
 
 KEYS = ("input", "layers", "copy_of", "held")
 DEEPEST = 10
-FLAGS = ("true", "false")
-EXAMPLE = '"dense 64 tanh", "layernorm", "relu" or { residual = ["dense 64 relu"] }'
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """An activation with its options set."""
-
-    row: Activation
-    values: Mapping[str, Node]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One layer as written: its row, or only an activation; source: the text it came from."""
-
-    row: Layer | None
-    sizes: tuple[Size, ...]
-    options: Mapping[str, str]
-    activation: Chosen | None
-    source: Source
+LONGEST = 32
+"""Letters of a network's name: those of its tensors begin with it."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +30,64 @@ class Residual:
     source: Source
 
 
+Stages = tuple[Stage | Residual, ...]
+
+
 @dataclass(frozen=True)
 class Network:
     """inputs: tensors or networks, joined along the last axis; the others as in the spec."""
 
     name: str
     inputs: tuple[str, ...]
-    stages: tuple[Stage | Residual, ...]
+    stages: Stages
     copy_of: str | None
     held: bool
     source: Source
 
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What the sizes of its layers have to obey on entry."""
+        return tuple(check for stage in _flat(self.stages) for check in stage.checks)
 
-def read_networks(document: Document, sizes: Mapping[str, Size]) -> dict[str, Network]:
+
+def _flat(stages: Stages) -> Iterator[Stage]:
+    for stage in stages:
+        if isinstance(stage, Residual):
+            yield from _flat(stage.stages)
+        else:
+            yield stage
+
+
+def read_networks(document: Document, declared: Declared) -> dict[str, Network]:
     """The networks of a spec; a copy has the layers of its original."""
-    found: dict[str, Network] = {}
-    for name in document.table("networks"):
-        fault = fault_of(name)
+    names = document.table("networks")
+    for name in names:
+        fault = fault_of(name) or _fault(document, name, declared)
         if fault:
             raise document.error(f"network {shown(name)} {fault}", "networks", name)
-        document.only(KEYS, "networks", name)
-        found[name] = _network(document, name, sizes)
+    found = {name: _network(document, name, declared) for name in names}
     return {name: _complete(document, network, found) for name, network in found.items()}
 
 
-def _network(document: Document, name: str, sizes: Mapping[str, Size]) -> Network:
+def _fault(document: Document, name: str, declared: Declared) -> str | None:
+    """Why a name that would do elsewhere is none for a network."""
+    if len(name) > LONGEST:
+        return f"has {len(name)} characters; at most {LONGEST} are allowed"
+    if name.endswith("_"):
+        return "ends with an underscore; the names of its tensors would hold two in a row"
+    if name in ACTIVATIONS or name in LOSSES:
+        what = "an activation" if name in ACTIVATIONS else "a loss"
+        return f"is the name of {what}; choose another name"
+    if name in dict(declared.functions):
+        return "is declared in [functions] too; rename one of them"
+    if name in document.table("params"):
+        return f"has the name of [params.{name}] or of a parameter; rename one of them"
+    return None
+
+
+def _network(document: Document, name: str, declared: Declared) -> Network:
     path = ("networks", name)
+    document.only(KEYS, *path)
     table = document.table(*path)
     copy_of = document.text(*path, "copy_of")
     if copy_of is None:
@@ -91,132 +101,75 @@ def _network(document: Document, name: str, sizes: Mapping[str, Size]) -> Networ
     elif "layers" in table:
         raise document.error(
             f"network {shown(name)} is a copy of {shown(copy_of)}, whose layers it has; "
-            "leave one of both out",
+            "leave one of the two out",
             *path,
+            "layers",
         )
-    stages: tuple[Stage | Residual, ...] = ()
+    within = f"network {shown(name)}"
+    source = Source("", within=within, places={0: document.place(*path)})
+    stages: Stages = ()
     if copy_of is None:
-        given = document.typed(list, *path, "layers")
-        source = document.source("", *path, "layers")
-        stages = tuple(_stages(document, given, source, sizes, path))
+        listed = document.typed(list, *path, "layers")
+        strings = document.strings(*path, "layers")
+        stages = tuple(_stages(listed, _Place(document, declared, path, within, strings)))
     held = bool(document.typed(bool, *path, "held"))
-    source = Source("", None, within=f"network {shown(name)}", places={0: document.place(*path)})
     return Network(name, _inputs(document, path), stages, copy_of, held, source)
 
 
 def _inputs(document: Document, path: tuple[str, ...]) -> tuple[str, ...]:
     """input = "obs", or ["obs", "action"]."""
-    given = document.table(*path).get("input", ())
+    given = document.table(*path).get("input")
     if isinstance(given, str):
         return (given,)
-    return document.names(*path, "input") or ()
+    if given is not None and not isinstance(given, list):
+        raise document.error(
+            f'input is a name or a list of names, as in input = "obs", and {ascii(given)[:40]} '
+            "came",
+            *path,
+            "input",
+        )
+    names = document.names(*path, "input")
+    if names == ():
+        raise document.error('input names nothing; it is like input = "obs"', *path, "input")
+    return names or ()
 
 
-def _stages(
-    document: Document,
-    given: Sequence[Any],
-    source: Source,
-    sizes: Mapping[str, Size],
-    path: tuple[str, ...],
-    depth: int = 0,
-) -> Iterator[Stage | Residual]:
+@dataclass(frozen=True)
+class _Place:
+    """Where layers are read: the network's table, how errors call it, and where strings stand."""
+
+    document: Document
+    declared: Declared
+    path: tuple[str, ...]
+    within: str
+    strings: Iterator[Source]
+
+    def source(self, text: str) -> Source:
+        """The next string of the list."""
+        at = next(self.strings, self.document.source("", *self.path, "layers"))
+        return replace(at, text=text)
+
+
+def _stages(given: Sequence[Any], at: _Place, depth: int = 0) -> Iterator[Stage | Residual]:
+    document, path = at.document, (*at.path, "layers")
     if depth > DEEPEST:
         raise document.error(f"more than {DEEPEST} residual blocks in one another", *path)
     if not given:
-        raise document.error(f"layers is empty; a layer is {EXAMPLE}", *path, "layers")
+        raise document.error(f"{at.within} has no layers here; a layer is {EXAMPLE}", *path)
     for one in given:
-        where = {0: source.place(0)}
         if isinstance(one, str):
-            yield _stage(Source(one, source.file, source.line, source.column), sizes)
-        elif (
-            isinstance(one, dict) and set(one) == {"residual"} and isinstance(one["residual"], list)
-        ):
-            inner = tuple(_stages(document, one["residual"], source, sizes, path, depth + 1))
-            yield Residual(inner, Source("", None, places=where))
+            yield read_stage(at.source(one), at.declared, at.within)
+        elif isinstance(one, Mapping) and [*one] == ["residual"] and _is_list(one["residual"]):
+            inner = tuple(_stages(one["residual"], at, depth + 1))
+            yield Residual(inner, Source("", within=at.within, places={0: document.place(*path)}))
         else:
             raise document.error(
-                f"a layer is {EXAMPLE}, and {ascii(one)[:40]} came", *path, "layers"
+                f"{at.within}: a layer is {EXAMPLE}, and {ascii(one)[:40]} came", *path
             )
 
 
-def _stage(text: Source, sizes: Mapping[str, Size]) -> Stage:
-    """NAME SIZE ... [ACTIVATION] [option=value ...]"""
-    source = Source(
-        text.text,
-        within=f"layer {shown(text.text.strip())}",
-        places=dict.fromkeys(range(len(text.text) + 1), text.place(0)),
-    )
-    parser = Parser(source, single(source))
-    token = parser.name(f"a layer such as {EXAMPLE}")
-    if token.text in ACTIVATIONS:
-        parser.position -= 1
-        alone = _activation(parser)
-        parser.finish("the end of the layer")
-        return Stage(None, (), {}, alone, source)
-    if token.text not in LAYERS:
-        known = [*LAYERS, *ACTIVATIONS]
-        raise parser.error(f"unknown layer {shown(token.text)}{did_you_mean(token.text, known)}", 0)
-    row = LAYERS[token.text]
-    counts = []
-    for what in row.sizes:
-        if parser.next.kind == "end":
-            raise parser.error(f"{row.name} needs its {what}: {row.name} 64")
-        size = size_of(parser.expression_from(ADD), source, sizes)
-        if not size.is_positive():
-            raise parser.error(f"{row.name}: the {what} is at least 1, and {size} came")
-        counts.append(size)
-    activation = _activation(parser) if _names_activation(parser) else None
-    options = _options(parser, row)
-    parser.finish("an activation, an option or the end of the layer")
-    return Stage(row, tuple(counts), options, activation, source)
-
-
-def _names_activation(parser: Parser) -> bool:
-    """Whether a name comes that is no option."""
-    return parser.next.kind == "name" and parser.tokens[parser.position + 1].text != "="
-
-
-def _activation(parser: Parser) -> Chosen:
-    token = parser.name("an activation")
-    if token.text not in ACTIVATIONS:
-        raise parser.error(
-            f"unknown activation {shown(token.text)}{did_you_mean(token.text, ACTIVATIONS)}",
-            token.at,
-        )
-    row = ACTIVATIONS[token.text]
-    values = parser.arguments_after("the activation's options") if parser.take("(") else ()
-    if len(values) > len(row.options):
-        raise parser.error(f"{row.name} takes {len(row.options)} options, and {len(values)} came")
-    return Chosen(row, dict(zip((name for name, _ in row.options), values, strict=False)))
-
-
-def _options(parser: Parser, row: Layer) -> dict[str, str]:
-    """name=value; a value is an initialisation, a flag or a number."""
-    found = dict(row.options)
-    given: set[str] = set()
-    while parser.next.kind == "name":
-        token = parser.name("an option")
-        if token.text not in found:
-            known = did_you_mean(token.text, found)
-            raise parser.error(f"{row.name} has no option {shown(token.text)}{known}", token.at)
-        if token.text in given:
-            raise parser.error(f"option {shown(token.text)} is given twice", token.at)
-        given.add(token.text)
-        parser.expect("=", f"after {token.text}")
-        found[token.text] = _value(parser, found[token.text], token.text)
-    return found
-
-
-def _value(parser: Parser, default: str, name: str) -> str:
-    if name.endswith("init"):
-        return initialisation(parser, parser.source)
-    token = parser.next
-    parser.position += token.kind != "end"
-    flag = default in ("true", "false")
-    if token.kind != ("name" if flag else "number") or (flag and token.text not in FLAGS):
-        what = "true or false" if flag else "a number"
-        raise parser.error(f"{name} is {what}, and {shown(token.text)} came", token.at)
-    return token.text
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _complete(document: Document, network: Network, known: Mapping[str, Network]) -> Network:
@@ -228,15 +181,12 @@ def _complete(document: Document, network: Network, known: Mapping[str, Network]
     if original is None:
         near = did_you_mean(network.copy_of, known)
         raise document.error(f"copy_of: no network is named {shown(network.copy_of)}{near}", *path)
+    if original is network:
+        raise document.error(f"copy_of: {shown(network.name)} cannot copy itself", *path)
     if original.copy_of is not None:
         raise document.error(
-            f"copy_of: {shown(original.name)} is a copy itself; name its original", *path
+            f"copy_of: {shown(original.name)} is a copy itself; name its original, "
+            f"{shown(original.copy_of)}",
+            *path,
         )
-    return Network(
-        network.name,
-        network.inputs or original.inputs,
-        original.stages,
-        original.name,
-        network.held,
-        network.source,
-    )
+    return replace(network, inputs=network.inputs or original.inputs, stages=original.stages)

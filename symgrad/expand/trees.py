@@ -45,40 +45,49 @@ class Naming:
     values: Mapping[str, Node]
 
     def statement(self, statement: Statement) -> Statement:
-        return replace(
-            statement, left=cast(Read, self.node(statement.left)), right=self.node(statement.right)
-        )
+        left = self.node(statement.left)
+        if isinstance(left, Name):  # all of its axes were the leading ones, and there are none
+            left = Read(left.at, left.name, (), height=1)
+        return replace(statement, left=cast(Read, left), right=self.node(statement.right))
 
     def node(self, node: Node) -> Node:
-        return mapped(node, self.one)
-
-    def one(self, node: Node) -> Node:
         match node:
             case Name(name=name) | Read(name=name) if name in self.values:
                 return self.values[name]
             case Name(name=name):
-                letters = self.letters.get(name, (name,))
-                new = letters[0] if letters else name
-                return replace(node, name=self.tensors.get(name, new))
+                return replace(node, name=self.tensors.get(name, self.letter(name)))
             case Read():
                 subscripts = tuple(s for n in node.subscripts for s in self.places(n))
                 name = self.tensors.get(node.name, node.name)
-                return self.bare(replace(node, name=name, subscripts=subscripts))
+                if not subscripts and not node.padded:
+                    return Name(node.at, name, height=1)
+                return replace(node, name=name, subscripts=subscripts)
             case Reduce():
-                indices = tuple(i for n in node.indices for i in self.places(n))
-                named = tuple(i for i in indices if isinstance(i, Name))
-                return replace(node, indices=named) if named else node.body
-        return node
+                indices = tuple(i for n in node.indices for i in self.indices(n))
+                body = self.node(node.body)
+                return replace(node, indices=indices, body=body) if indices else body
+        parts = [self.node(child) for child in children(node)]
+        return with_children(node, parts) if parts else node
+
+    def letter(self, name: str) -> str:
+        letters = self.letters.get(name, (name,))
+        return letters[0] if len(letters) == 1 else name
+
+    def indices(self, node: Name) -> tuple[Name, ...]:
+        """As many as a leading index stands for."""
+        letters = self.letters.get(node.name, (node.name,))
+        return tuple(replace(node, name=letter) for letter in letters)
 
     def places(self, node: Node) -> tuple[Node, ...]:
-        """One subscript, or as many as a leading index stands for."""
-        if isinstance(node, Name) and node.name in self.letters:
-            return tuple(replace(node, name=letter) for letter in self.letters[node.name])
-        return (node,)
+        """One subscript, or as many as a leading index stands for; a size keeps its name."""
+        if isinstance(node, Name):
+            return self.indices(node)
+        if isinstance(node, Read):
+            return (self.node(node),)
+        return (mapped(node, self.inside),)
 
-    def bare(self, read: Read) -> Node:
-        """A tensor that has lost all its axes stands without brackets."""
-        return read if read.subscripts or read.padded else Name(read.at, read.name, height=1)
+    def inside(self, node: Node) -> Node:
+        return replace(node, name=self.letter(node.name)) if isinstance(node, Name) else node
 
 
 def written(text: str, at: int, source: Source) -> Iterator[Statement]:
@@ -140,11 +149,15 @@ def _range_numbered(given: For, one: Rewrite, anew: Rewrite) -> For:
 
 def letters_of(statement: Statement) -> set[str]:
     """The indices of a statement: in subscripts, and bound."""
+    return letters_in(statement.left) | letters_in(statement.right)
+
+
+def letters_in(tree: Node) -> set[str]:
+    """The indices of an expression: in subscripts, and bound."""
     found: set[str] = set()
-    for top in (statement.left, statement.right):
-        for node in nodes(top):
-            if isinstance(node, Reduce):
-                found |= {index.name for index in node.indices}
-            if isinstance(node, Read):
-                found |= {n.name for s in node.subscripts for n in nodes(s) if isinstance(n, Name)}
+    for node in nodes(tree):
+        if isinstance(node, Reduce):
+            found |= {index.name for index in node.indices}
+        if isinstance(node, Read):
+            found |= {n.name for s in node.subscripts for n in nodes(s) if isinstance(n, Name)}
     return found

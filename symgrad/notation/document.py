@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from symgrad.notation import hints, toml_hints
 from symgrad.notation.lexer import FILE_CAP
 from symgrad.notation.names import shown
 from symgrad.notation.syntax import Source
+from symgrad.notation.toml_strings import strings_in_list
 
 Path = tuple[str, ...]
 DEEPEST = 50
@@ -34,12 +35,13 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Document:
-    """data: what tomllib read; keys: each key's place; values: where each value begins."""
+    """data: what tomllib read; keys, values: where each begins; text_read: what it was."""
 
     file: str | None
     data: Mapping[str, Any]
     keys: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
     values: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    text_read: str = ""
 
     def place(self, *path: str) -> Place:
         """Where a key stands, or the nearest table around it."""
@@ -55,6 +57,13 @@ class Document:
         """The text of a string, at its place."""
         line, column = self.values.get(path, (1, 1))
         return Source(text, self.file, line, column)
+
+    def strings(self, *path: str) -> Iterator[Source]:
+        """An empty source at the place of each string of a list, in the order of the text."""
+        places: Iterable[tuple[int, int]] = ()
+        if path in self.values:
+            places = strings_in_list(self.text_read, *self.values[path])
+        yield from (Source("", self.file, line, column) for line, column in places)
 
     def table(self, *path: str) -> dict[str, Any]:
         return dict(self.typed(dict, *path) or {})
@@ -94,7 +103,7 @@ class Document:
         known = list(known)
         for key in self.table(*path) if path else self.data:
             if key not in known:
-                hint = hints.section(key) or did_you_mean(key, known)
+                hint = ("" if path else hints.section(key)) or did_you_mean(key, known)
                 raise self.error(f"unknown key {shown(key)}{hint}", *path, key)
 
 
@@ -122,7 +131,8 @@ def read(text: str, file: str | None = None) -> Document:
         raise SpecError(
             "not TOML that can be read: nested too deeply or a number too long", Place(file)
         ) from None
-    return Document(file, data, *_places(text.replace("\r\n", "\n")))
+    text = text.replace("\r\n", "\n")
+    return Document(file, data, *_places(text), text)
 
 
 def given(data: Mapping[str, object]) -> Document:

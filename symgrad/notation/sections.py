@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from symgrad.algebra.program import Role, Tensor
 from symgrad.algebra.sizes import Size
@@ -32,12 +32,14 @@ class Sections:
     """declared: what equations may speak of; notes: descriptions of sizes; checks: on entry.
 
     groups: the tables inside [params]; W of [params.q] is the tensor q_W.
+    places: where each parameter is declared.
     """
 
     declared: Declared
     notes: tuple[tuple[str, str], ...]
     checks: tuple[Check, ...]
     groups: Groups = ()
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_sections(document: Document) -> Sections:
@@ -56,7 +58,8 @@ def read_sections(document: Document) -> Sections:
         _functions(document),
     )
     checks = tuple(dict.fromkeys(_checks(document, declared)))
-    return Sections(declared, notes, checks, tuple(_groups(document)))
+    places = dict(_keys(document, "params"))
+    return Sections(declared, notes, checks, tuple(_groups(document)), places)
 
 
 def _groups(document: Document) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -89,6 +92,8 @@ def _keys(document: Document, section: str) -> Iterator[tuple[str, tuple[str, ..
         fault = fault_of(group)
         if fault:
             raise document.error(f"group {shown(group)} in [params] {fault}", section, group)
+        if group in document.table("data"):
+            raise document.error(f"group {shown(group)} has the name of a datum", section, group)
         if not table[group]:
             raise document.error(f"[params.{shown(group)[1:-1]}] is empty", section, group)
         yield from ((f"{group}_{key}", (section, group, key)) for key in table[group])

@@ -1,0 +1,149 @@
+"""The text of one layer as data: "dense 64 tanh init=orthogonal(1.414)"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from symgrad.algebra.sizes import Size
+from symgrad.catalog.activations import ACTIVATIONS
+from symgrad.catalog.layers import LAYERS, Layer
+from symgrad.errors import did_you_mean
+from symgrad.expand.activation import Chosen, chosen
+from symgrad.notation.cursor import run
+from symgrad.notation.declarations import Declared, initialisation
+from symgrad.notation.lexer import Token, single
+from symgrad.notation.names import shown
+from symgrad.notation.operators import ADD
+from symgrad.notation.parser import Parser
+from symgrad.notation.places import Check, at_least
+from symgrad.notation.sizes import size_of
+from symgrad.notation.syntax import Node, Source
+
+Arguments = tuple[tuple[Node, ...], tuple[tuple[str, Node], ...]]
+FLAGS = ("true", "false")
+BIASES = ("zeros", "constant")
+"""How a vector can start: the others need a fan-in, and a vector has none."""
+
+EXAMPLE = '"dense 64 tanh", "layernorm", "relu" or { residual = ["dense 64 relu"] }'
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer as written: its row, or only an activation.
+
+    source: the text it came from; checks: what its sizes have to obey on entry.
+    """
+
+    row: Layer | None
+    sizes: tuple[Size, ...]
+    options: Mapping[str, str]
+    activation: Chosen | None
+    source: Source
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.source.text.split())
+
+
+def read_stage(text: Source, declared: Declared, within: str) -> Stage:
+    """NAME SIZE ... [ACTIVATION] [option=value ...], in one string of the spec."""
+    source = replace(text, within=f"{within}, layer {shown(text.text.strip())}")
+    if "\n" in source.text:
+        raise source.error("a layer is one line; each has a string of its own", 0)
+    return _Stages(source, single(source)).stage(declared)
+
+
+class _Stages(Parser):
+    """Reads layers."""
+
+    def stage(self, declared: Declared) -> Stage:
+        token = self.name(f"a layer such as {EXAMPLE}")
+        if token.text in ACTIVATIONS:
+            alone = self.activation(token)
+            self.finish("the end of the layer")
+            return Stage(None, (), {}, alone, self.source)
+        if token.text not in LAYERS:
+            near = did_you_mean(token.text, [*LAYERS, *ACTIVATIONS])
+            raise self.error(f"unknown layer {shown(token.text)}{near}", token.at)
+        row = LAYERS[token.text]
+        sizes: list[Size] = []
+        checks: list[Check] = []
+        for what in row.sizes:
+            size, checked = self.size(row, what, declared)
+            sizes.append(size)
+            checks += checked
+        activation, options = self.rest(row)
+        return Stage(row, tuple(sizes), options, activation, self.source, tuple(checks))
+
+    def size(self, row: Layer, what: str, declared: Declared) -> tuple[Size, tuple[Check, ...]]:
+        token = self.next
+        if token.kind == "end" or token.text in ACTIVATIONS:
+            raise self.error(f"{row.name} needs its {what} first, as in {row.name} 64")
+        size = size_of(self.expression_from(ADD), self.source, declared.size_of)
+        error = self.error(f"{row.name}: the {what} is at least 1, and {size} came", token.at)
+        return size, at_least(size - 1, error, declared.defaults)
+
+    def rest(self, row: Layer) -> tuple[Chosen | None, dict[str, str]]:
+        """What follows the sizes: one activation, and options, each once."""
+        activation: Chosen | None = None
+        options = dict(row.options)
+        given: set[str] = set()
+        while self.next.kind != "end":
+            token = self.name("an activation or an option")
+            if self.take("="):
+                if token.text not in options:
+                    near = did_you_mean(token.text, options)
+                    raise self.error(
+                        f"{row.name} has no option {shown(token.text)}{near}", token.at
+                    )
+                if token.text in given:
+                    raise self.error(f"option {shown(token.text)} is given twice", token.at)
+                given.add(token.text)
+                options[token.text] = self.value(token.text, options[token.text])
+            elif activation is not None:
+                raise self.error(
+                    f"a layer has one activation, and {shown(token.text)} is the second; "
+                    "give it a string of its own",
+                    token.at,
+                )
+            elif token.text in options:
+                raise self.error(
+                    f"an option has a value: {token.text}={options[token.text]}", token.at
+                )
+            else:
+                activation = self.activation(token)
+        return activation, options
+
+    def activation(self, token: Token) -> Chosen:
+        """An activation, whose name was just read."""
+        if token.text not in ACTIVATIONS:
+            near = did_you_mean(token.text, ACTIVATIONS)
+            raise self.error(f"unknown activation {shown(token.text)}{near}", token.at)
+        row = ACTIVATIONS[token.text]
+        found = run(self.call_arguments(token, 1)) if self.take("(") else ((), ())
+        given, named = cast(Arguments, found)
+        return chosen(row, given, named, token.at, self.error)
+
+    def value(self, name: str, default: str) -> str:
+        """An initialisation, a flag or a number."""
+        token = self.next
+        if name.endswith("init"):
+            found = initialisation(self, self.source)
+            kind = found.partition("(")[0]
+            if name == "bias_init" and kind not in BIASES:
+                raise self.error(
+                    f"bias_init is zeros or constant(x), and {kind} came; a vector has no fan-in",
+                    token.at,
+                )
+            if kind == "copy":
+                raise self.error("a layer has no copy; a network has copy_of", token.at)
+            return found
+        kinds = "name" if default in FLAGS else "number"
+        if token.kind != kinds or (default in FLAGS and token.text not in FLAGS):
+            what = "true or false" if default in FLAGS else "a number"
+            raise self.error(f"{name} is {what}, and {self.shown()} came")
+        self.position += 1
+        return token.text

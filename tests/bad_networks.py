@@ -1,0 +1,242 @@
+"""Specs with networks, activations or named losses that must be refused.
+
+What is wrong, the text, where the error points, and what it says. NETWORKS stand in one spec, whose
+[networks.q] begins on line 2; LOSSES are one loss in a spec where everything else fits; EQUATIONS
+are its shared equations; TEXTS are whole files.
+"""
+
+from __future__ import annotations
+
+from bad_specs import Bad
+
+DECLARATIONS = """
+[sizes]
+B = "batch"
+T = "steps"
+H = 8
+[params]
+k = "real"
+w = "real[B]"
+[data]
+obs = "real[B, 4]"
+next_obs = "real[B, 4]"
+wide = "real[B, 5]"
+seq = "real[B, T, 4]"
+act = "int[B] < 2"
+pair = "real[B, 2]"
+ret = "real[B]"
+gain = "real[T]"
+done = "bool[B]"
+gamma = "real = 0.99"
+"""
+
+Q = """
+[networks.q]
+input = "obs"
+layers = ["dense H tanh", "dense 2"]
+"""
+
+CRITIC = """
+[networks.critic]
+input = ["obs", "pair"]
+layers = ["dense 1"]
+"""
+
+
+def network(text: str) -> str:
+    """A spec whose first network is this text."""
+    return f"\n[networks.q]\n{text}\n{DECLARATIONS}"
+
+
+def layer(text: str) -> str:
+    return network(f'input = "obs"\nlayers = ["{text}"]')
+
+
+def loss(text: str) -> str:
+    """A spec with two networks, and this loss on line 2."""
+    return f'[losses.one]\nequations = """\n{text}\n"""\n{Q}{CRITIC}{DECLARATIONS}'
+
+
+def shared(text: str) -> str:
+    """A spec with two networks, and these shared equations."""
+    return f'equations = """\n{text}\n"""\n{Q}{CRITIC}{DECLARATIONS}'
+
+
+# claim, layer, column on line 4, words
+# fmt: off
+LAYERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
+    ("a misspelt layer", "dens 64", 12, ('layer "dens 64"', 'unknown layer "dens"', 'did you mean "dense"')),
+    ("a misspelt activation", "dense 64 tanhh", 21, ('network "q"', 'unknown activation "tanhh"', 'did you mean "tanh"')),
+    ("a misspelt activation alone", "gelo", 12, ('unknown layer "gelo"', "gelu")),
+    ("a layer of another library", "Linear(4, 64)", 12, ('unknown layer "Linear"', "known: dense")),
+    ("no size", "dense", 17, ("dense needs its width first", "dense 64")),
+    ("an activation where the size goes", "dense tanh", 18, ("dense needs its width first",)),
+    ("an unknown size", "dense W tanh", 18, ('unknown size "W"', "known: B, H, T")),
+    ("a size of 0", "dense 0", 18, ("the width is at least 1, and 0 came",)),
+    ("a negative size", "dense -3", 18, ("the width is at least 1, and -3 came",)),
+    ("a size that is 0 at its default", "dense H-8", 18, ("at the default sizes",)),
+    ("half a neuron", "dense 64.5", 18, ("a whole number was expected",)),
+    ("two sizes", "dense 64 32", 21, ("'32'", "an activation or an option was expected")),
+    ("two activations", "dense 64 tanh relu", 26, ("a layer has one activation", '"relu" is the second')),
+    ("a comma", "dense 64, tanh", 20, ("','",)),
+    ("an unknown option", "dense 64 rate=0.5", 21, ('dense has no option "rate"', "known: bias")),
+    ("an option given twice", "dense 64 bias=false bias=true", 32, ('option "bias" is given twice',)),
+    ("an option without a value", "dense 64 bias", 21, ("an option has a value: bias=true",)),
+    ("a flag that is none", "dense 64 bias=no", 26, ("bias is true or false, and 'no' came",)),
+    ("a flag that is a number", "dense 64 bias=0", 26, ("bias is true or false",)),
+    ("a number that is none", "layernorm eps=small", 26, ("eps is a number, and 'small' came",)),
+    ("an option whose value is missing", "layernorm eps=", 26, ("eps is a number, and the end of the line came",)),
+    ("an unknown initialisation", "dense 64 init=xavier", 26, ('unknown initialisation "xavier"', "glorot_uniform")),
+    ("an initialisation without its number", "dense 64 init=constant", 26, ("init=constant needs its value",)),
+    ("a bias drawn by fan-in", "dense 64 bias_init=he_normal", 31, ("bias_init is zeros or constant(x)",)),
+    ("a layer that copies", "dense 64 init=copy(W1)", 26, ("a network has copy_of",)),
+    ("a size for layernorm", "layernorm 64", 22, ("'64'", "an activation or an option was expected")),
+    ("a size for an activation", "tanh 64", 17, ("'64'", "the end of the layer")),
+    ("an option that an activation has not", "dense 64 elu(beta=2)", 30, ('elu has no option "beta"', "alpha")),
+    ("too many options of an activation", "dense 64 elu(1, 2)", 21, ("elu takes 1 option: alpha, and 2 came",)),
+    ("options of an activation without any", "tanh(2)", 12, ("tanh takes 0 options",)),
+    ("an activation's option given twice", "elu(1, alpha=2)", 25, ('option "alpha" is given twice',)),
+    ("an activation's option with axes", "leaky_relu(w[b])", 12, ("rank 0", '"w" came')),
+    ("an activation's unknown option value", "leaky_relu(slop)", 12, ("rank 0", '"slop" came')),
+    ("an open bracket", "leaky_relu(0.2", 22, ("leaky_relu(0.2",)),
+    ("an empty layer", "", 12, ("the end of the line", "a layer such as")),
+    ("two lines", "dense 64\\ndense 2", 12, ("a layer is one line",)),
+    ("code", "dense __import__('os')", 29, ("layer", "dense")),
+)
+
+# claim, text of [networks.q], place, words
+NETWORKS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("a network without layers", 'input = "obs"', "2:1", ('network "q" has no layers', "layers = [")),
+    ("a network without an input", 'layers = ["dense 2"]', "2:1", ('network "q" has no input', 'input = "obs"')),
+    ("a misspelt key", 'inputs = "obs"\nlayers = ["dense 2"]', "3:1", ('unknown key "inputs"', 'did you mean "input"')),
+    ("no layers at all", 'input = "obs"\nlayers = []', "4:1", ('network "q"', "no layers")),
+    ("layers that are a string", 'input = "obs"\nlayers = "dense 2"', "4:1", ('"layers" is a list', "dense 2")),
+    ("a layer that is a number", 'input = "obs"\nlayers = [64]', "4:1", ("a layer is", "64 came")),
+    ("a layer that is a table of another kind", 'input = "obs"\nlayers = [{ dense = 64 }]', "4:1", ("a layer is", "residual")),
+    ("a residual block that is no list", 'input = "obs"\nlayers = [{ residual = "dense 4" }]', "4:1", ("a layer is",)),
+    ("an empty residual block", 'input = "obs"\nlayers = [{ residual = [] }]', "4:1", ("no layers here",)),
+    ("a residual block that changes the size", 'input = "obs"\nlayers = [{ residual = ["dense 64"] }]', "4:1", ("of size 4", "of size 64", "make both equal")),
+    ("residual blocks in one another without end", 'input = "obs"\nlayers = [' + "{ residual = [" * 12 + '"dense 4"' + "] }" * 12 + "]", "4:1", ("more than 10 residual blocks",)),
+    ("an unknown input", 'input = "ob"\nlayers = ["dense 2"]', "2:1", ('input "ob"', 'did you mean "obs"')),
+    ("an input that is a number", 'input = 4\nlayers = ["dense 2"]', "3:1", ("input is a name or a list of names", "4 came")),
+    ("no input in the list", 'input = []\nlayers = ["dense 2"]', "3:1", ("input names nothing",)),
+    ("an input named twice", 'input = ["obs", "obs"]\nlayers = ["dense 2"]', "3:1", ("twice",)),
+    ("an input that is int", 'input = "act"\nlayers = ["dense 2"]', "2:1", ('input "act" is int', "real")),
+    ("an input that is bool", 'input = "done"\nlayers = ["dense 2"]', "2:1", ('input "done" is bool', "real")),
+    ("an input of rank 0", 'input = "gamma"\nlayers = ["dense 2"]', "2:1", ('input "gamma" has rank 0',)),
+    ("inputs of different rank", 'input = ["obs", "ret"]\nlayers = ["dense 2"]', "2:1", ("the same number of axes", "obs has 2", "ret has 1")),
+    ("an input that is the network itself", 'input = "q"\nlayers = ["dense 2"]', "2:1", ("its own output: q -> q",)),
+    ("held that is no flag", 'input = "obs"\nlayers = ["dense 2"]\nheld = "yes"', "5:1", ("held", "true or false")),
+    ("a copy of nothing", 'copy_of = "p"', "3:1", ('no network is named "p"', "known: q")),
+    ("a copy of itself", 'copy_of = "q"', "3:1", ("cannot copy itself",)),
+    ("a copy with layers", 'copy_of = "p"\nlayers = ["dense 2"]', "4:1", ('a copy of "p"', "leave one of the two out")),
+)
+
+# claim, text after [networks.q], place, words
+SECOND: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("a copy of a copy", '[networks.p]\ncopy_of = "q"\n[networks.o]\ncopy_of = "p"', "8:1", ('"p" is a copy itself', 'its original, "q"')),
+    ("a copy with a wider input", '[networks.p]\ncopy_of = "q"\ninput = "wide"', "5:1", ('network "p"', "have 5 features", '"q", which it copies, has 4')),
+    ("two networks that need each other", '[networks.p]\ninput = "r"\nlayers = ["dense 2"]\n[networks.r]\ninput = "p"\nlayers = ["dense 2"]', "5:1", ("p -> r -> p",)),
+    ("a network named like a datum", '[networks.ret]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('network "ret"', "rename one")),
+    ("a network named like a size", '[networks.H]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('network "H"', "rename one")),
+    ("a network named like an equation's tensor", '[networks.p]\ninput = "obs"\nlayers = ["dense 2"]\n[losses.x]\nequations = "p = k\\nloss = p"', "5:1", ('network "p"', "rename one")),
+    ("a network named like a parameter", '[networks.k]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('network "k"', "rename one")),
+    ("a network named like an activation", '[networks.gelu]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("the name of an activation",)),
+    ("a network named like a loss", '[networks.huber]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("the name of a loss",)),
+    ("a network named like a keyword", '[networks.lambda]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("is a Python keyword",)),
+    ("a network named like code", "[networks.\"__import__('os')\"]\ninput = \"obs\"\nlayers = [\"dense 2\"]", "5:1", ("begins with an underscore",)),
+    ("a network whose name is too long", f'[networks.{"p" * 33}]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("33 characters; at most 32",)),
+    ("a network whose name ends in an underscore", '[networks.p_]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("ends with an underscore",)),
+    ("a network that is no table", "[networks]\np = 5", "6:1", ('"p" is a table',)),
+    ("a parameter that has a tensor's name", '[networks.p]\ninput = "obs"\nlayers = ["dense 2"]\n[losses.x]\nequations = "q_W1 = k\\nloss = q_W1"', "2:1", ('its parameter "q_W1"', "rename yours")),
+    ("an adjoint's name", '[networks.dq]\ninput = "obs"\nlayers = ["dense 2"]\n[losses.x]\nloss = "squared_error(q[b,0], ret)"', "5:1", ('network "dq"', 'the adjoint of "q"')),
+    ("a held network in wrt", 'held = true\n[losses.x]\nwrt = ["q"]\nloss = "squared_error(q[b,0], ret)"', "7:1", ('"q" is a network that is held constant',)),
+    ("a held network's parameter in wrt", 'held = true\n[losses.x]\nwrt = ["W1"]\nloss = "squared_error(q[b,0], ret)"', "7:1", ('"W1" belongs to', "held constant")),
+    ("a misspelt network in wrt", '[losses.x]\nwrt = ["qq"]\nloss = "squared_error(q[b,0], ret)"', "6:1", ('wrt: "qq"', 'did you mean "q"')),
+    ("a network without parameters in wrt", '[networks.p]\ninput = "q"\nlayers = ["relu"]\n[losses.x]\nwrt = ["p"]\nloss = "squared_error(p[b,0], ret)"', "9:1", ('"p" is a network without parameters',)),
+    ("a network that nothing uses", '[networks.p]\ninput = "obs"\nlayers = ["dense 2"]\n[losses.x]\nwrt = ["q"]\nloss = "squared_error(q[b,0], ret)"', "5:1", ('network "p"', "no loss", "outputs")),
+    ("networks misspelt", '[network.p]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('unknown key "network"', '"networks"')),
+    ("no loss for a network is a spec of its own, but a wrong output is none", '[losses.x]\naux = ["qq"]\nloss = "squared_error(q[b,0], ret)"', "6:1", ('"qq" is not a computed tensor', '"q"')),
+)
+
+# claim, the loss's equation, place, words
+LOSSES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("a misspelt loss", "loss = squared_eror(ret, gamma)", "3:8", ("unknown function", "squared_error")),
+    ("too few arguments", "loss = squared_error(ret)", "3:8", ("takes 2 arguments, and 1 came", "squared_error(q[b], y[b])")),
+    ("too many arguments", "loss = huber(ret, ret, 1)", "3:8", ("takes 2 arguments, and 3 came",)),
+    ("an unknown option", "loss = huber(ret, w, beta=2)", "3:27", ('huber has no option "beta"', '"delta"')),
+    ("an option of a loss without any", "loss = binary_cross_entropy(ret, w, half=true)", "3:42", ('no option "half"',)),
+    ("an option given twice", "loss = huber(ret, w, delta=2, delta=3)", "3:37", ('option "delta" is given twice',)),
+    ("a flag given twice", "loss = squared_error(ret, w, half=false, half=true)", "3:47", ('option "half" is given twice',)),
+    ("a flag that is a number", "loss = squared_error(ret, w, half=1)", "3:35", ('option "half" is true or false',)),
+    ("an argument after an option", "loss = huber(ret, delta=2, w)", "3:28", ("arguments stand before options",)),
+    ("options that exclude each other", "loss = q_learning(q, act, ret, gamma, q(next_obs), half=true, huber=1)", "3:8", ("choose one of the options half and huber",)),
+    ("a forgotten place of the last axis", "loss = squared_error(critic, ret)", "3:8", ("q is critic, with 2 axes", "y is ret, with 1 axis", "v[b,0]")),
+    ("a baseline with an axis too many", "loss = reinforce(q, act, ret, baseline=critic)", "3:8", ("baseline is critic, with 2 axes", "v[b,0]")),
+    ("logits without an axis of actions", "loss = reinforce(ret, act, ret)", "3:8", ("logits is ret, with 1 axis", "action is act, with 1 axis")),
+    ("logits that are a number", "loss = reinforce(0.5, act, ret)", "3:8", ("logits is a number here", "reinforce(logits[b,a]")),
+    ("a coefficient with axes", "loss = reinforce(q, act, ret, entropy=w)", "3:8", ("entropy is w, with 1 axis, too many",)),
+    ("axes of different sizes", "loss = squared_error(ret, gain)", "3:8", ("squared_error", "contradicting sizes")),
+    ("an action that is real", "loss = reinforce(q, ret, ret)", "3:8", ("reinforce", '"ret" is real', "int")),
+    ("a choice that is real", "loss = reward_signed_cross_entropy(ret, w, ret)", "3:8", ("reward_signed_cross_entropy", "a condition was expected", "bool")),
+    ("an unknown tensor as an argument", "loss = squared_error(rett, w)", "3:22", ('"rett"', 'did you mean "ret"')),
+    ("a whole tensor inside an expression", "loss = squared_error(2*ret, w)", "3:24", ('"ret" is a whole tensor', "ret[b]")),
+    ("an expression whose axes have no order", "loss = squared_error(seq[b,t,0], w[b]*gain[t])", "3:34", ("their order is open", "name")),
+    ("a named loss inside a mean", "loss = mean(b: squared_error(ret[b], w[b]))", "3:30", ("is the mean already", '"b" is bound')),
+    ("a named loss for each place", "l[b] = squared_error(ret[b], w[b])\nloss = mean(b: l[b])", "3:22", ("is the mean already",)),
+    ("an option of a function", "loss = exp(k, base=2)", "3:20", ("takes no options", "equality in a condition is ==")),
+    ("an activation of too many arguments", "loss = gelu(k, 2)", "3:8", ("gelu takes 1 argument, and 2 came", "gelu(x)")),
+    ("an activation without an argument", "loss = elu()", "3:8", ("elu takes 1 to 2 arguments", "elu(x, alpha)")),
+    ("softmax of a scalar", "loss = softmax(k)", "3:8", ("unknown function", "logsumexp")),
+    ("a network without subscripts", "loss = mean(b: q(obs))", "3:16", ("whole tensor", "q(obs)[b,i]")),
+    ("a network's own output without subscripts", "loss = mean(b: q)", "3:16", ('"q" has 2 axes', "q[i,j]")),
+    ("a misspelt network", "loss = mean(b: qq(obs)[b,0])", "3:16", ("applies a network", 'did you mean "q"')),
+    ("a function with subscripts", "loss = mean(b: exp(obs)[b,0])", "3:16", ("exp(...)[...] applies a network",)),
+    ("too few inputs", "loss = mean(b: critic(obs)[b,0])", "3:16", ("critic takes 2 inputs (obs, pair), and 1 came",)),
+    ("too many inputs", "loss = mean(b: q(obs, pair)[b,0])", "3:16", ("q takes 1 input (obs), and 2 came",)),
+    ("an option of a network", "loss = mean(b: q(obs, held=true)[b,0])", "3:28", ('has no option "held"',)),
+    ("an unknown tensor as an input", "loss = mean(b: q(obss)[b,0])", "3:18", ('unknown tensor "obss"', 'did you mean "obs"')),
+    ("an input of another width", "loss = mean(b: q(wide)[b,0])", "3:16", ("q reads 4 features", "wide has 5")),
+    ("a computed input of another width", "a[b,i] = wide[b,i]**2\nloss = mean(b: q(a)[b,0])", "4:16", ("q reads 4 features", "a has 5")),
+    ("a computed input of another width, defined below", "loss = mean(b: q(a)[b,0])\na[b,i] = wide[b,i]**2", "3:16", ("q reads 4 features", "a has 5")),
+    ("one of several inputs of another width", "loss = mean(b: critic(wide, pair)[b,0])", "3:16", ("critic reads 4 features", "wide has 5")),
+    ("an input that is int", "loss = mean(b: q(act)[b,0])", "3:16", ('input "act" is int',)),
+    ("a computed input that is int", "best[b] = argmax(a: q[b,a])\nloss = mean(b: q(best)[b,0])", "4:16", ('input "best" is int',)),
+    ("inputs of different rank", "loss = mean(b: critic(seq, pair)[b,0])", "3:16", ("seq has 3, pair has 2",)),
+    ("an input of rank 0", "loss = mean(b: q(gamma)[b,0])", "3:16", ("gamma has 0",)),
+    ("an input read at places", "loss = mean(b: q(obs[b,i])[b,0])", "3:18", ("the name of a tensor or a network applied to one",)),
+    ("an expression as an input", "loss = mean(b: q(2*obs)[b,0])", "3:18", ("give anything else a name",)),
+    ("too few subscripts of an application", "loss = mean(b: q(next_obs)[b])", "3:16", ("2 axes, and 1 subscript came",)),
+    ("a network as a target", "q[b,a] = 0\nloss = mean(b: q[b,0])", "7:1", ('network "q"', "rename one")),
+    ("another name for the loss", "los = squared_error(ret, w)", "3:1", ('did you mean "loss"',)),
+    ("a loss that is not a scalar", "loss[b] = huber(critic[b,0], ret)[b]", "3:11", ("applies a network",)),
+    ("a formula repeated without end", "loss = sum(t: w[0]*" + "mish(" * 12 + "w[t+1]" + ")" * 12 + ") for t < B-1", "", ("give the argument a name of its own",)),
+)
+
+# claim, shared equations, place, words
+EQUATIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("an input computed from the network", "x[b,i] = r[b,i]\nloss = mean(b: x[b,0])\n\"\"\"\n[networks.r]\ninput = \"x\"\nlayers = [\"dense 4\"]\n[losses.z]\nequations = \"\"\"loss = k", "5:1", ('input "x" is computed from the network\'s own output',)),
+)
+
+TEXTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("a group and a network of one name", f'{Q}[params.q]\nU = "real"\n' + DECLARATIONS.replace("[params]", "[params.p]"), "2:1", ("[params.q]", "rename one")),
+    ("a group named like a datum", '[params.x]\nU = "real"\n[data]\nx = "real"\n[losses.l]\nequations = "loss = x*x_U"', "1:1", ('group "x"', "datum")),
+    ("an empty group", '[params.p]\n[losses.l]\nequations = "loss = 1"', "1:1", ("is empty",)),
+    ("a copy of an unknown parameter", '[params]\na = "real[2] init=copy(b)"\n[losses.l]\nequations = "loss = sum(i: a[i])"', "2:1", ('no parameter is named "b"',)),
+    ("a parameter that copies itself", '[params]\na = "real[2] init=copy(a)"\n[losses.l]\nequations = "loss = sum(i: a[i])"', "2:1", ("cannot copy itself",)),
+    ("a parameter that copies a copy", '[params]\na = "real[2]"\nb = "real[2] init=copy(a)"\nc = "real[2] init=copy(b)"\n[losses.l]\nequations = "loss = sum(i: c[i])"', "4:1", ("b is a copy itself", "its original, a")),
+    ("a copy of another shape", '[params]\na = "real[3]"\n[params.g]\nb = "real[2] init=copy(a)"\n[losses.l]\nequations = "loss = sum(i: g_b[i])"', "4:1", ("it has shape (2), and a has (3)",)),
+)
+# fmt: on
+
+
+def cases() -> list[Bad]:
+    """All of them."""
+    head = '\n[networks.q]\ninput = "obs"\nlayers = ["dense 2"]\n'
+    found = [Bad(c, layer(text), f"4:{column}", words) for c, text, column, words in LAYERS]
+    found += [Bad(c, network(text), place, words) for c, text, place, words in NETWORKS]
+    found += [Bad(c, head + text + DECLARATIONS, place, words) for c, text, place, words in SECOND]
+    found += [Bad(c, loss(text), place, words) for c, text, place, words in LOSSES]
+    found += [Bad(c, shared(text), place, words) for c, text, place, words in EQUATIONS]
+    found += [Bad(c, text, place, words) for c, text, place, words in TEXTS]
+    return found
