@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from symgrad.algebra.program import Program
 from symgrad.errors import SpecError
 from symgrad.explain.build import explain
 from symgrad.explain.derivation import Derivation
+from symgrad.explain.values import values_text
 from symgrad.notation.canonical import program_toml
 from symgrad.pipeline import derive
 from symgrad.spec import Spec, load, parse_spec
@@ -436,13 +438,19 @@ def test_steps_are_numbered_in_one_row(spec: Spec) -> None:
     assert [s.number for s in derivation.steps] == list(range(1, len(derivation.steps) + 1))
 
 
-def derivations() -> list[Derivation]:
-    specs = [load(path) for path in SPECS]
-    return [
-        *(explain(s, s.losses[0].name) for s in specs),
+@cache
+def derivations() -> tuple[Derivation, ...]:
+    """In symbols and in numbers, with tables and without."""
+    specs = {path.stem: load(path) for path in SPECS}
+    actor = specs["actor_weight"]
+    return (
+        *(explain(s, s.losses[0].name) for s in specs.values()),
         explained(LAYERS),
         explain(everything()),
-    ]
+        explain(everything(), element="E[1,2]"),
+        explain(actor, element="W1[0,2]", limit=True),
+        explain(specs["gru"], at=values_text("seed = 0\nB = 2\nT = 3\n", specs["gru"])),
+    )
 
 
 def test_latex_parses_with_every_group_and_environment_closed() -> None:
@@ -483,6 +491,29 @@ def test_markdown_renders_to_headings_steps_and_fences() -> None:
         figures = sum(len(s.figures) for s in derivation.sections)
         shown = sum(bool(s.formulas) for s in derivation.steps)
         assert source.count("\n$$\n") == 2 * (shown + figures)
+
+
+def test_markdown_renders_every_table_with_its_rows() -> None:
+    shown = 0
+    for derivation in derivations():
+        tables = [table for step in derivation.steps for table in step.tables]
+        tokens = MarkdownIt("commonmark").enable("table").parse(derivation.markdown())
+        opened = [t for t in tokens if t.type == "table_open"]
+        rows = [t for t in tokens if t.type == "tr_open"]
+        assert len(opened) == len(tables)
+        assert len(rows) == sum(1 + len(table.rows) for table in tables)
+        shown += len(tables)
+    assert shown > 3
+
+
+def test_numbers_stand_in_every_format() -> None:
+    derivation = next(d for d in derivations() if d.name == "gru" and d.book.numbers)
+    figures = sum(f.figure is not None for f in derivation.formulas())
+    given = sum(len(s.figures) for s in derivation.sections)
+    assert figures > 40
+    assert derivation.latex().count("= ") >= figures + given
+    for page in (derivation.latex(), derivation.markdown()):
+        assert page.count(r"\begin{bmatrix}") >= figures
 
 
 def test_a_users_words_are_escaped_in_every_format() -> None:

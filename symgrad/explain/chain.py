@@ -55,6 +55,16 @@ class Product:
         ends = [] if self.adjoint is None else [(slot_symbol(self.adjoint), (self.adjoint,))]
         return [*((link.slope, link.slots) for link in self.links), *self.masks, *ends]
 
+    def reach(self, place: Access) -> list[tuple[Range, int]]:
+        """The ranges in which it contributes at all, and where in them the place lies."""
+        own = {r.index: r for r in self.whole.box}
+        pairs = zip(self.whole.target.subscripts, place.subscripts, strict=True)
+        return [
+            (own[s.plain or ""], at.offset.constant or 0)
+            for s, at in pairs
+            if isinstance(s, Affine) and isinstance(at, Affine)
+        ]
+
     def equation(self, target: Access) -> Equation:
         """The factors multiplied."""
         with distribute(False):

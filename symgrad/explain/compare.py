@@ -169,8 +169,8 @@ class _Told:
         """Both gradients by each tensor, and their difference term by term."""
         steps = tuple(self.pair(name, next(numbers), given) for name in self.loss.wrt)
         intro: Prose = (
-            "What is removed is the full gradient minus the semi-gradient. Under it are the steps "
-            "that its terms come from, and a way from there to the loss.",
+            "What is removed is the full gradient minus the semi-gradient. Under it stand the "
+            "steps that its terms come from, and a way from there to the loss.",
         )
         return Section("Side by side", (intro,), steps)
 
@@ -244,7 +244,10 @@ class _Told:
             yield Section("As gradients of what the network puts out", (intro,), told)
 
     def rows(self, whole: bool) -> Iterator[Formula]:
-        """The semi-gradient and the full one; none where the loss itself is the last output."""
+        """The semi-gradient and the full one.
+
+        None where an output's own gradient differs, or where the loss itself is an output.
+        """
         rows = (
             (self.two.semi, Code(self.book.symbol, LOSS), SEMI),
             (self.two.full, Code(self.book.full_symbol, FULL.latex), BEYOND),
@@ -252,7 +255,11 @@ class _Told:
         books = [Book(derived, self.loss.value) for derived, _, _ in rows]
         found = [terms(book, self.loss.wrt, whole) for book in books]
         ends = [outputs(book, self.loss.wrt) for book in books]
-        if any(self.loss.value in e for e in ends) or max(map(len, found)) > MOST_TERMS:
+        inside = {t for end in ends[1] for t in ancestors(self.two.full.program, end)}
+        deep = any(e.target.tensor in inside for e in self.two.stopped)
+        if deep or not set(ends[0]) <= set(ends[1]) or self.loss.value in ends[1]:
+            return
+        if max(map(len, found)) > MOST_TERMS:
             return
         for book, own, (_, symbol, label) in zip(books, found, rows, strict=True):
             yield term_formula(book, own, label, symbol)

@@ -17,14 +17,14 @@ FORMAT = "is not of the form W1[0,2]: a tensor, and for each axis a number from 
 
 
 def element_of(text: str, program: Program) -> Element:
-    """W1[0,2] -> the tensor and the place, which has to be one that there is at all sizes.
+    """W1[0,2], or q.W1[0,2] of the network q -> the tensor and the place.
 
     Errors: SpecError for another form, an unknown tensor and a wrong number of axes.
     """
     found = FORM.fullmatch(text)
     if found is None:
         raise _error(text, FORMAT)
-    name, inner = found[1], found[2]
+    name, inner = found[1].replace(".", "_"), found[2]
     real = [t.name for t in program.tensors if t.kind == "real"]
     if name not in real:
         raise _error(text, f"{shown(name)} is not a real tensor{did_you_mean(name, real)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,12 +11,13 @@ from sympy import Expr
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Slot
-from symgrad.algebra.sizes import Size
+from symgrad.algebra.sizes import ZERO, Size
 from symgrad.explain.backward import step_numbers
 from symgrad.explain.book import Book
 from symgrad.explain.chain import Link, Product, products, put, total_at
 from symgrad.explain.explained import Element, Explained
 from symgrad.explain.figures import number
+from symgrad.explain.latex import size_latex
 from symgrad.explain.numbers import Numbers
 from symgrad.explain.steps import (
     LOCAL,
@@ -44,7 +46,7 @@ def factors(explained: Explained) -> Iterator[Section]:
         return
     target = place_of(book, element)
     adjoint = book.derived.result[element.tensor]
-    found = list(products(book, element))
+    found = [p for p in products(book, element) if _reaches(explained, p, target) is not False]
     if adjoint == book.seed or not found:
         said = (
             "It is the loss itself: 1." if adjoint == book.seed else "Nothing leads to the loss: 0."
@@ -60,7 +62,7 @@ def factors(explained: Explained) -> Iterator[Section]:
             *step_numbers([s.number for s in steps]),
             " added up",
         )
-        terms = [book.addend(one.equation(target)) for one in found]
+        terms = [_term(explained, one, target) for one in found]
         whole = Formula(book.adjoint(target), tuple(terms), figure=_figure(entry))
         steps.append(Step(next(explained.numbers), "entry", title, (whole,)))
     yield Section(f"One entry: {element}", INTRO, tuple(steps))
@@ -80,6 +82,37 @@ def place_of(book: Book, element: Element) -> Access:
     return Access(book.derived.result[element.tensor], places)
 
 
+def _reaches(explained: Explained, one: Product, target: Access) -> bool | None:
+    """Whether a contribution has a point at the entry; None where that depends on a free size."""
+    numbers, program = explained.values, explained.book.program
+    known = {name: size for name, size in program.sizes if size is not None}
+    sizes = known if numbers is None else numbers.at.sizes
+    reach = one.reach(target)
+    if not all(r.lo.names | r.hi.names <= sizes.keys() for r, _ in reach):
+        return None
+    return all(r.lo.evaluate(sizes) <= at < r.hi.evaluate(sizes) for r, at in reach)
+
+
+def _term(explained: Explained, one: Product, target: Access) -> Addend:
+    """What a contribution adds to the entry."""
+    term = explained.book.addend(one.equation(target))
+    return replace(term, when=_where(explained, one, target))
+
+
+def _where(explained: Explained, one: Product, target: Access) -> Code | None:
+    """The condition that a free size has to fulfil for it to be there."""
+    if _reaches(explained, one, target) is not None:
+        return None
+    shape = explained.book.program.tensor_of[target.tensor].shape
+    reach = zip(one.reach(target), shape, strict=True)
+    parts = [(r, at) for (r, at), n in reach if (r.lo, r.hi) != (ZERO, n)]
+    if not parts:
+        return None
+    text = " and ".join(f"{r.lo} <= {at} < {r.hi}" for r, at in parts)
+    latex = [rf"{size_latex(r.lo)} \leq {at} < {size_latex(r.hi)}" for r, at in parts]
+    return Code(f"where {text}", r"\text{where } " + r",\ ".join(latex))
+
+
 def _figure(value: object) -> Figure | None:
     return None if value is None else Figure(np.asarray(value))
 
@@ -96,7 +129,7 @@ def _step(explained: Explained, target: Access, one: Product, many: int) -> Step
     )
     formulas = [_local(book, link, LOCAL if k else UPSTREAM) for k, link in enumerate(one.links)]
     formulas += list(_downstream(explained, one))
-    term = book.addend(one.equation(target))
+    term = _term(explained, one, target)
     formulas.append(
         Formula(book.adjoint(target), (term,), sign="+=" if many > 1 else "=", label=PRODUCT)
     )
@@ -138,8 +171,6 @@ def _downstream(explained: Explained, one: Product) -> Iterator[Formula]:
 
 def _tables(book: Book, numbers: Numbers, one: Product, target: Access) -> tuple[Table, ...]:
     """A row for each point of the sum, a column for each factor, and their product."""
-    if not _reached(numbers, one, target):
-        return ()
     kept = [r.index for r in one.box]
     columns = [numbers.over(f, slots, one.box, kept) for f, slots in one.factors]
     whole = numbers.over(*_whole(one, target), one.box, kept)
@@ -174,15 +205,3 @@ def _whole(one: Product, target: Access) -> tuple[Expr, list[Slot]]:
     fixed = {i: p for i, p in places.items() if isinstance(p, Affine)}
     body, slots = put(equation.body, [slot for _, slot in equation.slots], fixed)
     return body, list(slots)
-
-
-def _reached(numbers: Numbers, one: Product, target: Access) -> bool:
-    """Whether a contribution has a point at the entry."""
-    own = {r.index: r for r in one.whole.box}
-    for subscript, place in zip(one.whole.target.subscripts, target.subscripts, strict=True):
-        if isinstance(subscript, Affine) and isinstance(place, Affine):
-            reach = own[subscript.plain or ""]
-            low, high = reach.lo.evaluate(numbers.at.sizes), reach.hi.evaluate(numbers.at.sizes)
-            if not low <= place.offset.evaluate({}) < high:
-                return False
-    return True

@@ -244,6 +244,8 @@ def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
     Errors: TooMuch, with the reason.
     """
     writers = program.writers[name]
+    if name in context_of(program).cycle:
+        raise TooMuch(f"{name} is a recurrence, which has no end")
     own = [s.plain for s in writers[0].target.subscripts if isinstance(s, Affine)]
     if len(own) != len(program.tensor_of[name].shape) or None in own:
         raise TooMuch(f"{name} is written in parts")

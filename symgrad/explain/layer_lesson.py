@@ -17,15 +17,14 @@ from symgrad.explain.layered import (
     Layers,
     Recursions,
     disjoint,
-    fixed,
     forward_of,
-    layer_matrix,
     layers_of,
-    over_samples,
     recursions,
     with_factor,
 )
+from symgrad.explain.samples import over_samples
 from symgrad.explain.settle import spare_letters
+from symgrad.explain.slices import fixed, layer_matrix
 from symgrad.explain.spelled import expression, formula, place, spelled
 from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
 from symgrad.explain.substitute import relettered, shifted
@@ -119,7 +118,7 @@ class _Teller:
     def next_factor(self, named: Recursions, factor: Equation) -> Iterator[Step]:
         """delta[l-1,i] = sigma'(x[l-1,i])*sum(k: delta[l,k]*w[l,k,i]), where that is all of it."""
         layers, book = self.layers, self.book
-        passed = [e for e in named.equations if e.target.tensor == named.starts[0].target.tensor]
+        passed = [e for e in named.equations if e.target.tensor == named.passed]
         if len(passed) != 1 or not disjoint(self.found, layers):
             return
         (passing,) = passed
@@ -144,14 +143,14 @@ class _Teller:
             notes=(("from layer to layer",),),
         )
 
-    def matrices(
-        self, named: Recursions, factor: Equation, rows: bool = False
-    ) -> Iterator[Section]:
+    def matrices(self, named: Recursions, factor: Equation) -> Iterator[Section]:
+        """For one layer: columns, or a row for each place of a third axis."""
         found = [f for e in (factor, *named.equations) if (f := self.matrix(e, named.program))]
         if len(found) <= len(named.equations):
             return
         index = self.layers.index
         weight = self.book.code(fixed(self.layers.weight, index))
+        rows = len(factor.target.subscripts) > 2
         shape = "the others have a row for each sample" if rows else "the others are columns"
         intro: Prose = (
             f"For one layer {index}: ",
@@ -200,4 +199,4 @@ def _batch(explained: Explained) -> Iterator[Section]:
     starts = [formula(teller.book, named.program, e, teller.sign(e)) for e in named.starts]
     lines = [factor, *teller.lines(named), *starts]
     yield Section("Over a minibatch", (intro,), tuple(teller.step(line) for line in lines))
-    yield from teller.matrices(named, named.factor, rows=True)
+    yield from teller.matrices(named, named.factor)

@@ -6,32 +6,23 @@ the adjoint of x put in; with a name for the factor that they share; and as matr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, replace
 
-from sympy import Expr, Mul, Symbol
-from sympy.core.parameters import distribute
+from sympy import Mul
 
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.derive import Derived
 from symgrad.algebra.program import (
     Equation,
     Program,
-    Range,
     Tensor,
     bounds,
-    make_equation,
     slot_symbol,
 )
 from symgrad.algebra.scalars import Scalar, Unknown
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.explain.book import Book
-from symgrad.explain.latex import Latex
-from symgrad.explain.matrix import matrix_form
-from symgrad.explain.matrix_text import matrix_latex, matrix_text
-from symgrad.explain.settle import LETTERS, Settled
-from symgrad.explain.steps import MATRICES, Addend, Code, Formula
+from symgrad.explain.settle import LETTERS
 from symgrad.explain.substitute import common_factor, inlined, relettered
 
 SUMMED = ("k", *LETTERS)
@@ -133,19 +124,21 @@ class Recursions:
     equations: the contributions by the weight, by what else is added, and by the layer below, this
                in the letters of the layer that it is about.
     starts:    what comes into the adjoint of y from elsewhere: from the loss.
+    passed:    the adjoint of y.
     factor:    the definition of the factor that they share, where it has a name.
     """
 
     program: Program
     equations: tuple[Equation, ...]
     starts: tuple[Equation, ...]
+    passed: str
     factor: Equation | None = None
 
 
 def recursions(layers: Layers, derived: Derived, value: str) -> Recursions | None:
-    """With the adjoint of x put in; None where nothing flows through the layers."""
+    """With the adjoint of x put in; None where it is more than what comes from y."""
     pre, post = (derived.name_of.get(n) for n in (layers.pre, layers.post))
-    if pre is None or post is None:
+    if pre is None or post is None or len(derived.program.writers.get(pre, ())) != 1:
         return None
     inside = {id(e) for e in (layers.affine, *layers.others)}
     put: dict[int, Equation] = {}
@@ -163,7 +156,7 @@ def recursions(layers: Layers, derived: Derived, value: str) -> Recursions | Non
         equations=tuple(put.get(id(e), e) for e in kept),
     )
     starts = [e for _, e in own if e.target.tensor == post and id(e) not in put]
-    return Recursions(program, tuple(found), tuple(starts))
+    return Recursions(program, tuple(found), tuple(starts), post)
 
 
 def _from_below(equation: Equation, layers: Layers, program: Program) -> Equation:
@@ -196,7 +189,7 @@ def with_factor(found: Recursions, name: str) -> Recursions | None:
         tensors=(*found.program.tensors, Tensor(definition.target.tensor, shape)),
         equations=(*(put.get(id(e), e) for e in found.program.equations), definition),
     )
-    return Recursions(program, shared.equations, found.starts, definition)
+    return Recursions(program, shared.equations, found.starts, found.passed, definition)
 
 
 def disjoint(found: Recursions, layers: Layers) -> bool:
@@ -204,7 +197,7 @@ def disjoint(found: Recursions, layers: Layers) -> bool:
     (axis,) = (
         n for n, s in enumerate(layers.activation.target.subscripts) if s.indices == {layers.index}
     )
-    passed = [e for e in found.equations if e.target.tensor == found.starts[0].target.tensor]
+    passed = [e for e in found.equations if e.target.tensor == found.passed]
     return all(_apart(a, b, axis) for a in found.starts for b in passed)
 
 
@@ -219,125 +212,3 @@ def _apart(a: Equation, b: Equation, axis: int) -> bool:
 def _reach(equation: Equation, axis: int) -> tuple[Size, Size] | None:
     subscript = equation.target.subscripts[axis]
     return bounds(subscript, equation.range_of) if isinstance(subscript, Affine) else None
-
-
-# ---- a layer as matrices ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class LayerLatex(Latex):
-    """places: what w[l], the matrix of layer l, is of."""
-
-    places: Mapping[str, Access] = field(default_factory=dict)
-
-    def access(self, access: Access) -> str:
-        return super().access(self.places.get(access.tensor, access))
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """A program's tensors at one layer: the index is fixed, its axis is gone."""
-
-    program: Program
-    index: str
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    places: dict[str, Access] = field(default_factory=dict)
-
-    def at(self, access: Access) -> Access | None:
-        """w[l,i,j] -> (w[l])[i,j]; None where the layer stands in no axis of its own."""
-        axes = [n for n, s in enumerate(access.subscripts) if self.index in s.indices]
-        tensor = self.program.tensor_of[access.tensor]
-        if len(axes) != 1 or any(s.indices != {self.index} for s in (access.subscripts[axes[0]],)):
-            return access if not axes else None
-        (axis,) = axes
-        place = Access(access.tensor, (access.subscripts[axis],))
-        rest = tuple(s for n, s in enumerate(access.subscripts) if n != axis)
-        shape = tuple(s for n, s in enumerate(tensor.shape) if n != axis)
-        self.tensors[str(place)] = replace(tensor, name=str(place), shape=shape)
-        self.places[str(place)] = place
-        return Access(str(place), rest, access.padded)
-
-    def settled(self, equation: Equation) -> Settled | None:
-        target = self.at(equation.target)
-        put: dict[Symbol, Symbol] = {}
-        slots = []
-        for symbol, slot in equation.slots:
-            moved = self.at(slot) if isinstance(slot, Access) else slot
-            if moved is None or (isinstance(slot, Affine) and self.index in slot.indices):
-                return None
-            put[symbol] = slot_symbol(moved)
-            slots.append(moved)
-        if target is None:
-            return None
-        with distribute(False):
-            body = equation.body.xreplace(put)
-        box = tuple(r for r in equation.box if r.index != self.index)
-        return Settled(target, body, tuple(slots), box)
-
-
-def layer_matrix(
-    equation: Equation, program: Program, index: str, latex: Latex, left: Code
-) -> Formula | None:
-    """dL/dw[l] = delta[l] y[l-1]^T, for each l; None where there is no such form."""
-    layer = _Layer(program, index)
-    settled = layer.settled(equation)
-    if settled is None or not settled.target.is_plain:
-        return None
-    shapes = tuple(chain(program.tensors, layer.tensors.values()))
-    node = matrix_form([settled], replace(program, tensors=shapes, equations=()))
-    if node is None:
-        return None
-    shown = LayerLatex(latex.primal, latex.value, latex.names, layer.places)
-    slots = {slot_symbol(s): s for s in settled.slots}
-    term = Addend(matrix_text(node), matrix_latex(node, shown, slots))
-    return Formula(left, (term,), label=MATRICES)
-
-
-def fixed(target: Access, index: str) -> Access:
-    """dw[l,i,j] -> dw[l]."""
-    return Access(target.tensor, tuple(s for s in target.subscripts if index in s.indices))
-
-
-# ---- over samples -------------------------------------------------------------------------------
-
-
-def over_samples(program: Program, value: str, index: str, size: str) -> Program:
-    """Every value that is no parameter gets an axis of samples; `value` is summed over them.
-
-    Data of rank 0 stay one number for all samples.
-    """
-    many = Size.of(size)
-    each = {
-        t.name
-        for t in program.tensors
-        if t.name != value and t.role != "param" and (t.shape or t.role == "computed")
-    }
-
-    def moved(access: Access) -> Access:
-        subscripts = tuple(moved(s) if isinstance(s, Access) else s for s in access.subscripts)
-        first: tuple[Subscript, ...] = (Affine.index(index),) if access.tensor in each else ()
-        return replace(access, subscripts=(*first, *subscripts))
-
-    def sampled(equation: Equation) -> Equation:
-        slots = [moved(s) if isinstance(s, Access) else s for _, s in equation.slots]
-        put: dict[Symbol, Symbol] = {
-            s: slot_symbol(new) for (s, _), new in zip(equation.slots, slots, strict=True)
-        }
-        target = moved(equation.target)
-        box = (Range(index, ZERO, many), *equation.box)
-        with distribute(False):
-            body: Expr = equation.body.xreplace(put)
-        assigns = equation.assigns and target.tensor != value
-        return make_equation(
-            target, body, slots, box, equation.op, assigns=assigns, origin=equation.origin
-        )
-
-    tensors = tuple(
-        replace(t, shape=(many, *t.shape)) if t.name in each else t for t in program.tensors
-    )
-    return replace(
-        program,
-        sizes=((size, None), *program.sizes),
-        tensors=tensors,
-        equations=tuple(sampled(e) for e in program.equations),
-    )

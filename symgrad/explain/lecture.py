@@ -120,8 +120,8 @@ LAYER_TRAPS: tuple[Prose, ...] = (
     (*DISCOUNT[:-1], ". Of the two, only the learning rate occurs here."),
     (
         HALF,
-        " stands in G, and not in the lecture's minibatch loss. Here it is in the loss; without "
-        "it every derivative is twice as large.",
+        " stands in G, and not in the lecture's minibatch loss. Here it stands in the loss; "
+        "without it every derivative is twice as large.",
     ),
 )
 TRAPS: Mapping[str, tuple[Prose, ...]] = {
@@ -159,7 +159,8 @@ def errors(explained: Explained) -> Iterator[Section]:
         GRADIENT,
         " is the gradient by ",
         *named(book, explained.wrt),
-        ", all of them together; an output of the network moves the loss at its adjoint's rate.",
+        ", all of them together; an output of the network moves the loss at the rate of its "
+        "adjoint.",
     )
     yield Section(
         "The error times a gradient", (intro,), tuple(steps), (HELD[explained.spec.name],)

@@ -207,6 +207,6 @@ def _cost(loss: Loss, numbers: Numbers) -> Table:
     rows = (
         (many, f"{passes:,}", f"{forward:,}", f"{passes * forward:,}"),
         ("one backward pass", "1", f"{both:,}", f"{both:,}"),
-        ("times as many", "", "", f"{passes * forward / both:.1f}"),
+        ("times as many", "", "", f"{passes * forward / both:,.1f}" if both else "-"),
     )
     return Table(("", "passes", "operations each", "operations"), rows, total=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sympy import Expr
 
@@ -42,7 +42,7 @@ def neuron(explained: Explained) -> Iterator[Section]:
         Code("sigma(w'x + b)", r"\sigma(w^{\top} x + b)"),
         ": ",
         pre,
-        " weighs what comes in and adds a bias, and ",
+        " weighs what comes in" + (" and adds a bias, and " if len(inputs) > 1 else ", and "),
         shown,
         " is applied to that.",
     )
@@ -88,17 +88,19 @@ def _sides(explained: Explained, name: str) -> Step:
             Code(f"{name}{mark}({shown.text})", f"{upright(name)}{mark}({shown.latex})"),
             (addend(expression(book, expr, letters)),),
         )
-        for mark, expr in zip(("", "'"), _value_and_slope(function, letters), strict=True)
+        for mark, expr in _value_and_slope(function, letters)
     )
     kink = function.row.kink
     side: Prose = (f"On the hyperplane itself, by convention, {kink}.",)
-    title: Prose = (f"{name} on the two sides of it" if kink else name,)
+    title: Prose = (f"{name} on the two sides of it" if kink else f"The slope of {name}",)
     return Step(next(explained.numbers), KIND, title, formulas, remarks=(side,) if kink else ())
 
 
-def _value_and_slope(function: type[Scalar], letters: list[Access]) -> tuple[Expr, Expr]:
+def _value_and_slope(
+    function: type[Scalar], letters: Sequence[Access]
+) -> Iterator[tuple[str, Expr]]:
+    """The value only where it says more than the function's name."""
     symbols = [slot_symbol(a) for a in letters]
-    applied = function(*symbols)
-    if function.row.derivatives:
-        return applied, applied.fdiff(1)
-    return function.row.definition(*symbols), applied.fdiff(1)
+    if not function.row.derivatives:
+        yield "", function.row.definition(*symbols)
+    yield "'", function(*symbols).fdiff(1)

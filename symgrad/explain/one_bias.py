@@ -9,8 +9,9 @@ Every number is what the derived equations come to at the visit's data; w is the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import tee
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def lived(p: float, hunger: float, draw: float) -> Mapping[str, object]:
 
 def visits(
     spec: Spec,
-    drawn: Sequence[tuple[float, float]],
+    drawn: Iterable[tuple[float, float]],
     *,
     w: object = None,
     start: float = START,
@@ -102,7 +103,8 @@ def visits(
 
         return make
 
-    batches = (batch(hunger, draw) for hunger, draw in drawn)
+    drawn, told = tee(drawn)
+    batches = (batch(hunger, draw) for hunger, draw in told)
     updates = descend(derived_of(spec), "p", {"b": start}, batches, ONE, rate)
     for (hunger, draw), update in zip(drawn, updates, strict=True):
         yield Visit(hunger, draw, 1 - float(update.values["p"][0]), update)
@@ -117,5 +119,5 @@ def derived_of(spec: Spec) -> Derived:
 def training(spec: Spec, count: int = TRAINING, seed: int = 0, w: object = None) -> Iterator[Visit]:
     """Visits with hunger and draw uniform in [0,1)."""
     rng = np.random.default_rng(seed)
-    drawn = [(float(hunger), float(draw)) for hunger, draw in rng.random((count, 2))]
+    drawn = ((float(rng.random()), float(rng.random())) for _ in range(count))
     yield from visits(spec, drawn, w=w)

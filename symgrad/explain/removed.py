@@ -1,24 +1,24 @@
 """What holding something constant removes: full minus semi-gradient, contribution by contribution.
 
-A contribution that the semi-gradient lacks is removed whole; one passed on is its slope times
-the difference of the adjoints: (dX_full - dX)*slope.
+A contribution that the semi-gradient lacks is removed whole; one that is passed on is its slope
+times the difference of the adjoints: (dX_full - dX)*slope.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from sympy import Expr, Symbol, preorder_traversal
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
-from symgrad.algebra.program import Equation, slot_symbol
-from symgrad.algebra.scalars import Stop
+from symgrad.algebra.program import Equation, Slot, slot_symbol
+from symgrad.algebra.scalars import Stop, absorb
 from symgrad.explain.substitute import with_body
 from symgrad.explain.through import open_sums, stripped
-from symgrad.explain.two import Contribution, Two
+from symgrad.explain.two import Contribution, Two, slope_gap
 
 
 def difference(c: Contribution, two: Two) -> Equation:
@@ -27,11 +27,19 @@ def difference(c: Contribution, two: Two) -> Equation:
         return _lost(c, two)
     if c.how == "passed on":
         return _passed(c.full, c.partial.equation.target, two)
-    if c.semi is None:
+    if c.semi is None or c.before is None:
         return c.full
-    with distribute(False):
-        body = open_sums(c.full.body - stripped(c.semi.body))
-    return with_body(c.full, body, [s for e in (c.full, c.semi) for _, s in e.slots])
+    slots: list[Slot] = [s for e in (c.full, c.semi) for _, s in e.slots]
+    above = c.partial.equation.target
+    if above.tensor in two.differing:
+        with distribute(False):
+            body = open_sums(c.full.body - stripped(c.semi.body))
+    else:
+        adjoint = above.of(two.semi.name_of[above.tensor])
+        slots += [adjoint, *c.partial.slots, *c.before.slots]
+        with distribute(False):
+            body = absorb(slot_symbol(adjoint), slope_gap(c.partial, c.before))
+    return with_body(c.full, body, slots)
 
 
 def _lost(c: Contribution, two: Two) -> Equation:
@@ -73,7 +81,7 @@ def way(c: Contribution, two: Two) -> tuple[str, ...]:
 
 def stops_on(path: tuple[str, ...], two: Two) -> Iterator[tuple[Equation, Expr]]:
     """The stops that the way leads through, each with its equation."""
-    edges = set(itertools.pairwise(path))
+    edges = set(pairwise(path))
     found: dict[tuple[int, Expr], tuple[Equation, Expr]] = {}
     for c in two.contributions:
         edge = (c.partial.read.tensor, c.partial.equation.target.tensor)

@@ -58,7 +58,7 @@ def expression(
     """An expression over slots; a hole is printed as it is given."""
     text = expression_text(expr)
     for symbol, code in (holes or {}).items():
-        text = re.sub(rf"\b{symbol.name}\b", code.text.replace("\\", r"\\"), text)
+        text = text.replace(symbol.name, code.text)
     known = {slot_symbol(slot): slot for slot in slots}
     shown = {symbol: (code.latex, ATOM) for symbol, code in (holes or {}).items()}
     return Code(spelled(text, book), Printer(book.latex, known, shown).text(expr)[0])

@@ -193,10 +193,12 @@ def _named(part: _Part, name: str, order: Sequence[int]) -> Equation:
 
 
 def _parts(equation: Equation) -> Iterator[tuple[tuple[str, ...], _Part]]:
-    """Every product of two or more factors, with a key that does not depend on its letters."""
+    """Every product that is more than a read, with a key that does not depend on its letters."""
     factors = [f for f in Mul.make_args(equation.body) if f.free_symbols]
-    for many in range(2, len(factors) + 1):
+    for many in range(1, len(factors) + 1):
         for some in combinations(sorted(factors, key=expression_text), many):
+            if many == 1 and some[0].is_Symbol:
+                continue
             indices = sorted({i for f in some for i in _indices(f, equation)})
             if indices and len(indices) <= MOST_INDICES:
                 key, letters = _key(some, indices, equation)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, S, Symbol, preorder_traversal
+from sympy import Add, Expr, Mul, S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
@@ -18,9 +18,11 @@ from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
 from symgrad.algebra.scalars import Stop
 from symgrad.explain.book import Book
 from symgrad.explain.latex import LOSS, bracketed, name_latex
+from symgrad.explain.latex_scalars import PRODUCT, Printer
 from symgrad.explain.spelled import expression
 from symgrad.explain.steps import Addend, Code, Formula
 from symgrad.explain.substitute import inlined, with_body
+from symgrad.explain.terms import HOLE
 from symgrad.notation.printer import expression_text
 
 GRADIENT = Code("grad", r"\nabla_{\theta}")
@@ -134,25 +136,40 @@ def _addend(book: Book, term: Term) -> Addend:
     holes = dict(maxima(book, slots, "value"))
     with distribute(False):
         body = equation.body.xreplace({slot_symbol(a): s for s, (a, _) in holes.items()})
-    number, rest = body.as_coeff_Mul()
     codes = {s: code for s, (_, code) in holes.items()}
-    coefficient = expression(book, rest, slots, codes)
-    output = dict(maxima(book, [term.output], "output"))
-    shown = next((code for _, code in output.values()), None) or book.code(term.output)
-    text, latex = coefficient.text, coefficient.latex
-    if isinstance(rest, Add):
-        text, latex = f"({text})", bracketed(latex)
-    many = ",".join(r.index for r in equation.box)
-    letters = ",".join(name_latex(r.index) for r in equation.box)
-    factor = "" if rest == S.One else f"{text}*"
-    inner = f"{factor}{GRADIENT.text} {shown.text}"
-    inner_latex = f"{'' if rest == S.One else latex}{GRADIENT.latex} {shown.latex}"
-    sign = "-" if number < 0 else ""
-    times = "" if abs(number) == 1 else f"{expression_text(abs(number))}*"
-    text = f"{sign}{times}" + (f"sum({many}: {inner})" if many else inner)
-    times = "" if abs(number) == 1 else expression(book, abs(number), ()).latex + r" \cdot "
-    latex = f"{sign}{times}" + (rf"\sum_{{{letters}}} {inner_latex}" if many else inner_latex)
-    return Addend(text, latex)
+    outer, factors = _split(body, slots)
+    shown = next((code for _, (_, code) in maxima(book, [term.output], "output")), None)
+    output = shown or book.code(term.output)
+    parts = [expression(book, f, slots, codes) for f in factors]
+    held = [
+        Code(f"({p.text})", bracketed(p.latex)) if f.is_Add else p
+        for f, p in zip(factors, parts, strict=True)
+    ]
+    held.append(Code(f"{GRADIENT.text} {output.text}", f"{GRADIENT.latex} {output.latex}"))
+    inner = Code("*".join(p.text for p in held), r"\,".join(p.latex for p in held))
+    if equation.box:
+        letters = ",".join(name_latex(r.index) for r in equation.box)
+        many = ",".join(r.index for r in equation.box)
+        inner = Code(f"sum({many}: {inner.text})", rf"\sum_{{{letters}}} {inner.latex}")
+    with distribute(False):
+        whole = Mul(outer, HOLE)
+    text = expression_text(whole).replace(HOLE.name, inner.text)
+    known = {slot_symbol(slot): slot for slot in slots}
+    printer = Printer(book.latex, known, {HOLE: (inner.latex, PRODUCT)})
+    return Addend(text, printer.text(whole)[0])
+
+
+def _split(body: Expr, slots: Sequence[Slot]) -> tuple[Expr, list[Expr]]:
+    """Numbers and sizes, which stand outside the sum; and the rest, sums in brackets last."""
+    sizes = {slot_symbol(s) for s in slots if isinstance(s, Affine) and not s.indices}
+    factors = Mul.make_args(body)
+    outside = [f for f in factors if f.free_symbols <= sizes]
+    inside = [f for f in factors if f not in outside]
+    with distribute(False):
+        rest = Mul(*(f for f in inside if not f.is_Add))
+    kept = [] if rest == S.One else [rest]
+    sums = sorted((f for f in inside if f.is_Add), key=expression_text)
+    return Mul(*outside), [*kept, *sums]
 
 
 def maxima(
@@ -194,10 +211,3 @@ def _maximum(book: Book, read: Access) -> Code | None:
         return None
     below = name_latex(letter)
     return Code(f"{name}({letter}: {moved})", rf"\{name}_{{{below}}} {book.code(moved).latex}")
-
-
-def stops(equation: Equation) -> Iterator[Expr]:
-    """What an equation holds constant."""
-    for node in preorder_traversal(equation.body):
-        if isinstance(node, Stop):
-            yield node

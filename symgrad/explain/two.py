@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from sympy import S, expand
+from sympy import Expr, S, expand
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
@@ -41,12 +41,16 @@ Key = tuple[Access, Access, object, int]
 
 @dataclass(frozen=True)
 class Contribution:
-    """full, semi: the adjoint equation in either, None where it has none."""
+    """full, semi: the adjoint equation in either, None where it has none.
+
+    partial: the full gradient's, or the only one; before: the semi-gradient's, where there are two.
+    """
 
     how: How
     partial: Partial
     full: Equation | None
     semi: Equation | None
+    before: Partial | None = None
 
 
 @dataclass(frozen=True)
@@ -114,12 +118,16 @@ def _matched(
         if key not in left:
             found.append(Contribution("added", partial, equation, None))
             continue
-        other, before = left.pop(key)
-        with distribute(False):
-            gap = stripped(other.slope) - partial.slope
-        how: How = "same" if gap == S.Zero or expand(gap) == S.Zero else "other"
-        found.append(Contribution(how, partial, equation, before))
-    return found + [Contribution("lost", p, None, e) for p, e in left.values()]
+        before, own = left.pop(key)
+        how: How = "same" if slope_gap(partial, before) == S.Zero else "other"
+        found.append(Contribution(how, partial, equation, own, before))
+    lost = [(p, e) for p, e in left.values() if stripped(p.slope) != S.Zero]
+    return found + [Contribution("lost", p, None, e) for p, e in lost]
+
+
+def slope_gap(full: Partial, semi: Partial) -> Expr:
+    """The full gradient's slope minus the semi-gradient's, in value."""
+    return expand(full.slope - stripped(semi.slope))
 
 
 def _keys(pairs: Iterable[tuple[Partial, Equation]]) -> list[Key]:

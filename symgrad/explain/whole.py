@@ -22,7 +22,7 @@ def whole_network(explained: Explained) -> Iterator[Section]:
         return
     steps: list[Step] = []
     remarks = []
-    for name in spec.outputs:
+    for name in dict.fromkeys(n for _, program in spec.forwards for n in program.outputs):
         try:
             formula, count = output(spec.shared, book.latex, name)
         except TooMuch as reason:
