@@ -1,7 +1,7 @@
 """Handwritten digits, trained with NumPy alone: `python examples/digits.py`.
 
 The network and its gradient are generated/numpy/digits_mlp.py, which `symgrad generate --all`
-writes. Another folder that holds the module can be named: `python examples/digits.py FOLDER`.
+writes. PYTHONPATH can name another folder that holds the module.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-GENERATED = Path(__file__).resolve().parents[1] / "generated" / "numpy"
-sys.path.insert(0, sys.argv[1] if len(sys.argv) > 1 else str(GENERATED))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "generated" / "numpy"))
 
-import digits_mlp  # noqa: E402  (found in the folder above)
+import digits_mlp  # found in the folder above
 
 EPOCHS, BATCH, STEP = 30, 32, 1e-3
 TEST_IMAGES = 360  # a fifth, never trained on

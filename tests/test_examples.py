@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -10,32 +11,80 @@ from pathlib import Path
 
 import pytest
 
-from symgrad.pipeline import generate
+from symgrad.catalog.builtin import spec_path
+from symgrad.generated_tree import module_of
 from symgrad.spec import load
 
 ROOT = Path(__file__).resolve().parents[1]
-DIGITS = ROOT / "examples" / "digits.py"
+EXAMPLES = ROOT / "examples"
+STANDARD = {"__future__", "argparse", "pathlib", "sys"}
+IMPORTS = {
+    "digits": {"numpy", "sklearn.datasets", "digits_mlp"},
+    "cartpole": {"numpy", "gymnasium", "matplotlib.figure", "cartpole_reinforce"},
+}
+
+
+def run(example: str, module: str, folder: Path, *options: str) -> str:
+    """What the example prints, in a folder that holds its module anew."""
+    (folder / f"{module}.py").write_text(module_of(load(spec_path(module))), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / f"{example}.py"), *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_digits_reach_96_percent_with_numpy_the_data_and_the_module_alone(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
-    spec = load(ROOT / "symgrad" / "catalog" / "specs" / "digits_mlp.toml")
-    (tmp_path / "digits_mlp.py").write_text(generate(spec), encoding="utf-8")
-    command = [sys.executable, str(DIGITS), str(tmp_path)]
-    first, second = (
-        subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        for _ in range(2)
-    )
-    assert first.returncode == 0, first.stderr
-    found = re.search(r"test accuracy: ([\d.]+)% of 360 images", first.stdout)
-    assert found is not None, first.stdout
+    first, second = (run("digits", "digits_mlp", tmp_path) for _ in range(2))
+    found = re.search(r"test accuracy: ([\d.]+)% of 360 images", first)
+    assert found is not None, first
     assert float(found[1]) >= 96.0
-    assert second.stdout == first.stdout  # seeded
+    assert second == first  # seeded
 
 
-def test_the_digits_example_imports_numpy_the_data_and_the_module_alone() -> None:
-    tree = ast.parse(DIGITS.read_text(encoding="utf-8"))
-    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    names |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    standard = {"__future__", "sys", "pathlib"}
-    assert names - standard == {"numpy", "sklearn.datasets", "digits_mlp"}
+def test_cartpole_learns_within_160_episodes_and_draws_its_curve(tmp_path: Path) -> None:
+    pytest.importorskip("gymnasium")
+    short = ("--batches", "10", "--seed", "3", "--picture", "curve.png")
+    first, second = (run("cartpole", "cartpole_reinforce", tmp_path, *short) for _ in range(2))
+    *progress, summary, _ = first.splitlines()
+    found = re.fullmatch(r"seed 3: ([\d.]+) on average over 100 new episodes", summary)
+    assert found is not None, first
+    assert float(found[1]) >= 60  # choosing at random reaches about 22
+    assert [line.split()[0] for line in progress] == ["80", "160"]
+    assert second == first  # seeded
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_cartpole_is_under_100_lines() -> None:
+    assert len((EXAMPLES / "cartpole.py").read_text(encoding="utf-8").splitlines()) < 100
+
+
+def test_every_example_has_a_row_of_allowed_imports() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(IMPORTS)
+
+
+def imports(text: str) -> set[str]:
+    """Every module that a program imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(text)))
+    names = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    return names | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("example", IMPORTS)
+def test_an_example_imports_what_its_row_allows_and_nothing_more(example: str) -> None:
+    text = (EXAMPLES / f"{example}.py").read_text(encoding="utf-8")
+    assert imports(text) - STANDARD == IMPORTS[example]
+
+
+def test_an_import_inside_a_function_is_seen() -> None:
+    assert imports("def f():\n    from symgrad.spec import load\n    import jax") == {
+        "symgrad.spec",
+        "jax",
+    }
