@@ -38,11 +38,11 @@ Bodies = list[list[ast.stmt]]
 
 def source_faults(text: str, name: str, operator: str, most: int = 10**6) -> list[SourceFault]:
     """The faults of one operator in one function of a module's text; a seeded choice of `most`."""
-    original = function_of(text, name)
-    count = sum(1 for _ in SOURCE_FAULTS[operator](bodies_of(copy.deepcopy(original))))
+    alone = ast.unparse(function_of(text, name))
+    count = sum(1 for _ in SOURCE_FAULTS[operator](bodies_of(function_of(alone, name))))
     found = []
     for k in choice(count, most):
-        function = copy.deepcopy(original)
+        function = function_of(alone, name)
         what, edit = list(SOURCE_FAULTS[operator](bodies_of(function)))[k]
         edit()
         found.append(SourceFault(operator, what, ast.fix_missing_locations(function)))
@@ -156,7 +156,7 @@ def values_in(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def transpose(bodies: Bodies) -> Iterator[Edit]:
-    """a.T -> a, a.transpose(.., i, j) -> (.., j, i), a @ b -> b @ a, gradients transposed."""
+    """a.T -> a, a.transpose(.., i, j) -> (.., j, i), a @ b -> b @ a, operands and gradients transposed."""
     for body, statement in statements(bodies):
         shown = ast.unparse(statement)
         for node in ast.walk(statement):
@@ -170,10 +170,21 @@ def transpose(bodies: Bodies) -> Iterator[Edit]:
                         several = node.args[:2]
                     for k in range(len(several) - 1):
                         yield shown, swapper(node.args, k)
-        target = written(statement)
-        if "grads." in shown and target and isinstance(statement, ast.Assign):
+                    for operand in several:
+                        yield from transposed(shown, operand)
+        target = written(statement).partition(".reshape")[0]
+        if "grads." in shown and target and ("matmul" in shown or "tensordot" in shown):
             line = f"{target}[...] = np.array({target}.swapaxes(-1, -2))"
             yield f"{shown}; {line}", inserted(body, statement, line)
+
+
+def transposed(shown: str, operand: ast.expr) -> Iterator[Edit]:
+    """x.reshape(m, n) -> x.swapaxes(-1, -2).reshape(m, n)."""
+    if isinstance(operand, ast.Call) and isinstance(operand.func, ast.Attribute):
+        line = f"{ast.unparse(operand.func.value)}.swapaxes(-1, -2)"
+        other = ast.parse(line, mode="eval").body
+        if operand.func.attr == "reshape":
+            yield f"{shown}: {line}", setter(operand.func, "value", other)
 
 
 def swapper(several: list[ast.expr], k: int) -> Callable[[], None]:
@@ -212,11 +223,17 @@ OTHER_AXES: Mapping[object, tuple[object, ...]] = {
 
 
 def dropped(bodies: Bodies) -> Iterator[Edit]:
-    """x += ..., and calls that change x in place, left out."""
+    """x += ..., and calls that change x in place, left out; a + b -> a + 0 and 0 + b."""
     for body, statement in statements(bodies):
         shown = ast.unparse(statement)
         if isinstance(statement, ast.AugAssign) or changes_in_place(statement):
             yield shown, remover(body, statement)
+        for node in values_in(statement):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.add", "np.subtract"):
+                for k, term in enumerate(node.args[:2]):
+                    if not isinstance(term, ast.Constant):
+                        without = replacer(node.args, k, ast.Constant(0.0))
+                        yield f"{shown}: without {ast.unparse(term)}", without
 
 
 def changes_in_place(statement: ast.stmt) -> bool:
@@ -249,10 +266,25 @@ def gather(bodies: Bodies) -> Iterator[Edit]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Attribute) and node.attr == "less_equal":
                 yield shown, setter(node, "attr", "less")
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("_pick", "_add_at"):
+                yield from elsewhere(shown, node.args[1])
             if isinstance(node, ast.Subscript):
                 parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
                 for k, part in enumerate(parts):
                     yield from lowered(shown, parts, k, part)
+
+
+def elsewhere(shown: str, places: ast.expr) -> Iterator[Edit]:
+    """places -> the places after them, clipped; the places of the entries before."""
+    parts = places.elts if isinstance(places, ast.Tuple) else []
+    for k, part in enumerate(parts):
+        name = ast.unparse(part)
+        for other in (f"np.minimum({name} + 1, {name}.max())", f"np.roll({name}, 1)"):
+            yield f"{shown}: {other}", replacer(parts, k, ast.parse(other, mode="eval").body)
+
+
+def replacer(parts: list[ast.expr], k: int, other: ast.expr) -> Callable[[], None]:
+    return lambda: parts.__setitem__(k, other)
 
 
 def lowered(shown: str, parts: list[ast.expr], k: int, part: ast.expr) -> Iterator[Edit]:
@@ -263,7 +295,7 @@ def lowered(shown: str, parts: list[ast.expr], k: int, part: ast.expr) -> Iterat
         less = minus_one(part)
     else:
         return
-    yield f"{shown}: {ast.unparse(less)}", lambda: parts.__setitem__(k, less)
+    yield f"{shown}: {ast.unparse(less)}", replacer(parts, k, less)
 
 
 def minus_one(number: ast.expr) -> ast.expr:

@@ -189,9 +189,8 @@ FACTORS = ("{}", "{}", "tanh({})", "(1 - {})", "{}**2", "stop({})", "1/(1 + {}**
 
 def number(w: Writer, dims: Dims) -> str:
     """A real tensor, an int or a bool."""
-    made = w.chosen(
-        (w.tensor, w.tensor, w.tensor, partial(w.integer, bound="4"), w.integer, w.boolean)
-    )
+    whole = (partial(w.integer, bound="4"), w.integer, w.boolean, w.boolean)
+    made = w.chosen((w.tensor, w.tensor, w.tensor, *whole))
     return str(made(dims))
 
 
@@ -371,6 +370,7 @@ AFFINE = (
     Template({"xx": "H", "cc": ""}, "vv[0] = cc\nvv[i+1] = vv0[i]*cc\nvv0[i] = tanh(xx[i])", {"vv": "H+1", "vv0": "H"}),
     Template({"xx": "H,3", "cc": "3"}, "vv[i,c] += xx[i,c]\nvv[0,c] += cc[c]*2\nvv[i,1] += xx[i,2] for i < H-1", {"vv": "H,3"}),
     Template({"xx": "B,H", "yy": "H"}, "vv[b,i] += xx[b,i]*yy[i]\nvv[b,i] += -yy[i] for b < B\nvv[b,i] += xx[b,j]*xx[b,i]/H", {"vv": "B,H"}),
+    Template({"xx": "B,H", "cc": "H"}, "vv[b,i] = tanh(xx[b,i]) + 2*cc[i] - 0.1*cc[0]", {"vv": "B,H"}),
     Template({"xx": "B", "cc": ""}, "vv += xx[b]*cc\nvv += -cc/2\nvv += cc*sum(b: xx[b]**2)", {"vv": ""}),
     Template({"xx": "B,H"}, "vv[b] = sum(i: xx[b,i] - xx[b,0]) + sum(k: 1)*xx[b,1] for k < H", {"vv": "B"}),
     Template({"xx": "H,H"}, "vv[i,j] = where(j <= i, xx[i,j], 0) + where(i == j, 1, xx[j,i])", {"vv": "H,H"}),

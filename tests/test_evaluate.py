@@ -116,6 +116,7 @@ TABLE = [
     ("sigmoid", (0.0,), 0.5), ("sigmoid", (-750.0,), None), ("sigmoid", (1.0,), 0.7310585786300049),
     ("softplus", (0.0,), math.log(2)), ("softplus", (-INFINITY,), 0.0),
     ("erf", (0.5,), 0.5204998778130465), ("erf", (-INFINITY,), -1.0),
+    ("erfc", (0.5,), 0.4795001221869535), ("erfc", (-INFINITY,), 2.0), ("erfc", (10.0,), 2.088487583762545e-45),
     ("power", (2.0, 0.5), math.sqrt(2)), ("power", (0.0, 0.0), 1.0), ("power", (0.0, -1.0), INFINITY), ("power", (-2.0, 3.0), -8.0),
     ("power", (-2.0, 0.5), math.nan), ("power", (0.0, 2.5), 0.0),
     ("expdiff", (1.0, 3.0), math.exp(-2)), ("expdiff", (-INFINITY, -INFINITY), 0.0), ("expdiff", (-INFINITY, 1.0), 0.0),

@@ -200,6 +200,7 @@ NUMERIC: Mapping[type[Any], Callable[..., Any]] = {
     sympy.StrictGreaterThan: lambda a, b: a > b, sympy.GreaterThan: lambda a, b: a >= b,
     sympy.Eq: lambda a, b: a == b,
     sympy.And: lambda *p: all(p), sympy.Or: lambda *p: any(p), sympy.Not: lambda p: not p,
+    sympy.ITE: lambda p, yes, no: yes if p else no,
 }  # fmt: skip
 
 CONDITIONS: Mapping[type[Any], Callable[..., Any]] = {
@@ -332,9 +333,6 @@ class Expansion:
         if node.is_Symbol:
             name, *place = node.name.rsplit("_", self.rank(node.name))
             return MP.mpf(float(np.asarray(self.values[name])[tuple(map(int, place))]))
-        if isinstance(node, sympy.ITE):
-            holds, yes, no = node.args
-            return self.number(yes if self.number(holds) else no)
         if isinstance(node, sympy.Piecewise):
             return next(self.number(value) for value, holds in node.args if self.number(holds))
         if node in (sympy.true, sympy.false):

@@ -106,20 +106,30 @@ advantage = "real[B]"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -131,7 +141,11 @@ class Params(_Views):
     def __init__(self, flat, *, S=3, H=2, A=2):
         self._sizes = _sizes(S=S, H=H, A=A)
         self.flat = _vector(flat, A * H + H * S + A + H)
-        self.W1, self.c1, self.W2, self.c2 = _split(self.flat, (H, S), (H,), (A, H), (A,))
+        _part = _parts(self.flat)
+        self.W1 = _part(H, S)
+        self.c1 = _part(H)
+        self.W2 = _part(A, H)
+        self.c2 = _part(A)
         self._closed = True
 
 
@@ -251,15 +265,10 @@ def value(params, *, obs, action, advantage, workspace=None):
     # pi_sum_lse[b] = logsumexp(v: logits[b,v])
     pi_sum_lse = _logsumexp(logits, out=ws.pi_sum_lse, scratch=ws.t_1, total=ws.t_2)
     # pi_log[b] = logits[b,action[b]] - pi_sum_lse[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, A, out=at)
-    at += action
-    logits_at = np.take(logits.reshape(B * A), at, axis=0, out=ws.logits_at, mode="clip")
+    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
     pi_log = np.subtract(logits_at, pi_sum_lse, out=ws.pi_log)
     # loss += -advantage[b]*pi_log[b]/B
-    s_1 = np.dot(advantage, pi_log)
-    loss = -s_1 / B
+    loss = -np.dot(advantage, pi_log) / B
     return loss
 
 
@@ -302,15 +311,10 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # pi_sum_lse[b] = logsumexp(v: logits[b,v])
     pi_sum_lse = _logsumexp(logits, out=ws.pi_sum_lse, scratch=ws.t_1, total=ws.t_2)
     # pi_log[b] = logits[b,action[b]] - pi_sum_lse[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, A, out=at)
-    at += action
-    logits_at = np.take(logits.reshape(B * A), at, axis=0, out=ws.logits_at, mode="clip")
+    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
     pi_log = np.subtract(logits_at, pi_sum_lse, out=ws.pi_log)
     # loss += -advantage[b]*pi_log[b]/B
-    s_1 = np.dot(advantage, pi_log)
-    loss = -s_1 / B
+    loss = -np.dot(advantage, pi_log) / B
     # dpi_log[b] = -advantage[b]/B
     dpi_log = np.divide(advantage, -B, out=ws.dpi_log)
     # dpi_sum_lse[b] = -dpi_log[b]
@@ -320,7 +324,7 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # dlogits[b,v] += dpi_sum_lse[b]*logits_softmax[b,v]
     dlogits = np.multiply(dpi_sum_lse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,action[b]] += dpi_log[b]
-    _add_at(dlogits.reshape(B * A), at, dpi_log, scratch=ws.t_3)
+    _add_at(dlogits, (ws.arange, action), dpi_log, at=ws.at, scratch=ws.t_3)
     # dc2[a] += dlogits[b,a]
     np.sum(dlogits, axis=0, out=grads.c2)
     # dW2[a,i] += dlogits[b,a]*h1[b,i]
@@ -381,11 +385,12 @@ class _ValueAndGradMemory:
         self.grads = Params(dtype, S=S, H=H, A=A)
 
 
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -429,17 +434,29 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None):
+def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+    m = np.maximum(m, lowest, out=out, where=where)
+    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 
 
 def _extent(array, axis):
@@ -488,7 +505,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -498,6 +515,26 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):
@@ -534,16 +571,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -560,3 +587,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

@@ -15,13 +15,16 @@ Forward
     loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
 
 Gradient (value_and_grad); dX stands for dL/dX.
-    dy[b,t,d] = 2*(y[b,t,d] - target[b,t,d])/(B*T)
+    y_minus_target[b,t,d] = y[b,t,d] - target[b,t,d]
+    loss += y_minus_target[b,t,d]**2/(B*T)
+    dy[b,t,d] = 2*y_minus_target[b,t,d]/(B*T)
     dWo[d,h,i] += dy[b,t,d]*o[b,t,h,i]
     do[b,t,h,i] += dy[b,t,d]*Wo[d,h,i]
     dp[b,h,t,u] += do[b,t,h,i]*v[b,u,h,i]
     dv[b,u,h,i] += do[b,t,h,i]*p[b,h,t,u]
-    dlse[b,h,t] += -dp[b,h,t,u]*p[b,h,t,u]
-    ds[b,h,t,u] += dp[b,h,t,u]*p[b,h,t,u]
+    dp_times_p[b,h,t,u] = dp[b,h,t,u]*p[b,h,t,u]
+    dlse[b,h,t] += -dp_times_p[b,h,t,u]
+    ds[b,h,t,u] += dp_times_p[b,h,t,u]
     ds[b,h,t,u] += dlse[b,h,t]*p[b,h,t,u]
     ds_sum[b,h,t,u] = where(u <= t, ds[b,h,t,u]/sqrt(K), 0)
     dk[b,u,h,i] += ds_sum[b,h,t,u]*q[b,t,h,i]
@@ -74,8 +77,8 @@ OPERATIONS = {
         "D * T + T * T"
     ),
     "value_and_grad": (
-        "9 * A * B * D * K * T + 6 * A * B * K * T * T + 11 * A * B * T * T + A * B * "
-        "T + 6 * B * D * T + T * T"
+        "9 * A * B * D * K * T + 6 * A * B * K * T * T + 10 * A * B * T * T + A * B * "
+        "T + 5 * B * D * T + T * T"
     ),
 }
 SPEC_HASH = "38d8144f825d75569d001d84cbb33f05988532de400f6b70aa95985902a8ef13"
@@ -118,20 +121,30 @@ target = "real[B, T, D]"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -143,9 +156,11 @@ class Params(_Views):
     def __init__(self, flat, *, D=16, A=2, K=8):
         self._sizes = _sizes(D=D, A=A, K=K)
         self.flat = _vector(flat, 4 * A * D * K)
-        self.Wq, self.Wk, self.Wv, self.Wo = _split(
-            self.flat, (A, K, D), (A, K, D), (A, K, D), (D, A, K)
-        )
+        _part = _parts(self.flat)
+        self.Wq = _part(A, K, D)
+        self.Wk = _part(A, K, D)
+        self.Wv = _part(A, K, D)
+        self.Wo = _part(D, A, K)
         self._closed = True
 
 
@@ -213,40 +228,30 @@ def forward(params, x, *, workspace=None):
     Wq, Wk, Wv, Wo = params.Wq, params.Wk, params.Wv, params.Wo
     # q[b,t,h,i] += Wq[h,i,d]*x[b,t,d]
     q = ws.q
-    np.matmul(
-        x.reshape(B * T, D), Wq.transpose(2, 0, 1).reshape(D, A * K), out=q.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wq.reshape(A * K, D).T, out=q.reshape(B * T, A * K))
     # k[b,t,h,i] += Wk[h,i,d]*x[b,t,d]
     k = ws.k
-    np.matmul(
-        x.reshape(B * T, D), Wk.transpose(2, 0, 1).reshape(D, A * K), out=k.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wk.reshape(A * K, D).T, out=k.reshape(B * T, A * K))
     # v[b,t,h,i] += Wv[h,i,d]*x[b,t,d]
     v = ws.v
-    np.matmul(
-        x.reshape(B * T, D), Wv.transpose(2, 0, 1).reshape(D, A * K), out=v.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wv.reshape(A * K, D).T, out=v.reshape(B * T, A * K))
     # s_sum[b,h,t,u] += k[b,u,h,i]*q[b,t,h,i]
     s_sum = np.matmul(q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1), out=ws.s_sum)
     # s[b,h,t,u] = where(u <= t, s_sum[b,h,t,u]/sqrt(K), -inf)
-    arange = ws.arange
-    t_1 = np.less_equal(arange, arange[:, None], out=ws.t_1)
-    t_2 = np.divide(s_sum, float(np.sqrt(K)), out=ws.t_2)
+    t_1 = np.less_equal(ws.arange, ws.arange[:, None], out=ws.t_1)
     s = ws.s
     s.fill(-np.inf)
-    np.copyto(s, t_2, where=t_1)
+    np.divide(s_sum, float(np.sqrt(K)), out=s, where=t_1)
     # lse[b,h,t] = logsumexp(u: s[b,h,t,u])
-    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_3, total=ws.t_4)
+    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
     # p[b,h,t,u] = expdiff(s[b,h,t,u], lse[b,h,t])
-    p = _expdiff(s, lse[:, :, :, None], out=ws.p)
+    p = _expdiff(s, lse[..., None], out=ws.p)
     # o[b,t,h,i] += p[b,h,t,u]*v[b,u,h,i]
     o = ws.o
     np.matmul(p, v.transpose(0, 2, 1, 3), out=o.transpose(0, 2, 1, 3))
     # y[b,t,d] += Wo[d,h,i]*o[b,t,h,i]
     y = ws.y
-    np.matmul(
-        o.reshape(B * T, A * K), Wo.transpose(1, 2, 0).reshape(A * K, D), out=y.reshape(B * T, D)
-    )
+    np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
     # y[b,t,d] += x[b,t,d]
     y += x
     return y
@@ -275,47 +280,36 @@ def value(params, *, x, target, workspace=None):
     Wq, Wk, Wv, Wo = params.Wq, params.Wk, params.Wv, params.Wo
     # q[b,t,h,i] += Wq[h,i,d]*x[b,t,d]
     q = ws.q
-    np.matmul(
-        x.reshape(B * T, D), Wq.transpose(2, 0, 1).reshape(D, A * K), out=q.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wq.reshape(A * K, D).T, out=q.reshape(B * T, A * K))
     # k[b,t,h,i] += Wk[h,i,d]*x[b,t,d]
     k = ws.k
-    np.matmul(
-        x.reshape(B * T, D), Wk.transpose(2, 0, 1).reshape(D, A * K), out=k.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wk.reshape(A * K, D).T, out=k.reshape(B * T, A * K))
     # v[b,t,h,i] += Wv[h,i,d]*x[b,t,d]
     v = ws.v
-    np.matmul(
-        x.reshape(B * T, D), Wv.transpose(2, 0, 1).reshape(D, A * K), out=v.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wv.reshape(A * K, D).T, out=v.reshape(B * T, A * K))
     # s_sum[b,h,t,u] += k[b,u,h,i]*q[b,t,h,i]
     s_sum = np.matmul(q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1), out=ws.s_sum)
     # s[b,h,t,u] = where(u <= t, s_sum[b,h,t,u]/sqrt(K), -inf)
-    arange = ws.arange
-    t_1 = np.less_equal(arange, arange[:, None], out=ws.t_1)
-    t_2 = np.divide(s_sum, float(np.sqrt(K)), out=ws.t_2)
+    t_1 = np.less_equal(ws.arange, ws.arange[:, None], out=ws.t_1)
     s = ws.s
     s.fill(-np.inf)
-    np.copyto(s, t_2, where=t_1)
+    np.divide(s_sum, float(np.sqrt(K)), out=s, where=t_1)
     # lse[b,h,t] = logsumexp(u: s[b,h,t,u])
-    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_3, total=ws.t_4)
+    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
     # p[b,h,t,u] = expdiff(s[b,h,t,u], lse[b,h,t])
-    p = _expdiff(s, lse[:, :, :, None], out=ws.p)
+    p = _expdiff(s, lse[..., None], out=ws.p)
     # o[b,t,h,i] += p[b,h,t,u]*v[b,u,h,i]
     o = ws.o
     np.matmul(p, v.transpose(0, 2, 1, 3), out=o.transpose(0, 2, 1, 3))
     # y[b,t,d] += Wo[d,h,i]*o[b,t,h,i]
     y = ws.y
-    np.matmul(
-        o.reshape(B * T, A * K), Wo.transpose(1, 2, 0).reshape(A * K, D), out=y.reshape(B * T, D)
-    )
+    np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
     # y[b,t,d] += x[b,t,d]
     y += x
     # loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
-    t_5 = np.subtract(y, target, out=ws.t_5)
-    np.square(t_5, out=t_5)
-    s_1 = np.sum(t_5)
-    loss = s_1 / (B * T)
+    t_4 = np.subtract(y, target, out=ws.t_4)
+    np.square(t_4, out=t_4)
+    loss = np.sum(t_4) / (B * T)
     return loss
 
 
@@ -343,55 +337,41 @@ def value_and_grad(params, *, x, target, workspace=None):
     Wq, Wk, Wv, Wo = params.Wq, params.Wk, params.Wv, params.Wo
     # q[b,t,h,i] += Wq[h,i,d]*x[b,t,d]
     q = ws.q
-    np.matmul(
-        x.reshape(B * T, D), Wq.transpose(2, 0, 1).reshape(D, A * K), out=q.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wq.reshape(A * K, D).T, out=q.reshape(B * T, A * K))
     # k[b,t,h,i] += Wk[h,i,d]*x[b,t,d]
     k = ws.k
-    np.matmul(
-        x.reshape(B * T, D), Wk.transpose(2, 0, 1).reshape(D, A * K), out=k.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wk.reshape(A * K, D).T, out=k.reshape(B * T, A * K))
     # v[b,t,h,i] += Wv[h,i,d]*x[b,t,d]
     v = ws.v
-    np.matmul(
-        x.reshape(B * T, D), Wv.transpose(2, 0, 1).reshape(D, A * K), out=v.reshape(B * T, A * K)
-    )
+    np.matmul(x.reshape(B * T, D), Wv.reshape(A * K, D).T, out=v.reshape(B * T, A * K))
     # s_sum[b,h,t,u] += k[b,u,h,i]*q[b,t,h,i]
     s_sum = np.matmul(q.transpose(0, 2, 1, 3), k.transpose(0, 2, 3, 1), out=ws.s_sum)
     # s[b,h,t,u] = where(u <= t, s_sum[b,h,t,u]/sqrt(K), -inf)
-    arange = ws.arange
-    t_1 = np.less_equal(arange, arange[:, None], out=ws.t_1)
-    t_2 = np.divide(s_sum, float(np.sqrt(K)), out=ws.t_2)
+    t_1 = np.less_equal(ws.arange, ws.arange[:, None], out=ws.t_1)
     s = ws.s
     s.fill(-np.inf)
-    np.copyto(s, t_2, where=t_1)
+    np.divide(s_sum, float(np.sqrt(K)), out=s, where=t_1)
     # lse[b,h,t] = logsumexp(u: s[b,h,t,u])
-    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_3, total=ws.t_4)
+    lse = _logsumexp(s, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
     # p[b,h,t,u] = expdiff(s[b,h,t,u], lse[b,h,t])
-    p = _expdiff(s, lse[:, :, :, None], out=ws.p)
+    p = _expdiff(s, lse[..., None], out=ws.p)
     # o[b,t,h,i] += p[b,h,t,u]*v[b,u,h,i]
     o = ws.o
     np.matmul(p, v.transpose(0, 2, 1, 3), out=o.transpose(0, 2, 1, 3))
     # y[b,t,d] += Wo[d,h,i]*o[b,t,h,i]
     y = ws.y
-    np.matmul(
-        o.reshape(B * T, A * K), Wo.transpose(1, 2, 0).reshape(A * K, D), out=y.reshape(B * T, D)
-    )
+    np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
     # y[b,t,d] += x[b,t,d]
     y += x
-    # loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
-    t_5 = np.subtract(y, target, out=ws.t_5)
-    np.square(t_5, out=t_5)
-    s_1 = np.sum(t_5)
-    loss = s_1 / (B * T)
-    # dy[b,t,d] = 2*(y[b,t,d] - target[b,t,d])/(B*T)
-    dy = np.subtract(y, target, out=ws.dy)
-    dy *= 2.0 / (B * T)
+    # y_minus_target[b,t,d] = y[b,t,d] - target[b,t,d]
+    y_minus_target = np.subtract(y, target, out=ws.y_minus_target)
+    # loss += y_minus_target[b,t,d]**2/(B*T)
+    t_4 = np.square(y_minus_target, out=ws.t_4)
+    loss = np.sum(t_4) / (B * T)
+    # dy[b,t,d] = 2*y_minus_target[b,t,d]/(B*T)
+    dy = np.multiply(y_minus_target, 2.0 / (B * T), out=ws.dy)
     # dWo[d,h,i] += dy[b,t,d]*o[b,t,h,i]
-    dWo = grads.Wo
-    np.matmul(
-        dy.transpose(2, 0, 1).reshape(D, B * T), o.reshape(B * T, A * K), out=dWo.reshape(D, A * K)
-    )
+    np.matmul(dy.reshape(B * T, D).T, o.reshape(B * T, A * K), out=grads.Wo.reshape(D, A * K))
     # do[b,t,h,i] += dy[b,t,d]*Wo[d,h,i]
     do = ws.do
     np.matmul(dy.reshape(B * T, D), Wo.reshape(D, A * K), out=do.reshape(B * T, A * K))
@@ -400,20 +380,19 @@ def value_and_grad(params, *, x, target, workspace=None):
     # dv[b,u,h,i] += do[b,t,h,i]*p[b,h,t,u]
     dv = ws.dv
     np.matmul(p.transpose(0, 1, 3, 2), do.transpose(0, 2, 1, 3), out=dv.transpose(0, 2, 1, 3))
-    # dlse[b,h,t] += -dp[b,h,t,u]*p[b,h,t,u]
-    t_6 = np.multiply(dp, p, out=ws.t_6)
-    dlse = np.sum(t_6, axis=3, out=ws.dlse)
+    # dp_times_p[b,h,t,u] = dp[b,h,t,u]*p[b,h,t,u]
+    dp_times_p = np.multiply(dp, p, out=ws.dp_times_p)
+    # dlse[b,h,t] += -dp_times_p[b,h,t,u]
+    dlse = np.sum(dp_times_p, axis=3, out=ws.dlse)
     np.negative(dlse, out=dlse)
-    # ds[b,h,t,u] += dp[b,h,t,u]*p[b,h,t,u]
-    ds = np.multiply(dp, p, out=ws.ds)
     # ds[b,h,t,u] += dlse[b,h,t]*p[b,h,t,u]
-    t_7 = np.multiply(dlse[:, :, :, None], p, out=ws.t_7)
-    ds += t_7
+    ds = np.multiply(dlse[..., None], p, out=ws.ds)
+    # ds[b,h,t,u] += dp_times_p[b,h,t,u]
+    ds += dp_times_p
     # ds_sum[b,h,t,u] = where(u <= t, ds[b,h,t,u]/sqrt(K), 0)
-    t_8 = np.divide(ds, float(np.sqrt(K)), out=ws.t_8)
     ds_sum = ws.ds_sum
     ds_sum.fill(0.0)
-    np.copyto(ds_sum, t_8, where=t_1)
+    np.divide(ds, float(np.sqrt(K)), out=ds_sum, where=t_1)
     # dk[b,u,h,i] += ds_sum[b,h,t,u]*q[b,t,h,i]
     dk = ws.dk
     np.matmul(ds_sum.transpose(0, 1, 3, 2), q.transpose(0, 2, 1, 3), out=dk.transpose(0, 2, 1, 3))
@@ -421,26 +400,11 @@ def value_and_grad(params, *, x, target, workspace=None):
     dq = ws.dq
     np.matmul(ds_sum, k.transpose(0, 2, 1, 3), out=dq.transpose(0, 2, 1, 3))
     # dWv[h,i,d] += dv[b,t,h,i]*x[b,t,d]
-    dWv = grads.Wv
-    np.matmul(
-        dv.transpose(2, 3, 0, 1).reshape(A * K, B * T),
-        x.reshape(B * T, D),
-        out=dWv.reshape(A * K, D),
-    )
+    np.matmul(dv.reshape(B * T, A * K).T, x.reshape(B * T, D), out=grads.Wv.reshape(A * K, D))
     # dWk[h,i,d] += dk[b,t,h,i]*x[b,t,d]
-    dWk = grads.Wk
-    np.matmul(
-        dk.transpose(2, 3, 0, 1).reshape(A * K, B * T),
-        x.reshape(B * T, D),
-        out=dWk.reshape(A * K, D),
-    )
+    np.matmul(dk.reshape(B * T, A * K).T, x.reshape(B * T, D), out=grads.Wk.reshape(A * K, D))
     # dWq[h,i,d] += dq[b,t,h,i]*x[b,t,d]
-    dWq = grads.Wq
-    np.matmul(
-        dq.transpose(2, 3, 0, 1).reshape(A * K, B * T),
-        x.reshape(B * T, D),
-        out=dWq.reshape(A * K, D),
-    )
+    np.matmul(dq.reshape(B * T, A * K).T, x.reshape(B * T, D), out=grads.Wq.reshape(A * K, D))
     return loss, grads
 
 
@@ -452,13 +416,13 @@ class _ForwardMemory:
         self.q = self.o = np.empty((B, T, A, K), dtype)
         self.k = np.empty((B, T, A, K), dtype)
         self.v = np.empty((B, T, A, K), dtype)
-        self.s_sum = self.t_2 = self.t_3 = self.p = np.empty((B, A, T, T), dtype)
+        self.s_sum = self.t_2 = self.p = np.empty((B, A, T, T), dtype)
         self.s = np.empty((B, A, T, T), dtype)
         self.lse = np.empty((B, A, T), dtype)
         self.y = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
-        self.t_4 = np.empty((B, A, T), dtype)
+        self.t_3 = np.empty((B, A, T), dtype)
 
 
 class _ValueMemory:
@@ -469,13 +433,13 @@ class _ValueMemory:
         self.q = self.o = np.empty((B, T, A, K), dtype)
         self.k = np.empty((B, T, A, K), dtype)
         self.v = np.empty((B, T, A, K), dtype)
-        self.s_sum = self.t_2 = self.t_3 = self.p = np.empty((B, A, T, T), dtype)
+        self.s_sum = self.t_2 = self.p = np.empty((B, A, T, T), dtype)
         self.s = np.empty((B, A, T, T), dtype)
         self.lse = np.empty((B, A, T), dtype)
-        self.y = self.t_5 = np.empty((B, T, D), dtype)
+        self.y = self.t_4 = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
-        self.t_4 = np.empty((B, A, T), dtype)
+        self.t_3 = np.empty((B, A, T), dtype)
 
 
 class _ValueAndGradMemory:
@@ -486,17 +450,15 @@ class _ValueAndGradMemory:
         self.q = self.dq = np.empty((B, T, A, K), dtype)
         self.k = np.empty((B, T, A, K), dtype)
         self.v = self.dv = np.empty((B, T, A, K), dtype)
-        self.s_sum = self.t_2 = self.t_3 = self.p = self.t_7 = np.empty((B, A, T, T), dtype)
-        self.t_8 = self.s_sum
-        self.s = self.dp = self.ds = self.ds_sum = np.empty((B, A, T, T), dtype)
+        self.s_sum = self.t_2 = self.p = self.ds = np.empty((B, A, T, T), dtype)
+        self.s = self.dp = self.dp_times_p = self.ds_sum = np.empty((B, A, T, T), dtype)
         self.lse = self.dlse = np.empty((B, A, T), dtype)
         self.o = self.do = self.dk = np.empty((B, T, A, K), dtype)
-        self.y = self.dy = np.empty((B, T, D), dtype)
+        self.y = self.y_minus_target = self.dy = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
-        self.t_4 = np.empty((B, A, T), dtype)
-        self.t_5 = np.empty((B, T, D), dtype)
-        self.t_6 = np.empty((B, A, T, T), dtype)
+        self.t_3 = np.empty((B, A, T), dtype)
+        self.t_4 = np.empty((B, T, D), dtype)
         self.grads = Params(dtype, D=D, A=A, K=K)
 
 
@@ -536,14 +498,16 @@ def _arrays(path, *sizes):
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None):
+def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+    m = np.maximum(m, lowest, out=out, where=where)
+    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 
 
 def _extent(array, axis):
@@ -587,7 +551,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -597,6 +561,18 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
 
 
 def _real(name, value, axes):
@@ -633,16 +609,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -659,3 +625,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

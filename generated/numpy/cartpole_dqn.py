@@ -186,36 +186,47 @@ loss += td[b]**2/B
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
 
 
 class Params(_Views):
-    """Views on one vector `flat`: q.W1 (H1, 4), q.c1 (H1,), q.W2 (H2, H1), q.c2 (H2,), q.W3 (2,
-    H2), q.c3 (2,), target.W1 (H1, 4), target.c1 (H1,), target.W2 (H2, H1), target.c2 (H2,),
-    target.W3 (2, H2), target.c3 (2,).
+    """Views on one vector `flat`: q.W1 (H1, 4), q.c1 (H1,), q.W2 (H2, H1), q.c2 (H2,),
+    q.W3 (2, H2), q.c3 (2,), target.W1 (H1, 4), target.c1 (H1,), target.W2 (H2, H1),
+    target.c2 (H2,), target.W3 (2, H2), target.c3 (2,).
     """
 
     def __init__(self, flat, *, H1=120, H2=84):
         self._sizes = _sizes(H1=H1, H2=H2)
         self.flat = _vector(flat, 2 * H1 * H2 + 10 * H1 + 6 * H2 + 4)
+        _part = _parts(self.flat)
         self.q = _Group(
-            self.flat[0:H1 * H2 + 5 * H1 + 3 * H2 + 2],
+            _part(H1 * H2 + 5 * H1 + 3 * H2 + 2),
             W1=(H1, 4),
             c1=(H1,),
             W2=(H2, H1),
@@ -224,7 +235,7 @@ class Params(_Views):
             c3=(2,),
         )
         self.target = _Group(
-            self.flat[H1 * H2 + 5 * H1 + 3 * H2 + 2:2 * H1 * H2 + 10 * H1 + 6 * H2 + 4],
+            _part(H1 * H2 + 5 * H1 + 3 * H2 + 2),
             W1=(H1, 4),
             c1=(H1,),
             W2=(H2, H1),
@@ -236,15 +247,16 @@ class Params(_Views):
 
 
 class Gradients(_Views):
-    """Views on one vector `flat`: q.W1 (H1, 4), q.c1 (H1,), q.W2 (H2, H1), q.c2 (H2,), q.W3 (2,
-    H2), q.c3 (2,).
+    """Views on one vector `flat`: q.W1 (H1, 4), q.c1 (H1,), q.W2 (H2, H1), q.c2 (H2,),
+    q.W3 (2, H2), q.c3 (2,).
     """
 
     def __init__(self, flat, *, H1=120, H2=84):
         self._sizes = _sizes(H1=H1, H2=H2)
         self.flat = _vector(flat, H1 * H2 + 5 * H1 + 3 * H2 + 2)
+        _part = _parts(self.flat)
         self.q = _Group(
-            self.flat[0:H1 * H2 + 5 * H1 + 3 * H2 + 2],
+            _part(H1 * H2 + 5 * H1 + 3 * H2 + 2),
             W1=(H1, 4),
             c1=(H1,),
             W2=(H2, H1),
@@ -452,25 +464,17 @@ def value(params, *, obs, action, reward, next_obs, done, gamma=0.99, workspace=
     # y_argmax[b] = argmax(a: target_next_obs[b,a])
     y_argmax = np.argmax(target_next_obs, axis=-1, out=ws.y_argmax)
     # y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 2, out=at)
-    at += y_argmax
-    target_next_obs_at = np.take(
-        target_next_obs.reshape(B * 2), at, axis=0, out=ws.target_next_obs_at, mode="clip"
+    target_next_obs_at = _pick(
+        target_next_obs, (ws.arange, y_argmax), out=ws.target_next_obs_at, at=ws.at
     )
     y = np.multiply(target_next_obs_at, discount_t, out=ws.y)
     y += reward
     # td[b] = q[b,action[b]] - y[b]
-    at_2 = ws.at_2
-    np.multiply(arange, 2, out=at_2)
-    at_2 += action
-    q_at = np.take(q.reshape(B * 2), at_2, axis=0, out=ws.q_at, mode="clip")
+    q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)
     td = np.subtract(q_at, y, out=ws.td)
     # loss += td[b]**2/B
     t_1 = np.square(td, out=ws.t_1)
-    s_1 = np.sum(t_1)
-    loss = s_1 / B
+    loss = np.sum(t_1) / B
     return loss
 
 
@@ -553,31 +557,23 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     # y_argmax[b] = argmax(a: target_next_obs[b,a])
     y_argmax = np.argmax(target_next_obs, axis=-1, out=ws.y_argmax)
     # y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 2, out=at)
-    at += y_argmax
-    target_next_obs_at = np.take(
-        target_next_obs.reshape(B * 2), at, axis=0, out=ws.target_next_obs_at, mode="clip"
+    target_next_obs_at = _pick(
+        target_next_obs, (ws.arange, y_argmax), out=ws.target_next_obs_at, at=ws.at
     )
     y = np.multiply(target_next_obs_at, discount_t, out=ws.y)
     y += reward
     # td[b] = q[b,action[b]] - y[b]
-    at_2 = ws.at_2
-    np.multiply(arange, 2, out=at_2)
-    at_2 += action
-    q_at = np.take(q.reshape(B * 2), at_2, axis=0, out=ws.q_at, mode="clip")
+    q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)
     td = np.subtract(q_at, y, out=ws.td)
     # loss += td[b]**2/B
     t_1 = np.square(td, out=ws.t_1)
-    s_1 = np.sum(t_1)
-    loss = s_1 / B
+    loss = np.sum(t_1) / B
     # dtd[b] = 2*td[b]/B
     dtd = np.multiply(td, 2.0 / B, out=ws.dtd)
     dq = ws.dq
     dq.fill(0.0)
     # dq[b,action[b]] += dtd[b]
-    _add_at(dq.reshape(B * 2), at_2, dtd, scratch=ws.t_2)
+    _add_at(dq, (ws.arange, action), dtd, at=ws.at_2, scratch=ws.t_1)
     # dq_c3[i] += dq[b,i]
     np.sum(dq, axis=0, out=grads.q.c3)
     # dq_W3[i,j] += dq[b,i]*q_h2[b,j]
@@ -585,10 +581,10 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     # dq_h2[b,j] += dq[b,i]*q_W3[i,j]
     dq_h2 = np.matmul(dq, q_W3, out=ws.dq_h2)
     # dq_z2[b,i] = where(0 < q_z2[b,i], dq_h2[b,i], 0)
-    t_3 = np.less(0.0, q_z2, out=ws.t_3)
+    t_2 = np.greater(q_z2, 0.0, out=ws.t_2)
     dq_z2 = ws.dq_z2
     dq_z2.fill(0.0)
-    np.copyto(dq_z2, dq_h2, where=t_3)
+    np.copyto(dq_z2, dq_h2, where=t_2)
     # dq_c2[i] += dq_z2[b,i]
     np.sum(dq_z2, axis=0, out=grads.q.c2)
     # dq_W2[i,j] += dq_z2[b,i]*q_h1[b,j]
@@ -596,10 +592,10 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     # dq_h1[b,j] += dq_z2[b,i]*q_W2[i,j]
     dq_h1 = np.matmul(dq_z2, q_W2, out=ws.dq_h1)
     # dq_z1[b,i] = where(0 < q_z1[b,i], dq_h1[b,i], 0)
-    t_4 = np.less(0.0, q_z1, out=ws.t_4)
+    t_3 = np.greater(q_z1, 0.0, out=ws.t_3)
     dq_z1 = ws.dq_z1
     dq_z1.fill(0.0)
-    np.copyto(dq_z1, dq_h1, where=t_4)
+    np.copyto(dq_z1, dq_h1, where=t_3)
     # dq_c1[i] += dq_z1[b,i]
     np.sum(dq_z1, axis=0, out=grads.q.c1)
     # dq_W1[i,j] += dq_z1[b,i]*obs[b,j]
@@ -641,8 +637,8 @@ class _ValueMemory:
         self.y_argmax = self.at_2 = np.empty((B,), np.intp)
         self.done_real = self.discount_t = self.y = self.td = self.t_1 = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
-        self.at = np.empty((B,), np.intp)
         self.target_next_obs_at = self.q_at = np.empty((B,), dtype)
+        self.at = np.empty((B,), np.intp)
 
 
 class _ValueAndGradMemory:
@@ -661,10 +657,10 @@ class _ValueAndGradMemory:
         self.y_argmax = self.at_2 = np.empty((B,), np.intp)
         self.done_real = self.discount_t = self.y = self.td = self.dtd = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
+        self.target_next_obs_at = self.q_at = self.t_1 = np.empty((B,), dtype)
         self.at = np.empty((B,), np.intp)
-        self.target_next_obs_at = self.q_at = self.t_1 = self.t_2 = np.empty((B,), dtype)
-        self.t_3 = np.empty((B, H2), np.bool_)
-        self.t_4 = np.empty((B, H1), np.bool_)
+        self.t_2 = np.empty((B, H2), np.bool_)
+        self.t_3 = np.empty((B, H1), np.bool_)
         self.grads = Gradients(dtype, H1=H1, H2=H2)
 
 
@@ -674,19 +670,18 @@ class _Group(_Views):
     def __init__(self, flat, **shapes):
         self._sizes = shapes
         self.flat = flat
-        for name, view in zip(shapes, _split(flat, *shapes.values()), strict=True):
-            setattr(self, name, view)
+        part = _parts(flat)
+        for name, shape in shapes.items():
+            setattr(self, name, part(*shape))
         self._closed = True
 
-    def __getattr__(self, name):
-        raise AttributeError(f"there is no array {name} in this group")
 
-
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -735,10 +730,21 @@ def _boolean(name, value, axes):
     return _array(name, value, axes, "b")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -777,7 +783,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -787,6 +793,26 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _place(params, name):
@@ -836,16 +862,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -862,3 +878,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

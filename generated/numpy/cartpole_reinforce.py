@@ -122,20 +122,30 @@ loss += -logp[b]*stop(advantage[b])/B
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -147,9 +157,13 @@ class Params(_Views):
     def __init__(self, flat, *, H=64):
         self._sizes = _sizes(H=H)
         self.flat = _vector(flat, H * H + 8 * H + 2)
-        self.W1, self.c1, self.W2, self.c2, self.W3, self.c3 = _split(
-            self.flat, (H, 4), (H,), (H, H), (H,), (2, H), (2,)
-        )
+        _part = _parts(self.flat)
+        self.W1 = _part(H, 4)
+        self.c1 = _part(H)
+        self.W2 = _part(H, H)
+        self.c2 = _part(H)
+        self.W3 = _part(2, H)
+        self.c3 = _part(2)
         self._closed = True
 
 
@@ -276,15 +290,10 @@ def value(params, *, obs, action, advantage, workspace=None):
     # logp_lse[b] = logsumexp(a: policy[b,a])
     logp_lse = _logsumexp(policy, out=ws.logp_lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = policy[b,action[b]] - logp_lse[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 2, out=at)
-    at += action
-    policy_at = np.take(policy.reshape(B * 2), at, axis=0, out=ws.policy_at, mode="clip")
+    policy_at = _pick(policy, (ws.arange, action), out=ws.policy_at, at=ws.at)
     logp = np.subtract(policy_at, logp_lse, out=ws.logp)
     # loss += -logp[b]*stop(advantage[b])/B
-    s_1 = np.dot(logp, advantage)
-    loss = -s_1 / B
+    loss = -np.dot(logp, advantage) / B
     return loss
 
 
@@ -333,15 +342,10 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # logp_lse[b] = logsumexp(a: policy[b,a])
     logp_lse = _logsumexp(policy, out=ws.logp_lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = policy[b,action[b]] - logp_lse[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 2, out=at)
-    at += action
-    policy_at = np.take(policy.reshape(B * 2), at, axis=0, out=ws.policy_at, mode="clip")
+    policy_at = _pick(policy, (ws.arange, action), out=ws.policy_at, at=ws.at)
     logp = np.subtract(policy_at, logp_lse, out=ws.logp)
     # loss += -logp[b]*stop(advantage[b])/B
-    s_1 = np.dot(logp, advantage)
-    loss = -s_1 / B
+    loss = -np.dot(logp, advantage) / B
     # dlogp[b] = -stop(advantage[b])/B
     dlogp = np.divide(advantage, -B, out=ws.dlogp)
     # dlogp_lse[b] = -dlogp[b]
@@ -351,7 +355,7 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # dpolicy[b,a] += dlogp_lse[b]*policy_softmax[b,a]
     dpolicy = np.multiply(dlogp_lse[:, None], policy_softmax, out=ws.dpolicy)
     # dpolicy[b,action[b]] += dlogp[b]
-    _add_at(dpolicy.reshape(B * 2), at, dlogp, scratch=ws.t_3)
+    _add_at(dpolicy, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_3)
     # dc3[i] += dpolicy[b,i]
     np.sum(dpolicy, axis=0, out=grads.c3)
     # dW3[i,j] += dpolicy[b,i]*h2[b,j]
@@ -422,11 +426,12 @@ class _ValueAndGradMemory:
         self.grads = Params(dtype, H=H)
 
 
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -470,17 +475,29 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None):
+def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+    m = np.maximum(m, lowest, out=out, where=where)
+    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 
 
 def _extent(array, axis):
@@ -529,7 +546,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -539,6 +556,26 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):
@@ -575,16 +612,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -601,3 +628,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

@@ -11,7 +11,9 @@ Forward
     loss += (y[b,m] - target[b,m])**2/B
 
 Gradient (value_and_grad); dX stands for dL/dX.
-    dy[b,m] = 2*(y[b,m] - target[b,m])/B
+    y_minus_target[b,m] = y[b,m] - target[b,m]
+    loss += y_minus_target[b,m]**2/B
+    dy[b,m] = 2*y_minus_target[b,m]/B
     dv0[m] += dy[b,m]
     dV[m,o,l] += dy[b,m]*h[b,o,l]
     dh[b,o,l] += dy[b,m]*V[m,o,l]
@@ -61,7 +63,7 @@ BRANCHES = ()
 OPERATIONS = {
     "forward": "B * C * K * O * U + B * M * O * U + 2 * B * O * U + B * M",
     "value": "B * C * K * O * U + B * M * O * U + 2 * B * O * U + 4 * B * M",
-    "value_and_grad": "2 * B * C * K * O * U + 3 * B * M * O * U + 4 * B * O * U + 7 * B * M",
+    "value_and_grad": "2 * B * C * K * O * U + 3 * B * M * O * U + 4 * B * O * U + 6 * B * M",
 }
 SPEC_HASH = "80afe64631e0d770a1a91210dddb0cdf3a65ff9f5663bcf5a9a00c29cbc25f11"
 SPEC = r'''description = "A convolution over time, strided, padded and dilated, then relu, a linear read-out and a squared error."
@@ -100,20 +102,30 @@ target = "real[B, M]"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -128,7 +140,11 @@ class Params(_Views):
         if U < 1:
             raise ValueError("U = (L+6-3*K)//2+1 must be at least 1")
         self.flat = _vector(flat, C * K * O + M * O * U + M + O)
-        self.W, self.w0, self.V, self.v0 = _split(self.flat, (O, C, K), (O,), (M, O, U), (M,))
+        _part = _parts(self.flat)
+        self.W = _part(O, C, K)
+        self.w0 = _part(O)
+        self.V = _part(M, O, U)
+        self.v0 = _part(M)
         self._closed = True
 
 
@@ -203,18 +219,18 @@ def forward(params, x, *, workspace=None):
     x_pad = ws.x_pad
     x_pad.fill(0.0)
     np.copyto(x_pad[:, :, 2:L+2], x)
-    x_pad_t = ws.x_pad_t
+    x_windows = ws.x_windows
     np.copyto(
-        x_pad_t,
+        x_windows,
         _view(
             x_pad,
             start=(0, 0, 0),
-            shape=(B, C, K, U),
-            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
-        ).transpose(1, 2, 0, 3),
+            shape=(C, K, B, U),
+            steps=((0, 1, 0), (0, 0, 3), (1, 0, 0), (0, 0, 2)),
+        ),
     )
     t_1 = ws.t_1
-    np.matmul(W.reshape(O, C * K), x_pad_t.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
+    np.matmul(W.reshape(O, C * K), x_windows.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
     z = ws.z
     np.copyto(z, t_1.transpose(1, 0, 2))
     # z[b,o,l] += w0[o] for b < B, l < (L+6-3*K)//2+1
@@ -222,7 +238,7 @@ def forward(params, x, *, workspace=None):
     # h[b,o,l] = relu(z[b,o,l])
     h = np.maximum(z, 0.0, out=ws.h)
     # y[b,m] += V[m,o,l]*h[b,o,l]
-    y = np.matmul(h.reshape(B, O * U), V.transpose(1, 2, 0).reshape(O * U, M), out=ws.y)
+    y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
     return y
@@ -255,18 +271,18 @@ def value(params, *, x, target, workspace=None):
     x_pad = ws.x_pad
     x_pad.fill(0.0)
     np.copyto(x_pad[:, :, 2:L+2], x)
-    x_pad_t = ws.x_pad_t
+    x_windows = ws.x_windows
     np.copyto(
-        x_pad_t,
+        x_windows,
         _view(
             x_pad,
             start=(0, 0, 0),
-            shape=(B, C, K, U),
-            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
-        ).transpose(1, 2, 0, 3),
+            shape=(C, K, B, U),
+            steps=((0, 1, 0), (0, 0, 3), (1, 0, 0), (0, 0, 2)),
+        ),
     )
     t_1 = ws.t_1
-    np.matmul(W.reshape(O, C * K), x_pad_t.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
+    np.matmul(W.reshape(O, C * K), x_windows.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
     z = ws.z
     np.copyto(z, t_1.transpose(1, 0, 2))
     # z[b,o,l] += w0[o] for b < B, l < (L+6-3*K)//2+1
@@ -274,14 +290,13 @@ def value(params, *, x, target, workspace=None):
     # h[b,o,l] = relu(z[b,o,l])
     h = np.maximum(z, 0.0, out=ws.h)
     # y[b,m] += V[m,o,l]*h[b,o,l]
-    y = np.matmul(h.reshape(B, O * U), V.transpose(1, 2, 0).reshape(O * U, M), out=ws.y)
+    y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
     # loss += (y[b,m] - target[b,m])**2/B
     t_2 = np.subtract(y, target, out=ws.t_2)
     np.square(t_2, out=t_2)
-    s_1 = np.sum(t_2)
-    loss = s_1 / B
+    loss = np.sum(t_2) / B
     return loss
 
 
@@ -313,18 +328,18 @@ def value_and_grad(params, *, x, target, workspace=None):
     x_pad = ws.x_pad
     x_pad.fill(0.0)
     np.copyto(x_pad[:, :, 2:L+2], x)
-    x_pad_t = ws.x_pad_t
+    x_windows = ws.x_windows
     np.copyto(
-        x_pad_t,
+        x_windows,
         _view(
             x_pad,
             start=(0, 0, 0),
-            shape=(B, C, K, U),
-            steps=((1, 0, 0), (0, 1, 0), (0, 0, 3), (0, 0, 2)),
-        ).transpose(1, 2, 0, 3),
+            shape=(C, K, B, U),
+            steps=((0, 1, 0), (0, 0, 3), (1, 0, 0), (0, 0, 2)),
+        ),
     )
     t_1 = ws.t_1
-    np.matmul(W.reshape(O, C * K), x_pad_t.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
+    np.matmul(W.reshape(O, C * K), x_windows.reshape(C * K, B * U), out=t_1.reshape(O, B * U))
     z = ws.z
     np.copyto(z, t_1.transpose(1, 0, 2))
     # z[b,o,l] += w0[o] for b < B, l < (L+6-3*K)//2+1
@@ -332,40 +347,35 @@ def value_and_grad(params, *, x, target, workspace=None):
     # h[b,o,l] = relu(z[b,o,l])
     h = np.maximum(z, 0.0, out=ws.h)
     # y[b,m] += V[m,o,l]*h[b,o,l]
-    y = np.matmul(h.reshape(B, O * U), V.transpose(1, 2, 0).reshape(O * U, M), out=ws.y)
+    y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
-    # loss += (y[b,m] - target[b,m])**2/B
-    t_2 = np.subtract(y, target, out=ws.t_2)
-    np.square(t_2, out=t_2)
-    s_1 = np.sum(t_2)
-    loss = s_1 / B
-    # dy[b,m] = 2*(y[b,m] - target[b,m])/B
-    dy = np.subtract(y, target, out=ws.dy)
-    dy *= 2.0 / B
+    # y_minus_target[b,m] = y[b,m] - target[b,m]
+    y_minus_target = np.subtract(y, target, out=ws.y_minus_target)
+    # loss += y_minus_target[b,m]**2/B
+    t_2 = np.square(y_minus_target, out=ws.t_2)
+    loss = np.sum(t_2) / B
+    # dy[b,m] = 2*y_minus_target[b,m]/B
+    dy = np.multiply(y_minus_target, 2.0 / B, out=ws.dy)
     # dv0[m] += dy[b,m]
     np.sum(dy, axis=0, out=grads.v0)
     # dV[m,o,l] += dy[b,m]*h[b,o,l]
-    dV = grads.V
-    np.matmul(dy.T, h.reshape(B, O * U), out=dV.reshape(M, O * U))
+    np.matmul(dy.T, h.reshape(B, O * U), out=grads.V.reshape(M, O * U))
     # dh[b,o,l] += dy[b,m]*V[m,o,l]
     dh = ws.dh
     np.matmul(dy, V.reshape(M, O * U), out=dh.reshape(B, O * U))
     # dz[b,o,l] = where(0 < z[b,o,l], dh[b,o,l], 0)
-    t_3 = np.less(0.0, z, out=ws.t_3)
+    t_3 = np.greater(z, 0.0, out=ws.t_3)
     dz = ws.dz
     dz.fill(0.0)
     np.copyto(dz, dh, where=t_3)
     # dw0[o] += dz[b,o,l]
     np.sum(dz, axis=(0, 2), out=grads.w0)
     # dW[o,c,k] += dz[b,o,l]*pad(x[b,c,3*k+2*l-2]) for k < K
-    dz_t = ws.dz_t
-    np.copyto(dz_t, dz.transpose(1, 0, 2))
-    dW = grads.W
+    dz_copy = ws.dz_copy
+    np.copyto(dz_copy, dz.transpose(1, 0, 2))
     np.matmul(
-        dz_t.reshape(O, B * U),
-        x_pad_t.transpose(2, 3, 0, 1).reshape(B * U, C * K),
-        out=dW.reshape(O, C * K),
+        dz_copy.reshape(O, B * U), x_windows.reshape(C * K, B * U).T, out=grads.W.reshape(O, C * K)
     )
     return loss, grads
 
@@ -379,7 +389,7 @@ class _ForwardMemory:
         self.z = self.h = np.empty((B, O, U), dtype)
         self.y = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
-        self.x_pad_t = np.empty((C, K, B, U), dtype)
+        self.x_windows = np.empty((C, K, B, U), dtype)
         self.t_1 = np.empty((O, B, U), dtype)
 
 
@@ -392,7 +402,7 @@ class _ValueMemory:
         self.z = self.h = np.empty((B, O, U), dtype)
         self.y = self.t_2 = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
-        self.x_pad_t = np.empty((C, K, B, U), dtype)
+        self.x_windows = np.empty((C, K, B, U), dtype)
         self.t_1 = np.empty((O, B, U), dtype)
 
 
@@ -404,10 +414,10 @@ class _ValueAndGradMemory:
         U = (L + 6 - 3 * K) // 2 + 1
         self.z = self.dz = np.empty((B, O, U), dtype)
         self.h = self.dh = np.empty((B, O, U), dtype)
-        self.y = self.dy = np.empty((B, M), dtype)
+        self.y = self.y_minus_target = self.dy = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
-        self.x_pad_t = np.empty((C, K, B, U), dtype)
-        self.t_1 = self.dz_t = np.empty((O, B, U), dtype)
+        self.x_windows = np.empty((C, K, B, U), dtype)
+        self.t_1 = self.dz_copy = np.empty((O, B, U), dtype)
         self.t_2 = np.empty((B, M), dtype)
         self.t_3 = np.empty((B, O, U), np.bool_)
         self.grads = Params(dtype, L=L, C=C, O=O, K=K, M=M)
@@ -449,7 +459,8 @@ def _arrays(path, *sizes):
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -483,7 +494,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -493,6 +504,18 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
 
 
 def _real(name, value, axes):
@@ -529,16 +552,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -562,3 +575,12 @@ def _view(a, start, shape, steps):
     origin = a[tuple(slice(place, None) for place in start)]
     strides = [sum(k * s for k, s in zip(step, a.strides, strict=True)) for step in steps]
     return np.lib.stride_tricks.as_strided(origin, shape, strides)
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

@@ -93,20 +93,30 @@ digit = "int[B] < 10"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -118,7 +128,11 @@ class Params(_Views):
     def __init__(self, flat, *, H=128):
         self._sizes = _sizes(H=H)
         self.flat = _vector(flat, 75 * H + 10)
-        self.W1, self.c1, self.W2, self.c2 = _split(self.flat, (H, 64), (H,), (10, H), (10,))
+        _part = _parts(self.flat)
+        self.W1 = _part(H, 64)
+        self.c1 = _part(H)
+        self.W2 = _part(10, H)
+        self.c2 = _part(10)
         self._closed = True
 
 
@@ -227,14 +241,9 @@ def value(params, *, pixels, digit, workspace=None):
     # loss_lse[b] = logsumexp(a: logits[b,a])
     loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
     # loss += (loss_lse[b] - logits[b,digit[b]])/B
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 10, out=at)
-    at += digit
-    logits_at = np.take(logits.reshape(B * 10), at, axis=0, out=ws.logits_at, mode="clip")
+    logits_at = _pick(logits, (ws.arange, digit), out=ws.logits_at, at=ws.at)
     t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
-    s_1 = np.sum(t_3)
-    loss = s_1 / B
+    loss = np.sum(t_3) / B
     return loss
 
 
@@ -273,14 +282,9 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     # loss_lse[b] = logsumexp(a: logits[b,a])
     loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
     # loss += (loss_lse[b] - logits[b,digit[b]])/B
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 10, out=at)
-    at += digit
-    logits_at = np.take(logits.reshape(B * 10), at, axis=0, out=ws.logits_at, mode="clip")
-    t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
-    s_1 = np.sum(t_3)
-    loss = s_1 / B
+    logits_at = _pick(logits, (ws.arange, digit), out=ws.logits_at, at=ws.at)
+    t_2 = np.subtract(loss_lse, logits_at, out=ws.t_2)
+    loss = np.sum(t_2) / B
     # dloss_lse[b] = 1/B for b < B
     dloss_lse = ws.dloss_lse
     dloss_lse.fill(1.0 / B)
@@ -289,9 +293,7 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     # dlogits[b,a] += dloss_lse[b]*logits_softmax[b,a]
     dlogits = np.multiply(dloss_lse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,digit[b]] += -1/B
-    t_4 = ws.t_4
-    t_4.fill(-1.0 / B)
-    _add_at(dlogits.reshape(B * 10), at, t_4, scratch=ws.t_5)
+    _add_at(dlogits, (ws.arange, digit), -1.0 / B, at=ws.at, scratch=ws.t_3)
     # dc2[i] += dlogits[b,i]
     np.sum(dlogits, axis=0, out=grads.c2)
     # dW2[i,j] += dlogits[b,i]*h1[b,j]
@@ -299,10 +301,10 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     # dh1[b,j] += dlogits[b,i]*W2[i,j]
     dh1 = np.matmul(dlogits, W2, out=ws.dh1)
     # dz1[b,i] = where(0 < z1[b,i], dh1[b,i], 0)
-    t_6 = np.less(0.0, z1, out=ws.t_6)
+    t_4 = np.greater(z1, 0.0, out=ws.t_4)
     dz1 = ws.dz1
     dz1.fill(0.0)
-    np.copyto(dz1, dh1, where=t_6)
+    np.copyto(dz1, dh1, where=t_4)
     # dc1[i] += dz1[b,i]
     np.sum(dz1, axis=0, out=grads.c1)
     # dW1[i,j] += dz1[b,i]*pixels[b,j]
@@ -341,20 +343,21 @@ class _ValueAndGradMemory:
         self.z1 = self.dz1 = np.empty((B, H), dtype)
         self.h1 = self.dh1 = np.empty((B, H), dtype)
         self.logits = self.dlogits = np.empty((B, 10), dtype)
-        self.loss_lse = self.t_4 = np.empty((B,), dtype)
+        self.loss_lse = self.t_3 = np.empty((B,), dtype)
         self.t_1 = self.logits_softmax = np.empty((B, 10), dtype)
-        self.t_2 = self.logits_at = self.t_3 = self.dloss_lse = self.t_5 = np.empty((B,), dtype)
+        self.t_2 = self.logits_at = self.dloss_lse = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_6 = np.empty((B, H), np.bool_)
+        self.t_4 = np.empty((B, H), np.bool_)
         self.grads = Params(dtype, H=H)
 
 
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -398,17 +401,29 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None):
+def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+    m = np.maximum(m, lowest, out=out, where=where)
+    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 
 
 def _extent(array, axis):
@@ -462,7 +477,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -472,6 +487,26 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):
@@ -508,16 +543,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -534,3 +559,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

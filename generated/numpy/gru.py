@@ -25,7 +25,9 @@ Gradient (value_and_grad); dX stands for dL/dX.
     az_arg[b,t,i] = -az[b,t,i]
     az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
     h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
-    dy[b,t,k] = 2*(y[b,t,k] - target[b,t,k])/(B*T)
+    y_minus_target[b,t,k] = y[b,t,k] - target[b,t,k]
+    loss += y_minus_target[b,t,k]**2/(B*T)
+    dy[b,t,k] = 2*y_minus_target[b,t,k]/(B*T)
     dv0[k] += dy[b,t,k]
     dV[k,i] += dy[b,t,k]*h[b,t+1,i]
     dh[b,t+1,i] += dy[b,t,k]*V[k,i]
@@ -33,7 +35,8 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dh[b,t,i] += dh[b,t+1,i]*z[b,t,i]
     dn[b,t,i] = dh[b,t+1,i]*az_arg_sigmoid[b,t,i]
     dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
-    daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
+    az_arg_sigmoid_times_z[b,t,i] = az_arg_sigmoid[b,t,i]*z[b,t,i]
+    daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
     daz[b,t,i] += -daz_arg[b,t,i]
     dan[b,t,i] = dn[b,t,i]*(1 - n[b,t,i]**2)
     dcn[i] += dan[b,t,i]
@@ -41,7 +44,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dun[b,t,i] = dan[b,t,i]*r[b,t,i]
     dUn[i,j] += dun[b,t,i]*h[b,t,j]
     dh[b,t,j] += dun[b,t,i]*Un[i,j]
-    daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
+    daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
     ar_arg[b,t,i] = -ar[b,t,i]
     ar_arg_sigmoid[b,t,i] = sigmoid(ar_arg[b,t,i])
     dar[b,t,i] = dr[b,t,i]*ar_arg_sigmoid[b,t,i]*r[b,t,i]
@@ -116,8 +119,8 @@ OPERATIONS = {
         "B * K * T"
     ),
     "value_and_grad": (
-        "6 * B * D * H * T + 9 * B * H * H * T + 3 * B * H * K * T + 43 * B * H * T + "
-        "7 * B * K * T"
+        "6 * B * D * H * T + 9 * B * H * H * T + 3 * B * H * K * T + 41 * B * H * T + "
+        "6 * B * K * T"
     ),
 }
 SPEC_HASH = "306f646f2de1800b89d5c8216e33fd879b09363bac9de9b45bf012171b8201b0"
@@ -175,49 +178,56 @@ target = "real[B, T, K]"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
 
 
 class Params(_Views):
-    """Views on one vector `flat`: Wr (H, D), Ur (H, H), cr (H,), Wz (H, D), Uz (H, H), cz (H,), Wn
-    (H, D), Un (H, H), cn (H,), en (H,), V (K, H), v0 (K,).
+    """Views on one vector `flat`: Wr (H, D), Ur (H, H), cr (H,), Wz (H, D), Uz (H, H), cz (H,),
+    Wn (H, D), Un (H, H), cn (H,), en (H,), V (K, H), v0 (K,).
     """
 
     def __init__(self, flat, *, D=3, H=8, K=2):
         self._sizes = _sizes(D=D, H=H, K=K)
         self.flat = _vector(flat, 3 * D * H + 3 * H * H + H * K + 4 * H + K)
-        (
-            self.Wr,
-            self.Ur,
-            self.cr,
-            self.Wz,
-            self.Uz,
-            self.cz,
-            self.Wn,
-            self.Un,
-            self.cn,
-            self.en,
-            self.V,
-            self.v0,
-        ) = _split(self.flat, (
-            H, D
-        ), (H, H), (H,), (H, D), (H, H), (H,), (H, D), (H, H), (H,), (H,), (K, H), (K,))
+        _part = _parts(self.flat)
+        self.Wr = _part(H, D)
+        self.Ur = _part(H, H)
+        self.cr = _part(H)
+        self.Wz = _part(H, D)
+        self.Uz = _part(H, H)
+        self.cz = _part(H)
+        self.Wn = _part(H, D)
+        self.Un = _part(H, H)
+        self.cn = _part(H)
+        self.en = _part(H)
+        self.V = _part(K, H)
+        self.v0 = _part(K)
         self._closed = True
 
 
@@ -310,44 +320,35 @@ def forward(params, x, *, workspace=None):
     np.copyto(un, en)
     h = ws.h
     h.fill(0.0)
-    t_1 = ws.t_1
-    t_2 = ws.t_2
-    r = ws.r
-    z = ws.z
-    t_5 = ws.t_5
-    t_6 = ws.t_6
-    n = ws.n
-    az_arg = ws.az_arg
-    az_arg_sigmoid = ws.az_arg_sigmoid
-    t_8 = ws.t_8
+    t_1, r, z, n, az_arg, az_arg_sigmoid = ws.t_1, ws.r, ws.z, ws.n, ws.az_arg, ws.az_arg_sigmoid
     for t in range(T):
         # ar[b,t,i] += Ur[i,j]*h[b,t,j] for b < B, t < T
         np.matmul(h[:, t], Ur.T, out=t_1)
         ar[:, t] += t_1
         # az[b,t,i] += Uz[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Uz.T, out=t_2)
-        az[:, t] += t_2
+        np.matmul(h[:, t], Uz.T, out=t_1)
+        az[:, t] += t_1
         # r[b,t,i] = sigmoid(ar[b,t,i])
-        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_3)
+        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_1)
         # z[b,t,i] = sigmoid(az[b,t,i])
-        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_4)
+        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_1)
         # un[b,t,i] += Un[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Un.T, out=t_5)
-        un[:, t] += t_5
+        np.matmul(h[:, t], Un.T, out=t_1)
+        un[:, t] += t_1
         # an[b,t,i] += cn[i] + r[b,t,i]*un[b,t,i]
-        np.multiply(r[:, t], un[:, t], out=t_6)
-        t_6 += cn
-        an[:, t] += t_6
+        np.multiply(r[:, t], un[:, t], out=t_1)
+        t_1 += cn
+        an[:, t] += t_1
         # n[b,t,i] = tanh(an[b,t,i])
         np.tanh(an[:, t], out=n[:, t])
         # az_arg[b,t,i] = -az[b,t,i]
         np.negative(az[:, t], out=az_arg[:, t])
         # az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
-        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_7)
+        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_1)
         # h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], n[:, t], out=h[:, t+1])
-        np.multiply(h[:, t], z[:, t], out=t_8)
-        h[:, t+1] += t_8
+        np.multiply(h[:, t], z[:, t], out=t_1)
+        h[:, t+1] += t_1
     # y[b,t,k] += V[k,i]*h[b,t+1,i] for t < T
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
@@ -395,53 +396,43 @@ def value(params, *, x, target, workspace=None):
     np.copyto(un, en)
     h = ws.h
     h.fill(0.0)
-    t_1 = ws.t_1
-    t_2 = ws.t_2
-    r = ws.r
-    z = ws.z
-    t_5 = ws.t_5
-    t_6 = ws.t_6
-    n = ws.n
-    az_arg = ws.az_arg
-    az_arg_sigmoid = ws.az_arg_sigmoid
-    t_8 = ws.t_8
+    t_1, r, z, n, az_arg, az_arg_sigmoid = ws.t_1, ws.r, ws.z, ws.n, ws.az_arg, ws.az_arg_sigmoid
     for t in range(T):
         # ar[b,t,i] += Ur[i,j]*h[b,t,j] for b < B, t < T
         np.matmul(h[:, t], Ur.T, out=t_1)
         ar[:, t] += t_1
         # az[b,t,i] += Uz[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Uz.T, out=t_2)
-        az[:, t] += t_2
+        np.matmul(h[:, t], Uz.T, out=t_1)
+        az[:, t] += t_1
         # r[b,t,i] = sigmoid(ar[b,t,i])
-        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_3)
+        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_1)
         # z[b,t,i] = sigmoid(az[b,t,i])
-        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_4)
+        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_1)
         # un[b,t,i] += Un[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Un.T, out=t_5)
-        un[:, t] += t_5
+        np.matmul(h[:, t], Un.T, out=t_1)
+        un[:, t] += t_1
         # an[b,t,i] += cn[i] + r[b,t,i]*un[b,t,i]
-        np.multiply(r[:, t], un[:, t], out=t_6)
-        t_6 += cn
-        an[:, t] += t_6
+        np.multiply(r[:, t], un[:, t], out=t_1)
+        t_1 += cn
+        an[:, t] += t_1
         # n[b,t,i] = tanh(an[b,t,i])
         np.tanh(an[:, t], out=n[:, t])
         # az_arg[b,t,i] = -az[b,t,i]
         np.negative(az[:, t], out=az_arg[:, t])
         # az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
-        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_7)
+        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_1)
         # h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], n[:, t], out=h[:, t+1])
-        np.multiply(h[:, t], z[:, t], out=t_8)
-        h[:, t+1] += t_8
+        np.multiply(h[:, t], z[:, t], out=t_1)
+        h[:, t+1] += t_1
     # y[b,t,k] += V[k,i]*h[b,t+1,i] for t < T
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
     y += v0
     # loss += (y[b,t,k] - target[b,t,k])**2/(B*T)
-    t_9 = np.subtract(y, target, out=ws.t_9)
-    np.square(t_9, out=t_9)
-    s_1 = np.sum(t_9)
-    loss = s_1 / (B * T)
+    t_2 = np.subtract(y, target, out=ws.t_2)
+    np.square(t_2, out=t_2)
+    loss = np.sum(t_2) / (B * T)
     return loss
 
 
@@ -486,99 +477,76 @@ def value_and_grad(params, *, x, target, workspace=None):
     np.copyto(un, en)
     h = ws.h
     h.fill(0.0)
-    t_1 = ws.t_1
-    t_2 = ws.t_2
-    r = ws.r
-    z = ws.z
-    t_5 = ws.t_5
-    t_6 = ws.t_6
-    n = ws.n
-    az_arg = ws.az_arg
-    az_arg_sigmoid = ws.az_arg_sigmoid
-    t_8 = ws.t_8
+    t_1, r, z, n, az_arg, az_arg_sigmoid = ws.t_1, ws.r, ws.z, ws.n, ws.az_arg, ws.az_arg_sigmoid
     for t in range(T):
         # ar[b,t,i] += Ur[i,j]*h[b,t,j] for b < B, t < T
         np.matmul(h[:, t], Ur.T, out=t_1)
         ar[:, t] += t_1
         # az[b,t,i] += Uz[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Uz.T, out=t_2)
-        az[:, t] += t_2
+        np.matmul(h[:, t], Uz.T, out=t_1)
+        az[:, t] += t_1
         # r[b,t,i] = sigmoid(ar[b,t,i])
-        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_3)
+        _sigmoid(ar[:, t], out=r[:, t], scratch=ws.t_1)
         # z[b,t,i] = sigmoid(az[b,t,i])
-        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_4)
+        _sigmoid(az[:, t], out=z[:, t], scratch=ws.t_1)
         # un[b,t,i] += Un[i,j]*h[b,t,j] for b < B, t < T
-        np.matmul(h[:, t], Un.T, out=t_5)
-        un[:, t] += t_5
+        np.matmul(h[:, t], Un.T, out=t_1)
+        un[:, t] += t_1
         # an[b,t,i] += cn[i] + r[b,t,i]*un[b,t,i]
-        np.multiply(r[:, t], un[:, t], out=t_6)
-        t_6 += cn
-        an[:, t] += t_6
+        np.multiply(r[:, t], un[:, t], out=t_1)
+        t_1 += cn
+        an[:, t] += t_1
         # n[b,t,i] = tanh(an[b,t,i])
         np.tanh(an[:, t], out=n[:, t])
         # az_arg[b,t,i] = -az[b,t,i]
         np.negative(az[:, t], out=az_arg[:, t])
         # az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
-        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_7)
+        _sigmoid(az_arg[:, t], out=az_arg_sigmoid[:, t], scratch=ws.t_1)
         # h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], n[:, t], out=h[:, t+1])
-        np.multiply(h[:, t], z[:, t], out=t_8)
-        h[:, t+1] += t_8
+        np.multiply(h[:, t], z[:, t], out=t_1)
+        h[:, t+1] += t_1
     # y[b,t,k] += V[k,i]*h[b,t+1,i] for t < T
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
     y += v0
-    # loss += (y[b,t,k] - target[b,t,k])**2/(B*T)
-    t_9 = np.subtract(y, target, out=ws.t_9)
-    np.square(t_9, out=t_9)
-    s_1 = np.sum(t_9)
-    loss = s_1 / (B * T)
-    # dy[b,t,k] = 2*(y[b,t,k] - target[b,t,k])/(B*T)
-    dy = np.subtract(y, target, out=ws.dy)
-    dy *= 2.0 / (B * T)
+    # y_minus_target[b,t,k] = y[b,t,k] - target[b,t,k]
+    y_minus_target = np.subtract(y, target, out=ws.y_minus_target)
+    # loss += y_minus_target[b,t,k]**2/(B*T)
+    t_2 = np.square(y_minus_target, out=ws.t_2)
+    loss = np.sum(t_2) / (B * T)
+    # dy[b,t,k] = 2*y_minus_target[b,t,k]/(B*T)
+    dy = np.multiply(y_minus_target, 2.0 / (B * T), out=ws.dy)
     # dv0[k] += dy[b,t,k]
     np.sum(dy, axis=(0, 1), out=grads.v0)
     # dV[k,i] += dy[b,t,k]*h[b,t+1,i]
-    h_t = ws.h_t
-    np.copyto(h_t, h[:, 1:T+1])
-    np.matmul(dy.transpose(2, 0, 1).reshape(K, B * T), h_t.reshape(B * T, H), out=grads.V)
+    h_copy = ws.h_copy
+    np.copyto(h_copy, h[:, 1:T+1])
+    np.matmul(dy.reshape(B * T, K).T, h_copy.reshape(B * T, H), out=grads.V)
     dh = ws.dh
     dh.fill(0.0)
     # dh[b,t+1,i] += dy[b,t,k]*V[k,i]
     np.matmul(dy, V, out=dh[:, 1:T+1])
+    # az_arg_sigmoid_times_z[b,t,i] = az_arg_sigmoid[b,t,i]*z[b,t,i]
+    az_arg_sigmoid_times_z = np.multiply(az_arg_sigmoid, z, out=ws.az_arg_sigmoid_times_z)
     # ar_arg[b,t,i] = -ar[b,t,i]
     ar_arg = np.negative(ar, out=ws.ar_arg)
     # ar_arg_sigmoid[b,t,i] = sigmoid(ar_arg[b,t,i])
-    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_10)
-    daz_arg_sigmoid = ws.daz_arg_sigmoid
-    t_11 = ws.t_11
-    dn = ws.dn
-    dz = ws.dz
-    daz_arg = ws.daz_arg
-    daz = ws.daz
-    dan = ws.dan
-    dr = ws.dr
-    dun = ws.dun
-    t_12 = ws.t_12
-    t_13 = ws.t_13
-    dar = ws.dar
-    t_14 = ws.t_14
-    t_15 = ws.t_15
+    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_3)
+    daz_arg_sigmoid, dn, dz, daz_arg, dan = ws.daz_arg_sigmoid, ws.dn, ws.dz, ws.daz_arg, ws.dan
+    dr, dun, daz, dar = ws.dr, ws.dun, ws.daz, ws.dar
     for t in reversed(range(T)):
         # daz_arg_sigmoid[b,t,i] = dh[b,t+1,i]*n[b,t,i]
         np.multiply(dh[:, t+1], n[:, t], out=daz_arg_sigmoid[:, t])
         # dh[b,t,i] += dh[b,t+1,i]*z[b,t,i]
-        np.multiply(dh[:, t+1], z[:, t], out=t_11)
-        dh[:, t] += t_11
+        np.multiply(dh[:, t+1], z[:, t], out=t_1)
+        dh[:, t] += t_1
         # dn[b,t,i] = dh[b,t+1,i]*az_arg_sigmoid[b,t,i]
         np.multiply(az_arg_sigmoid[:, t], dh[:, t+1], out=dn[:, t])
         # dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
         np.multiply(dh[:, t+1], h[:, t], out=dz[:, t])
-        # daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
-        np.multiply(az_arg_sigmoid[:, t], daz_arg_sigmoid[:, t], out=daz_arg[:, t])
-        daz_arg[:, t] *= z[:, t]
-        # daz[b,t,i] += -daz_arg[b,t,i]
-        np.negative(daz_arg[:, t], out=daz[:, t])
+        # daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
+        np.multiply(az_arg_sigmoid_times_z[:, t], daz_arg_sigmoid[:, t], out=daz_arg[:, t])
         # dan[b,t,i] = dn[b,t,i]*(1 - n[b,t,i]**2)
         np.square(n[:, t], out=dan[:, t])
         np.subtract(1.0, dan[:, t], out=dan[:, t])
@@ -588,43 +556,43 @@ def value_and_grad(params, *, x, target, workspace=None):
         # dun[b,t,i] = dan[b,t,i]*r[b,t,i]
         np.multiply(dan[:, t], r[:, t], out=dun[:, t])
         # dh[b,t,j] += dun[b,t,i]*Un[i,j]
-        np.matmul(dun[:, t], Un, out=t_12)
-        dh[:, t] += t_12
-        # daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
-        np.multiply(az_arg_sigmoid[:, t], dz[:, t], out=t_13)
-        t_13 *= z[:, t]
-        daz[:, t] += t_13
+        np.matmul(dun[:, t], Un, out=t_1)
+        dh[:, t] += t_1
+        # daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
+        np.multiply(az_arg_sigmoid_times_z[:, t], dz[:, t], out=daz[:, t])
+        # daz[b,t,i] += -daz_arg[b,t,i]
+        daz[:, t] -= daz_arg[:, t]
         # dar[b,t,i] = dr[b,t,i]*ar_arg_sigmoid[b,t,i]*r[b,t,i]
         np.multiply(ar_arg_sigmoid[:, t], dr[:, t], out=dar[:, t])
         dar[:, t] *= r[:, t]
         # dh[b,t,j] += daz[b,t,i]*Uz[i,j]
-        np.matmul(daz[:, t], Uz, out=t_14)
-        dh[:, t] += t_14
+        np.matmul(daz[:, t], Uz, out=t_1)
+        dh[:, t] += t_1
         # dh[b,t,j] += dar[b,t,i]*Ur[i,j]
-        np.matmul(dar[:, t], Ur, out=t_15)
-        dh[:, t] += t_15
+        np.matmul(dar[:, t], Ur, out=t_1)
+        dh[:, t] += t_1
     # dcn[i] += dan[b,t,i]
     np.sum(dan, axis=(0, 1), out=grads.cn)
     # dUn[i,j] += dun[b,t,i]*h[b,t,j]
-    h_t_2 = ws.h_t_2
-    np.copyto(h_t_2, h[:, :T])
-    np.matmul(dun.transpose(2, 0, 1).reshape(H, B * T), h_t_2.reshape(B * T, H), out=grads.Un)
+    h_copy_2 = ws.h_copy_2
+    np.copyto(h_copy_2, h[:, :T])
+    np.matmul(dun.reshape(B * T, H).T, h_copy_2.reshape(B * T, H), out=grads.Un)
     # dUz[i,j] += daz[b,t,i]*h[b,t,j]
-    np.matmul(daz.transpose(2, 0, 1).reshape(H, B * T), h_t_2.reshape(B * T, H), out=grads.Uz)
+    np.matmul(daz.reshape(B * T, H).T, h_copy_2.reshape(B * T, H), out=grads.Uz)
     # dUr[i,j] += dar[b,t,i]*h[b,t,j]
-    np.matmul(dar.transpose(2, 0, 1).reshape(H, B * T), h_t_2.reshape(B * T, H), out=grads.Ur)
+    np.matmul(dar.reshape(B * T, H).T, h_copy_2.reshape(B * T, H), out=grads.Ur)
     # den[i] += dun[b,t,i]
     np.sum(dun, axis=(0, 1), out=grads.en)
     # dcr[i] += dar[b,t,i]
     np.sum(dar, axis=(0, 1), out=grads.cr)
     # dWn[i,d] += dan[b,t,i]*x[b,t,d]
-    np.matmul(dan.transpose(2, 0, 1).reshape(H, B * T), x.reshape(B * T, D), out=grads.Wn)
+    np.matmul(dan.reshape(B * T, H).T, x.reshape(B * T, D), out=grads.Wn)
     # dcz[i] += daz[b,t,i]
     np.sum(daz, axis=(0, 1), out=grads.cz)
     # dWz[i,d] += daz[b,t,i]*x[b,t,d]
-    np.matmul(daz.transpose(2, 0, 1).reshape(H, B * T), x.reshape(B * T, D), out=grads.Wz)
+    np.matmul(daz.reshape(B * T, H).T, x.reshape(B * T, D), out=grads.Wz)
     # dWr[i,d] += dar[b,t,i]*x[b,t,d]
-    np.matmul(dar.transpose(2, 0, 1).reshape(H, B * T), x.reshape(B * T, D), out=grads.Wr)
+    np.matmul(dar.reshape(B * T, H).T, x.reshape(B * T, D), out=grads.Wr)
     return loss, grads
 
 
@@ -644,8 +612,7 @@ class _ForwardMemory:
         self.y = np.empty((B, T, K), dtype)
         self.az_arg = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
-        self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
-        self.t_7 = self.t_8 = self.t_1
+        self.t_1 = np.empty((B, H), dtype)
 
 
 class _ValueMemory:
@@ -661,11 +628,10 @@ class _ValueMemory:
         self.an = np.empty((B, T, H), dtype)
         self.n = np.empty((B, T, H), dtype)
         self.h = np.empty((B, T + 1, H), dtype)
-        self.y = self.t_9 = np.empty((B, T, K), dtype)
+        self.y = self.t_2 = np.empty((B, T, K), dtype)
         self.az_arg = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
-        self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
-        self.t_7 = self.t_8 = self.t_1
+        self.t_1 = np.empty((B, H), dtype)
 
 
 class _ValueAndGradMemory:
@@ -673,27 +639,27 @@ class _ValueAndGradMemory:
 
     def __init__(self, dtype, *, B, T, D, H, K):
         self._copies = {}
-        self.ar = self.ar_arg = self.daz_arg_sigmoid = self.h_t_2 = np.empty((B, T, H), dtype)
-        self.az = self.h_t = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
+        self.ar = self.ar_arg = self.daz_arg_sigmoid = self.h_copy_2 = np.empty((B, T, H), dtype)
+        self.az = self.h_copy = self.az_arg_sigmoid_times_z = np.empty((B, T, H), dtype)
         self.r = np.empty((B, T, H), dtype)
         self.z = np.empty((B, T, H), dtype)
         self.un = np.empty((B, T, H), dtype)
-        self.an = self.t_10 = self.dn = np.empty((B, T, H), dtype)
+        self.an = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
         self.n = np.empty((B, T, H), dtype)
         self.h = np.empty((B, T + 1, H), dtype)
-        self.y = self.dy = np.empty((B, T, K), dtype)
-        self.az_arg = self.dz = np.empty((B, T, H), dtype)
+        self.y = self.y_minus_target = self.dy = np.empty((B, T, K), dtype)
+        self.az_arg = self.t_3 = self.dn = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
         self.dh = np.empty((B, T + 1, H), dtype)
+        self.dz = np.empty((B, T, H), dtype)
         self.daz_arg = np.empty((B, T, H), dtype)
         self.daz = np.empty((B, T, H), dtype)
         self.dan = np.empty((B, T, H), dtype)
         self.dr = np.empty((B, T, H), dtype)
         self.dun = np.empty((B, T, H), dtype)
         self.dar = np.empty((B, T, H), dtype)
-        self.t_1 = self.t_2 = self.t_3 = self.t_4 = self.t_5 = self.t_6 = np.empty((B, H), dtype)
-        self.t_7 = self.t_8 = self.t_11 = self.t_12 = self.t_13 = self.t_14 = self.t_15 = self.t_1
-        self.t_9 = np.empty((B, T, K), dtype)
+        self.t_1 = np.empty((B, H), dtype)
+        self.t_2 = np.empty((B, T, K), dtype)
         self.grads = Params(dtype, D=D, H=H, K=K)
 
 
@@ -733,7 +699,8 @@ def _arrays(path, *sizes):
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -767,7 +734,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -777,6 +744,18 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
 
 
 def _real(name, value, axes):
@@ -801,12 +780,13 @@ def _shape(name, array, expected):
         )
 
 
-def _sigmoid(x, out=None, scratch=None):
+def _sigmoid(x, out=None, scratch=None, where=True):
     """1/(1 + exp(-x)) = exp(min(x, 0))/(1 + exp(-abs(x))): no overflow, and the tail is kept."""
-    below = np.negative(np.abs(x, out=scratch), out=scratch)
-    below = np.exp(below, out=scratch)
-    above = np.exp(np.minimum(x, 0.0, out=out), out=out)
-    return np.divide(above, np.add(below, 1.0, out=scratch), out=out)
+    below = np.abs(x, out=scratch, where=where)
+    below = np.exp(np.negative(below, out=scratch, where=where), out=scratch, where=where)
+    above = np.exp(np.minimum(x, 0.0, out=out, where=where), out=out, where=where)
+    below = np.add(below, 1.0, out=scratch, where=where)
+    return np.divide(above, below, out=out, where=where)
 
 
 def _size(name, size):
@@ -819,16 +799,6 @@ def _size(name, size):
 def _sizes(**sizes):
     """Sizes by name, each a whole number of at least 1."""
     return {name: _size(name, size) for name, size in sizes.items()}
-
-
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
 
 
 def _uniform_fan_in(rng, shape):
@@ -847,3 +817,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

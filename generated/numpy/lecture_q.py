@@ -123,20 +123,30 @@ loss += 0.5*e[m]**2
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -148,7 +158,11 @@ class Params(_Views):
     def __init__(self, flat, *, D=4, H=16, A=3):
         self._sizes = _sizes(D=D, H=H, A=A)
         self.flat = _vector(flat, A * H + D * H + A + H)
-        self.w1, self.b1, self.w2, self.b2 = _split(self.flat, (H, D), (H,), (A, H), (A,))
+        _part = _parts(self.flat)
+        self.w1 = _part(H, D)
+        self.b1 = _part(H)
+        self.w2 = _part(A, H)
+        self.b2 = _part(A)
         self._closed = True
 
 
@@ -282,23 +296,15 @@ def value(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # target_argmax[m] = argmax(v: Q_next[m,v])
     target_argmax = np.argmax(Q_next, axis=-1, out=ws.target_argmax)
     # target[m] = Q_next[m,target_argmax[m]]*alpha + r[m]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, A, out=at)
-    at += target_argmax
-    Q_next_at = np.take(Q_next.reshape(M * A), at, axis=0, out=ws.Q_next_at, mode="clip")
+    Q_next_at = _pick(Q_next, (ws.arange, target_argmax), out=ws.Q_next_at, at=ws.at)
     target = np.multiply(Q_next_at, alpha, out=ws.target)
     target += r
     # e[m] = Q[m,u[m]] - stop(target[m])
-    at_2 = ws.at_2
-    np.multiply(arange, A, out=at_2)
-    at_2 += u
-    Q_at = np.take(Q.reshape(M * A), at_2, axis=0, out=ws.Q_at, mode="clip")
+    Q_at = _pick(Q, (ws.arange, u), out=ws.Q_at, at=ws.at_2)
     e = np.subtract(Q_at, target, out=ws.e)
     # loss += 0.5*e[m]**2
     t_1 = np.square(e, out=ws.t_1)
-    s_1 = np.sum(t_1)
-    loss = s_1 / 2.0
+    loss = np.sum(t_1) / 2.0
     return loss, {"e": e}
 
 
@@ -359,27 +365,19 @@ def value_and_grad(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # target_argmax[m] = argmax(v: Q_next[m,v])
     target_argmax = np.argmax(Q_next, axis=-1, out=ws.target_argmax)
     # target[m] = Q_next[m,target_argmax[m]]*alpha + r[m]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, A, out=at)
-    at += target_argmax
-    Q_next_at = np.take(Q_next.reshape(M * A), at, axis=0, out=ws.Q_next_at, mode="clip")
+    Q_next_at = _pick(Q_next, (ws.arange, target_argmax), out=ws.Q_next_at, at=ws.at)
     target = np.multiply(Q_next_at, alpha, out=ws.target)
     target += r
     # e[m] = Q[m,u[m]] - stop(target[m])
-    at_2 = ws.at_2
-    np.multiply(arange, A, out=at_2)
-    at_2 += u
-    Q_at = np.take(Q.reshape(M * A), at_2, axis=0, out=ws.Q_at, mode="clip")
+    Q_at = _pick(Q, (ws.arange, u), out=ws.Q_at, at=ws.at_2)
     e = np.subtract(Q_at, target, out=ws.e)
     # loss += 0.5*e[m]**2
     t_1 = np.square(e, out=ws.t_1)
-    s_1 = np.sum(t_1)
-    loss = s_1 / 2.0
+    loss = np.sum(t_1) / 2.0
     dQ = ws.dQ
     dQ.fill(0.0)
     # dQ[m,u[m]] += e[m]
-    _add_at(dQ.reshape(M * A), at_2, e, scratch=ws.t_2)
+    _add_at(dQ, (ws.arange, u), e, at=ws.at_2, scratch=ws.t_1)
     # db2[v] += dQ[m,v]
     np.sum(dQ, axis=0, out=grads.b2)
     # dw2[v,i] += dQ[m,v]*y1[m,i]
@@ -387,10 +385,10 @@ def value_and_grad(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # dy1[m,i] += dQ[m,v]*w2[v,i]
     dy1 = np.matmul(dQ, w2, out=ws.dy1)
     # dx1[m,i] = where(0 < x1[m,i], dy1[m,i], 0)
-    t_3 = np.less(0.0, x1, out=ws.t_3)
+    t_2 = np.greater(x1, 0.0, out=ws.t_2)
     dx1 = ws.dx1
     dx1.fill(0.0)
-    np.copyto(dx1, dy1, where=t_3)
+    np.copyto(dx1, dy1, where=t_2)
     # db1[i] += dx1[m,i]
     np.sum(dx1, axis=0, out=grads.b1)
     # dw1[i,j] += dx1[m,i]*s[m,j]
@@ -417,8 +415,8 @@ class _ValueMemory:
         self.Q_next = np.empty((M, A), dtype)
         self.target_argmax = self.at_2 = np.empty((M,), np.intp)
         self.arange = np.arange(M, dtype=np.intp)
-        self.at = np.empty((M,), np.intp)
         self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
+        self.at = np.empty((M,), np.intp)
         self.Q_at = self.t_1 = np.empty((M,), dtype)
 
 
@@ -434,18 +432,19 @@ class _ValueAndGradMemory:
         self.Q_next = np.empty((M, A), dtype)
         self.target_argmax = self.at_2 = np.empty((M,), np.intp)
         self.arange = np.arange(M, dtype=np.intp)
-        self.at = np.empty((M,), np.intp)
         self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
-        self.Q_at = self.t_1 = self.t_2 = np.empty((M,), dtype)
-        self.t_3 = np.empty((M, H), np.bool_)
+        self.at = np.empty((M,), np.intp)
+        self.Q_at = self.t_1 = np.empty((M,), dtype)
+        self.t_2 = np.empty((M, H), np.bool_)
         self.grads = Params(dtype, D=D, H=H, A=A)
 
 
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -489,10 +488,21 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -531,7 +541,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -541,6 +551,26 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):
@@ -577,16 +607,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -603,3 +623,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

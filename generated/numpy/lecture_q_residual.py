@@ -133,20 +133,30 @@ loss += 0.5*e[m]**2
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -158,7 +168,11 @@ class Params(_Views):
     def __init__(self, flat, *, D=4, H=16, A=3):
         self._sizes = _sizes(D=D, H=H, A=A)
         self.flat = _vector(flat, A * H + D * H + A + H)
-        self.w1, self.b1, self.w2, self.b2 = _split(self.flat, (H, D), (H,), (A, H), (A,))
+        _part = _parts(self.flat)
+        self.w1 = _part(H, D)
+        self.b1 = _part(H)
+        self.w2 = _part(A, H)
+        self.b2 = _part(A)
         self._closed = True
 
 
@@ -292,23 +306,15 @@ def value(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # target_argmax[m] = argmax(v: Q_next[m,v])
     target_argmax = np.argmax(Q_next, axis=-1, out=ws.target_argmax)
     # target[m] = Q_next[m,target_argmax[m]]*alpha + r[m]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, A, out=at)
-    at += target_argmax
-    Q_next_at = np.take(Q_next.reshape(M * A), at, axis=0, out=ws.Q_next_at, mode="clip")
+    Q_next_at = _pick(Q_next, (ws.arange, target_argmax), out=ws.Q_next_at, at=ws.at)
     target = np.multiply(Q_next_at, alpha, out=ws.target)
     target += r
     # e[m] = Q[m,u[m]] - target[m]
-    at_2 = ws.at_2
-    np.multiply(arange, A, out=at_2)
-    at_2 += u
-    Q_at = np.take(Q.reshape(M * A), at_2, axis=0, out=ws.Q_at, mode="clip")
+    Q_at = _pick(Q, (ws.arange, u), out=ws.Q_at, at=ws.at_2)
     e = np.subtract(Q_at, target, out=ws.e)
     # loss += 0.5*e[m]**2
     t_1 = np.square(e, out=ws.t_1)
-    s_1 = np.sum(t_1)
-    loss = s_1 / 2.0
+    loss = np.sum(t_1) / 2.0
     return loss, {"e": e}
 
 
@@ -369,34 +375,26 @@ def value_and_grad(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # target_argmax[m] = argmax(v: Q_next[m,v])
     target_argmax = np.argmax(Q_next, axis=-1, out=ws.target_argmax)
     # target[m] = Q_next[m,target_argmax[m]]*alpha + r[m]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, A, out=at)
-    at += target_argmax
-    Q_next_at = np.take(Q_next.reshape(M * A), at, axis=0, out=ws.Q_next_at, mode="clip")
+    Q_next_at = _pick(Q_next, (ws.arange, target_argmax), out=ws.Q_next_at, at=ws.at)
     target = np.multiply(Q_next_at, alpha, out=ws.target)
     target += r
     # e[m] = Q[m,u[m]] - target[m]
-    at_2 = ws.at_2
-    np.multiply(arange, A, out=at_2)
-    at_2 += u
-    Q_at = np.take(Q.reshape(M * A), at_2, axis=0, out=ws.Q_at, mode="clip")
+    Q_at = _pick(Q, (ws.arange, u), out=ws.Q_at, at=ws.at)
     e = np.subtract(Q_at, target, out=ws.e)
     # loss += 0.5*e[m]**2
     t_1 = np.square(e, out=ws.t_1)
-    s_1 = np.sum(t_1)
-    loss = s_1 / 2.0
+    loss = np.sum(t_1) / 2.0
     dQ = ws.dQ
     dQ.fill(0.0)
     # dQ[m,u[m]] += e[m]
-    _add_at(dQ.reshape(M * A), at_2, e, scratch=ws.t_2)
+    _add_at(dQ, (ws.arange, u), e, at=ws.at, scratch=ws.t_1)
     # dtarget[m] = -e[m]
     dtarget = np.negative(e, out=ws.dtarget)
     dQ_next = ws.dQ_next
     dQ_next.fill(0.0)
     # dQ_next[m,target_argmax[m]] += dtarget[m]*alpha
-    t_3 = np.multiply(dtarget, alpha, out=ws.t_3)
-    _add_at(dQ_next.reshape(M * A), at, t_3, scratch=ws.t_4)
+    np.multiply(dtarget, alpha, out=t_1)
+    _add_at(dQ_next, (ws.arange, target_argmax), t_1, at=ws.at, scratch=ws.t_2)
     # db2[v] += dQ_next[m,v]
     db2 = np.sum(dQ_next, axis=0, out=grads.b2)
     # dw2[v,i] += dQ_next[m,v]*y1_next[m,i]
@@ -404,33 +402,31 @@ def value_and_grad(params, *, s, u, r, s_next, alpha=0.9, workspace=None):
     # dy1_next[m,i] += dQ_next[m,v]*w2[v,i]
     dy1_next = np.matmul(dQ_next, w2, out=ws.dy1_next)
     # dx1_next[m,i] = where(0 < x1_next[m,i], dy1_next[m,i], 0)
-    t_5 = np.less(0.0, x1_next, out=ws.t_5)
+    t_3 = np.greater(x1_next, 0.0, out=ws.t_3)
     dx1_next = ws.dx1_next
     dx1_next.fill(0.0)
-    np.copyto(dx1_next, dy1_next, where=t_5)
+    np.copyto(dx1_next, dy1_next, where=t_3)
     # db1[i] += dx1_next[m,i]
     db1 = np.sum(dx1_next, axis=0, out=grads.b1)
     # dw1[i,j] += dx1_next[m,i]*s_next[m,j]
     dw1 = np.matmul(dx1_next.T, s_next, out=grads.w1)
     # db2[v] += dQ[m,v]
-    t_6 = np.sum(dQ, axis=0, out=ws.t_6)
-    db2 += t_6
+    db2 += np.sum(dQ, axis=0, out=ws.t_4)
     # dw2[v,i] += dQ[m,v]*y1[m,i]
-    t_7 = np.matmul(dQ.T, y1, out=ws.t_7)
-    dw2 += t_7
+    t_5 = np.matmul(dQ.T, y1, out=ws.t_5)
+    dw2 += t_5
     # dy1[m,i] += dQ[m,v]*w2[v,i]
     dy1 = np.matmul(dQ, w2, out=ws.dy1)
     # dx1[m,i] = where(0 < x1[m,i], dy1[m,i], 0)
-    t_8 = np.less(0.0, x1, out=ws.t_8)
+    np.greater(x1, 0.0, out=t_3)
     dx1 = ws.dx1
     dx1.fill(0.0)
-    np.copyto(dx1, dy1, where=t_8)
+    np.copyto(dx1, dy1, where=t_3)
     # db1[i] += dx1[m,i]
-    t_9 = np.sum(dx1, axis=0, out=ws.t_9)
-    db1 += t_9
+    db1 += np.sum(dx1, axis=0, out=ws.t_6)
     # dw1[i,j] += dx1[m,i]*s[m,j]
-    t_10 = np.matmul(dx1.T, s, out=ws.t_10)
-    dw1 += t_10
+    t_7 = np.matmul(dx1.T, s, out=ws.t_7)
+    dw1 += t_7
     return (loss, {"e": e}), grads
 
 
@@ -453,8 +449,8 @@ class _ValueMemory:
         self.Q_next = np.empty((M, A), dtype)
         self.target_argmax = self.at_2 = np.empty((M,), np.intp)
         self.arange = np.arange(M, dtype=np.intp)
-        self.at = np.empty((M,), np.intp)
         self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
+        self.at = np.empty((M,), np.intp)
         self.Q_at = self.t_1 = np.empty((M,), dtype)
 
 
@@ -469,25 +465,26 @@ class _ValueAndGradMemory:
         self.x1_next = self.dx1_next = np.empty((M, H), dtype)
         self.y1_next = self.dy1_next = np.empty((M, H), dtype)
         self.Q_next = self.dQ_next = np.empty((M, A), dtype)
-        self.target_argmax = self.at_2 = np.empty((M,), np.intp)
+        self.target_argmax = np.empty((M,), np.intp)
         self.arange = np.arange(M, dtype=np.intp)
-        self.at = np.empty((M,), np.intp)
         self.Q_next_at = self.target = self.e = np.empty((M,), dtype)
-        self.Q_at = self.t_1 = self.t_2 = self.dtarget = self.t_3 = np.empty((M,), dtype)
-        self.t_4 = np.empty((M,), dtype)
-        self.t_5 = self.t_8 = np.empty((M, H), np.bool_)
-        self.t_6 = np.empty((A,), dtype)
-        self.t_7 = np.empty((A, H), dtype)
-        self.t_9 = np.empty((H,), dtype)
-        self.t_10 = np.empty((H, D), dtype)
+        self.at = np.empty((M,), np.intp)
+        self.Q_at = self.t_1 = self.dtarget = np.empty((M,), dtype)
+        self.t_2 = np.empty((M,), dtype)
+        self.t_3 = np.empty((M, H), np.bool_)
+        self.t_4 = np.empty((A,), dtype)
+        self.t_5 = np.empty((A, H), dtype)
+        self.t_6 = np.empty((H,), dtype)
+        self.t_7 = np.empty((H, D), dtype)
         self.grads = Params(dtype, D=D, H=H, A=A)
 
 
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -531,10 +528,21 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -573,7 +581,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -583,6 +591,26 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):
@@ -619,16 +647,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _uniform_fan_in(rng, shape):
     """Uniform within 1/sqrt(fan_in), as PyTorch's Linear; fan_in: all axes but the first."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
@@ -645,3 +663,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

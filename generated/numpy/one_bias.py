@@ -47,7 +47,7 @@ BRANCHES = ()
 OPERATIONS = {
     "forward": "3 * N",
     "value": "6 * N",
-    "value_and_grad": "14 * N",
+    "value_and_grad": "15 * N",
 }
 SPEC_HASH = "f506ba931d48aa3de3ab61d453af6ded269d2265f67fa70a22f1ccb32091ca1c"
 SPEC = r'''description = "One bias, two snack shops: a policy gradient with a single parameter. w = 20 is a reconstruction; the bias then settles near -10."
@@ -77,20 +77,30 @@ reward = "real[N]"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -102,7 +112,8 @@ class Params(_Views):
     def __init__(self, flat):
         self._sizes = _sizes()
         self.flat = _vector(flat, 1)
-        self.b, = _split(self.flat, ())
+        _part = _parts(self.flat)
+        self.b = _part()
         self._closed = True
 
 
@@ -195,13 +206,11 @@ def value(params, *, hunger, norm, reward, w=20.0, workspace=None):
     X = np.multiply(hunger, w, out=ws.X)
     X += b
     # C[n] = where(norm[n] == 1, softplus(-X[n]), softplus(X[n]))
-    t_1 = np.negative(X, out=ws.t_1)
-    np.logaddexp(t_1, 0.0, out=t_1)
     C = np.logaddexp(X, 0.0, out=ws.C)
-    np.copyto(C, t_1, where=norm)
+    np.negative(X, out=C, where=norm)
+    np.logaddexp(C, 0.0, out=C, where=norm)
     # loss += C[n]*reward[n]/N
-    s_1 = np.dot(C, reward)
-    loss = s_1 / N
+    loss = np.dot(C, reward) / N
     return loss
 
 
@@ -234,26 +243,23 @@ def value_and_grad(params, *, hunger, norm, reward, w=20.0, workspace=None):
     X = np.multiply(hunger, w, out=ws.X)
     X += b
     # C[n] = where(norm[n] == 1, softplus(-X[n]), softplus(X[n]))
-    t_1 = np.negative(X, out=ws.t_1)
-    np.logaddexp(t_1, 0.0, out=t_1)
     C = np.logaddexp(X, 0.0, out=ws.C)
-    np.copyto(C, t_1, where=norm)
+    np.negative(X, out=C, where=norm)
+    np.logaddexp(C, 0.0, out=C, where=norm)
     # loss += C[n]*reward[n]/N
-    s_1 = np.dot(C, reward)
-    loss = s_1 / N
+    loss = np.dot(C, reward) / N
     # dC[n] = reward[n]/N
     dC = np.divide(reward, N, out=ws.dC)
     # dX[n] = where(norm[n] == 1, -dC[n]*sigmoid(-X[n]), dC[n]*sigmoid(X[n]))
-    t_2 = np.negative(X, out=ws.t_2)
-    _sigmoid(t_2, out=t_2, scratch=ws.t_3)
-    t_2 *= dC
-    np.negative(t_2, out=t_2)
-    dX = _sigmoid(X, out=ws.dX, scratch=ws.t_4)
-    dX *= dC
-    np.copyto(dX, t_2, where=norm)
+    dX = np.negative(X, out=ws.dX, where=norm)
+    _sigmoid(dX, out=dX, scratch=ws.t_1, where=norm)
+    np.multiply(dX, dC, out=dX, where=norm)
+    np.negative(dX, out=dX, where=norm)
+    t_2 = np.logical_not(norm, out=ws.t_2)
+    _sigmoid(X, out=dX, scratch=ws.t_1, where=t_2)
+    np.multiply(dX, dC, out=dX, where=t_2)
     # db += dX[n]
-    s_2 = np.sum(dX)
-    db = s_2
+    db = np.sum(dX)
     grads.b[()] = db
     return loss, grads
 
@@ -273,8 +279,8 @@ class _ValueMemory:
 
     def __init__(self, dtype, *, N):
         self._copies = {}
-        self.X = self.C = np.empty((N,), dtype)
-        self.t_1 = np.empty((N,), dtype)
+        self.X = np.empty((N,), dtype)
+        self.C = np.empty((N,), dtype)
 
 
 class _ValueAndGradMemory:
@@ -283,10 +289,10 @@ class _ValueAndGradMemory:
     def __init__(self, dtype, *, N):
         self._copies = {}
         self.X = np.empty((N,), dtype)
-        self.C = self.t_2 = np.empty((N,), dtype)
-        self.t_1 = self.dC = np.empty((N,), dtype)
-        self.t_3 = self.dX = np.empty((N,), dtype)
-        self.t_4 = np.empty((N,), dtype)
+        self.C = self.dC = np.empty((N,), dtype)
+        self.dX = np.empty((N,), dtype)
+        self.t_1 = np.empty((N,), dtype)
+        self.t_2 = np.empty((N,), np.bool_)
         self.grads = Params(dtype)
 
 
@@ -331,7 +337,8 @@ def _boolean(name, value, axes):
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -360,7 +367,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -370,6 +377,18 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
 
 
 def _real(name, value, axes):
@@ -394,12 +413,13 @@ def _shape(name, array, expected):
         )
 
 
-def _sigmoid(x, out=None, scratch=None):
+def _sigmoid(x, out=None, scratch=None, where=True):
     """1/(1 + exp(-x)) = exp(min(x, 0))/(1 + exp(-abs(x))): no overflow, and the tail is kept."""
-    below = np.negative(np.abs(x, out=scratch), out=scratch)
-    below = np.exp(below, out=scratch)
-    above = np.exp(np.minimum(x, 0.0, out=out), out=out)
-    return np.divide(above, np.add(below, 1.0, out=scratch), out=out)
+    below = np.abs(x, out=scratch, where=where)
+    below = np.exp(np.negative(below, out=scratch, where=where), out=scratch, where=where)
+    above = np.exp(np.minimum(x, 0.0, out=out, where=where), out=out, where=where)
+    below = np.add(below, 1.0, out=scratch, where=where)
+    return np.divide(above, below, out=out, where=where)
 
 
 def _size(name, size):
@@ -414,16 +434,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _vector(flat, length):
     """The one vector behind the views: what came, not copied; of a dtype, a new one."""
     flat = np.empty(length, flat) if isinstance(flat, np.dtype) else np.asarray(flat)
@@ -434,3 +444,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"

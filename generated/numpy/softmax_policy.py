@@ -114,20 +114,30 @@ advantage = "real[B]"
 class _Views:
     """Arrays by name, most of them views on `flat`; they stay so when assigned to or copied."""
 
+    def __getattr__(self, name):
+        known = ", ".join(known for known in vars(self) if not known.startswith("_"))
+        raise AttributeError(f"there is no array {name} here; there are {known}")
+
     def __setattr__(self, name, value):
         """`params.W1 = a` writes a into the view."""
         if name not in vars(self):
             if "_closed" in vars(self):
-                known = ", ".join(known for known in vars(self) if not known.startswith("_"))
-                raise AttributeError(f"there is no array {name} here; there are {known}")
+                self.__getattr__(name)
             super().__setattr__(name, value)
             return
         view = vars(self)[name]
         if isinstance(view, _Views):
-            view, value, name = vars(view)["flat"], getattr(value, "flat", value), f"{name}.flat"
+            view, value, name = view.flat, getattr(value, "flat", value), f"{name}.flat"
         if np.shape(value) != view.shape:
             raise ValueError(f"{name} is given shape {np.shape(value)}; expected {view.shape}")
         view[...] = value
+
+    def __repr__(self):
+        """Params(W1=(64, 4), c1=(64,); 320 float64)."""
+        arrays = {name: a for name, a in vars(self).items() if not name.startswith("_")}
+        flat = arrays.pop("flat")
+        shapes = ", ".join(f"{name}={getattr(a, 'shape', a)}" for name, a in arrays.items())
+        return f"{type(self).__name__}({shapes}; {flat.size} {flat.dtype})"
 
     def __reduce__(self):
         return _rebuilt, (type(self), vars(self))
@@ -139,9 +149,13 @@ class Params(_Views):
     def __init__(self, flat, *, H=64):
         self._sizes = _sizes(H=H)
         self.flat = _vector(flat, H * H + 8 * H + 2)
-        self.W1, self.c1, self.W2, self.c2, self.W3, self.c3 = _split(
-            self.flat, (H, 4), (H,), (H, H), (H,), (2, H), (2,)
-        )
+        _part = _parts(self.flat)
+        self.W1 = _part(H, 4)
+        self.c1 = _part(H)
+        self.W2 = _part(H, H)
+        self.c2 = _part(H)
+        self.W3 = _part(2, H)
+        self.c3 = _part(2)
         self._closed = True
 
 
@@ -268,15 +282,10 @@ def value(params, *, obs, action, advantage, workspace=None):
     # lse[b] = logsumexp(a: logits[b,a])
     lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = logits[b,action[b]] - lse[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 2, out=at)
-    at += action
-    logits_at = np.take(logits.reshape(B * 2), at, axis=0, out=ws.logits_at, mode="clip")
+    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
     logp = np.subtract(logits_at, lse, out=ws.logp)
     # loss += -advantage[b]*logp[b]/B
-    s_1 = np.dot(advantage, logp)
-    loss = -s_1 / B
+    loss = -np.dot(advantage, logp) / B
     return loss
 
 
@@ -325,15 +334,10 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # lse[b] = logsumexp(a: logits[b,a])
     lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = logits[b,action[b]] - lse[b]
-    at = ws.at
-    arange = ws.arange
-    np.multiply(arange, 2, out=at)
-    at += action
-    logits_at = np.take(logits.reshape(B * 2), at, axis=0, out=ws.logits_at, mode="clip")
+    logits_at = _pick(logits, (ws.arange, action), out=ws.logits_at, at=ws.at)
     logp = np.subtract(logits_at, lse, out=ws.logp)
     # loss += -advantage[b]*logp[b]/B
-    s_1 = np.dot(advantage, logp)
-    loss = -s_1 / B
+    loss = -np.dot(advantage, logp) / B
     # dlogp[b] = -advantage[b]/B
     dlogp = np.divide(advantage, -B, out=ws.dlogp)
     # dlse[b] = -dlogp[b]
@@ -343,7 +347,7 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     # dlogits[b,a] += dlse[b]*logits_softmax[b,a]
     dlogits = np.multiply(dlse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,action[b]] += dlogp[b]
-    _add_at(dlogits.reshape(B * 2), at, dlogp, scratch=ws.t_3)
+    _add_at(dlogits, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_3)
     # dc3[a] += dlogits[b,a]
     np.sum(dlogits, axis=0, out=grads.c3)
     # dW3[a,i] += dlogits[b,a]*h2[b,i]
@@ -414,11 +418,12 @@ class _ValueAndGradMemory:
         self.grads = Params(dtype, H=H)
 
 
-def _add_at(target, places, values, scratch):
-    """target[places] += values, where no place comes twice."""
-    np.take(target, places, axis=0, out=scratch, mode="clip")
+def _add_at(target, places, values, at, scratch):
+    """target[places] += values, where no place comes twice; `at` is room for positions."""
+    joined = _by_position(target, places, at)
+    np.take(joined, at, axis=0, out=scratch, mode="clip")
     scratch += values
-    target[places] = scratch
+    joined[at] = scratch
 
 
 def _array(name, value, axes, kinds):
@@ -462,17 +467,29 @@ def _below(name, value, limit):
         raise ValueError(f"{name} has values from {low} to {high}; expected {wanted}")
 
 
+def _by_position(array, places, at, axis=0):
+    """The array, the axes of `places` as one; `at` is filled with where the places lie on it."""
+    lengths = array.shape[axis : axis + len(places)]
+    np.copyto(at, places[0])
+    for place, length in zip(places[1:], lengths[1:], strict=True):
+        at *= length
+        at += place
+    return array.reshape(*array.shape[:axis], -1, *array.shape[axis + len(places) :])
+
+
 def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
-        raise TypeError(f"params is a {type(params).__name__}; expected this module's Params")
+        came = _whose(params, Params)
+        raise TypeError(f"params is a {came}; expected this module's Params")
     return params.flat.dtype
 
 
-def _expdiff(x, m, out=None):
+def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
     lowest = np.finfo(np.asarray(x).dtype).min
-    return np.exp(np.subtract(x, np.maximum(m, lowest, out=out), out=out), out=out)
+    m = np.maximum(m, lowest, out=out, where=where)
+    return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 
 
 def _extent(array, axis):
@@ -521,7 +538,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if workspace is None:
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
-        came = type(workspace).__name__
+        came = _whose(workspace, Workspace)
         raise TypeError(f"workspace is a {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
@@ -539,6 +556,26 @@ def _orthogonal(rng, shape, gain):
     q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))
     return gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+def _parts(flat):
+    """A function that gives the next part of a vector, in the shape that it is asked for."""
+    start = 0
+
+    def part(*shape):
+        nonlocal start
+        first, start = start, start + int(np.prod(shape, dtype=np.intp))
+        return flat[first:start].reshape(shape)
+
+    return part
+
+
+def _pick(array, places, out, at, axis=0):
+    """array[places], the first of the places on `axis`; `at` is room for positions.
+
+    The places were checked on entry: mode="clip" only spares np.take a copy of `out`.
+    """
+    return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
 def _real(name, value, axes):
@@ -575,16 +612,6 @@ def _sizes(**sizes):
     return {name: _size(name, size) for name, size in sizes.items()}
 
 
-def _split(flat, *shapes):
-    """Views on consecutive parts of a vector."""
-    views, start = [], 0
-    for shape in shapes:
-        stop = start + int(np.prod(shape, dtype=np.intp))
-        views.append(flat[start:stop].reshape(shape))
-        start = stop
-    return views
-
-
 def _vector(flat, length):
     """The one vector behind the views: what came, not copied; of a dtype, a new one."""
     flat = np.empty(length, flat) if isinstance(flat, np.dtype) else np.asarray(flat)
@@ -595,3 +622,12 @@ def _vector(flat, length):
     if not flat.flags.c_contiguous:
         raise ValueError("flat has gaps between its numbers; expected a contiguous vector")
     return flat
+
+
+def _whose(thing, wanted):
+    """A class's name in a message; of a namesake of the wanted one, the module that it is from."""
+    kind = type(thing)
+    if kind.__name__ != wanted.__name__:
+        return kind.__name__
+    older = ", from before it was loaded again" if kind.__module__ == wanted.__module__ else ""
+    return f"{kind.__name__} of the module {kind.__module__}{older}"
