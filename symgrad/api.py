@@ -19,6 +19,7 @@ from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
 from symgrad.algebra.second import directions, forward_over_reverse, reverse_over_reverse
 from symgrad.catalog.builtin import spec_path
+from symgrad.emit.backends import DEFAULT
 from symgrad.errors import SpecError, did_you_mean
 from symgrad.explain.build import explain
 from symgrad.explain.derivation import Derivation
@@ -88,9 +89,9 @@ def derive(
     return explain(spec, loss, wrt, at=given, element=element, limit=limit)
 
 
-def generate(source: Source) -> str:
-    """The text of the spec's NumPy module. Same spec, same bytes."""
-    return generated_tree.module_of(_spec(source))
+def generate(source: Source, backend: str = DEFAULT) -> str:
+    """The text of the spec's module, as a backend writes it. Same spec, same bytes."""
+    return generated_tree.module_of(_spec(source), backend=backend)
 
 
 def check(source: Source, *, losses: Sequence[str] | None = None, seed: int = 0) -> Report:

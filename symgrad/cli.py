@@ -138,12 +138,19 @@ def derive(
 @click.option(
     "--check", "compare", is_flag=True, help="Write nothing; exit 1 where a file is stale."
 )
-def generate(spec: str | None, output: Path | None, every: bool, compare: bool) -> None:
+@click.option("--backend", metavar="NAME", help="What writes the module; numpy by default.")
+def generate(
+    spec: str | None, output: Path | None, every: bool, compare: bool, backend: str | None
+) -> None:
     """Write SPEC's NumPy module, DIR/NAME.py."""
     from symgrad import generated_tree
+    from symgrad.emit.backends import DEFAULT, backend_of
 
     if every == (spec is not None):
         raise click.UsageError("name one SPEC, or say --all")
+    if every and backend is not None:
+        raise click.UsageError("--all writes the modules of every backend; leave --backend out")
+    row = backend_of(backend or DEFAULT)
     if spec is None:
         folder = generated_tree.source_tree() if output is None else output
         generated_tree.existing_folder(folder.parent if output is None else folder)
@@ -152,9 +159,10 @@ def generate(spec: str | None, output: Path | None, every: bool, compare: bool) 
         folder = generated_tree.existing_folder(output or HERE)
         loaded, place = _loaded(spec)
         with _at(place):
-            files = {f"{loaded.name}.py": generated_tree.module_of(loaded)}
+            text = generated_tree.module_of(loaded, backend=row.name)
+        files = {f"{loaded.name}{row.suffix}": text}
     if compare:
-        _compare(folder, files, spec, output)
+        _compare(folder, files, spec, output, backend)
     elif spec is None:
         for path in generated_tree.write_tree(folder, files):
             click.echo(f"note: {folder / path} belongs to no spec", err=True)
@@ -165,7 +173,13 @@ def generate(spec: str | None, output: Path | None, every: bool, compare: bool) 
             click.echo(f"wrote {folder / name}")
 
 
-def _compare(folder: Path, files: Mapping[str, str], spec: str | None, output: Path | None) -> None:
+def _compare(
+    folder: Path,
+    files: Mapping[str, str],
+    spec: str | None,
+    output: Path | None,
+    backend: str | None,
+) -> None:
     """Prints how the disk differs and what mends it; exit 1 if it does."""
     from symgrad import generated_tree
 
@@ -179,6 +193,7 @@ def _compare(folder: Path, files: Mapping[str, str], spec: str | None, output: P
     commands = [shlex.join(["rm", str(folder / path)]) for path in sorted(kept)]
     if any(d.path not in kept for d in found):
         place = [] if output is None else ["-o", str(output)]
+        place += [] if backend is None else ["--backend", backend]
         commands.append(shlex.join(["symgrad", "generate", spec or "--all", *place]))
     if found:
         mend = f"to mend it: {' && '.join(commands)}"

@@ -1,7 +1,8 @@
 """Modules on disk: written whole or not at all, listed in a manifest, compared with their specs.
 
 generated/manifest.json     for each file its spec, the spec's hash, the file's hash, the version
-generated/numpy/NAME.py     one for each built-in spec that has something to compute
+generated/numpy/NAME.py     one for each built-in spec that has something to compute; so for each
+                            other backend, in a folder of its own
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 from symgrad import pipeline
 from symgrad.catalog.builtin import names, spec_path
+from symgrad.emit.backends import BACKENDS, DEFAULT
 from symgrad.errors import Place, SpecError, SymgradError
 from symgrad.spec import Spec, load
 from symgrad.version import VERSION
@@ -27,9 +30,10 @@ from symgrad.version import VERSION
 MARK = "\nSPEC_HASH = "
 """A line that every generated module has."""
 
-BACKEND = "numpy"
 MANIFEST = "manifest.json"
-LISTED = re.compile(rf"{BACKEND}/[A-Za-z][A-Za-z0-9_]*\.py")
+LISTED = re.compile(
+    "|".join(rf"{b.name}/[A-Za-z][A-Za-z0-9_]*{re.escape(b.suffix)}" for b in BACKENDS.values())
+)
 """What a manifest may name: nothing else is ever removed on its word."""
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -46,8 +50,8 @@ def source_tree(package: Path = _PACKAGE) -> Path:
     return root / "generated"
 
 
-def module_of(spec: Spec, verb: str = "generate") -> str:
-    """The text of the spec's NumPy module, which is what to generate, or to check.
+def module_of(spec: Spec, verb: str = "generate", backend: str = DEFAULT) -> str:
+    """The text of the spec's module, which is what to generate, or to check.
 
     Errors: SpecError where an undefined function leaves nothing that can be computed.
     """
@@ -58,7 +62,7 @@ def module_of(spec: Spec, verb: str = "generate") -> str:
             f"there is nothing to {verb}: {', '.join(names)} {what} ([functions]);"
             " such a spec can be derived, and nothing else"
         )
-    return pipeline.generate(spec)
+    return pipeline.generate(spec, backend)
 
 
 # ---- writing ------------------------------------------------------------------------------------
@@ -120,11 +124,11 @@ def tree() -> dict[str, str]:
     """What generated/ holds: the text of each file, by its path in the folder, sorted."""
     files: dict[str, str] = {}
     rows: dict[str, dict[str, str]] = {}
-    for name in names():
-        spec = load(spec_path(name))
-        if spec.functions:  # it can only be derived
-            continue
-        path, text = f"{BACKEND}/{name}.py", module_of(spec)
+    specs = [(name, load(spec_path(name))) for name in names()]
+    computing = [(name, spec) for name, spec in specs if not spec.functions]
+    for backend, (name, spec) in product(BACKENDS.values(), computing):
+        path = f"{backend.name}/{name}{backend.suffix}"
+        text = module_of(spec, backend=backend.name)
         files[path] = text
         rows[path] = {
             "spec": name,

@@ -9,7 +9,8 @@ from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
 from symgrad.algebra.simplify import simplify
 from symgrad.algebra.stabilise import stabilise
-from symgrad.emit.module import Function, module_text
+from symgrad.emit.backends import DEFAULT, backend_of
+from symgrad.emit.module import Function
 from symgrad.notation.printer import equation_text
 from symgrad.plan.plan import plan
 from symgrad.spec import Loss, Spec
@@ -45,8 +46,8 @@ def optimised(gradient: Gradient) -> Program:
     return simplify(split_heads(program))
 
 
-def generate(spec: Spec) -> str:
-    """The text of the spec's NumPy module. Same spec, same bytes."""
+def generate(spec: Spec, backend: str = DEFAULT) -> str:
+    """The text of the spec's module, as a backend writes it. Same spec, same bytes."""
     functions: list[Function] = []
     identities: dict[str, None] = {}
     functions += [forward_function(name, program) for name, program in spec.forwards]
@@ -56,7 +57,8 @@ def generate(spec: Spec) -> str:
         identities |= dict.fromkeys(gradient.identities)
         functions.append(value_function(f"{prefix}value", gradient))
         functions.append(gradient_function(f"{prefix}value_and_grad", gradient))
-    return module_text(spec, functions, tuple(identities))
+    row = backend_of(backend)
+    return row.text(spec, functions, tuple(identities), row.printer)
 
 
 def forward_function(name: str, shared: Program) -> Function:

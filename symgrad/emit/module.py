@@ -65,13 +65,21 @@ class Function:
     positional: bool = False
 
 
-def module_text(spec: Spec, functions: Sequence[Function], identities: Sequence[str] = ()) -> str:
-    """The source of the spec's module. Same spec, same bytes."""
+def module_text(
+    spec: Spec,
+    functions: Sequence[Function],
+    identities: Sequence[str] = (),
+    printer: type[Printer] = Printer,
+) -> str:
+    """The source of the spec's module, its steps as the printer writes them."""
     params = tuple(t for t in spec.tensors if t.role == "param")
     containers = _containers(spec, functions, params)
     memories = memory_names(f.name for f in functions)
     doc = module_doc(spec, [(f.name, f.shown) for f in functions if f.gradient], identities)
-    parts = [_function(spec, f, containers.get(_wrt(spec, f)), memories[f.name]) for f in functions]
+    parts = [
+        _function(spec, f, containers.get(_wrt(spec, f)), memories[f.name], printer)
+        for f in functions
+    ]
     sizes = [name for name, _ in spec.sizes]
     signature = ", ".join(["self", *(["*"] if sizes else []), *by_keyword(spec, sizes)])
     context = {
@@ -195,7 +203,11 @@ def _data(spec: Spec, function: Function) -> list[Tensor]:
 
 
 def _function(
-    spec: Spec, function: Function, gradients: Container | None, memory: str
+    spec: Spec,
+    function: Function,
+    gradients: Container | None,
+    memory: str,
+    printer: type[Printer],
 ) -> dict[str, object]:
     """What the template lays out as one function and the class of its buffers."""
     names = {new: old for old, new in function.gradient.items()}
@@ -210,7 +222,7 @@ def _function(
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     places = {old: spec.paths.get(old, old) for old in scalars}
     ending = closing(function.results, function.gradient, places, function.positional)
-    steps = tidied(Printer(plan, home, depth=0).run(plan.steps), ending)
+    steps = tidied(printer(plan, home, depth=0).run(plan.steps), ending)
     buffers = buffers_of(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])
