@@ -1,8 +1,4 @@
-"""Statements with networks, activations and losses by name -> plain statements and parameters.
-
-An expansion happens where the name is first used: its equations stand before the statement that
-needs them. A network is applied once to each choice of inputs; all applications share parameters.
-"""
+"""The walk: every statement with what its names stand for written out, where it is first needed."""
 
 from __future__ import annotations
 
@@ -10,16 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from symgrad.algebra.program import Tensor
 from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
-from symgrad.expand.activation import MACROS
+from symgrad.expand.activations import CALLED, written_out
+from symgrad.expand.applied import Applied
 from symgrad.expand.axes import axes_of, free_indices
 from symgrad.expand.losses import Value, bind, expand_call, form
-from symgrad.expand.macros import Macros
-from symgrad.expand.network import Network
-from symgrad.expand.scope import Scope, Whole
-from symgrad.expand.tensors import Here
-from symgrad.expand.trees import letters_in, letters_of, numbered
+from symgrad.expand.networks import Network
+from symgrad.expand.scope import Here, Scope, Whole
+from symgrad.expand.tensors import Tensors
+from symgrad.expand.trees import letters_in, numbered
 from symgrad.notation.declarations import Declared
 from symgrad.notation.names import shown
 from symgrad.notation.syntax import (
@@ -35,46 +32,36 @@ from symgrad.notation.syntax import (
     with_children,
 )
 
-CALLS = (*MACROS, *LOSSES)
+CALLS = (*CALLED, *LOSSES)
 """All that is called like a function and is none; errors offer them too."""
 
 
-def expander_of(
-    declared: Declared,
-    networks: Mapping[str, Network],
-    shared: Sequence[Statement],
-    own: Iterable[Sequence[Statement]],
-) -> Expander:
-    """The expander of a spec's statements: the shared ones, and those of each loss."""
-    every = [*shared, *(s for statements in own for s in statements)]
-    known = {t.name: t for t in (*declared.tensors, *declared.shapes)}
-    lefts = {s.left.name for s in every}
-    flat = [t.name for t in known.values() if not t.shape]
-    flat += [s.left.name for s in every if not s.left.subscripts]
-    names = {*declared.size_of, *known, *lefts}
-    for network in networks.values():
-        if network.name in names:
-            raise network.source.error("a tensor or a size has this name too; rename one", 0)
-        of = network.name[1:]
-        if network.name[0] == "d" and of in {*names, *networks}:
-            raise network.source.error(f'it has the name of the adjoint of "{of}"; rename one', 0)
-    letters = set().union(*(letters_of(s) for s in every))
-    taken = {*names, *dict(declared.functions), *networks, *letters}
-    bare = frozenset({*declared.size_of, *flat})
-    return Expander(declared, networks, known, bare, Scope(taken, list(shared)))
+class Expander:
+    """Expands the statements of one spec, the shared ones first.
 
+    bare: names that stand without subscripts, which no index may have.
+    top:  the scope of the shared statements.
+    """
 
-class Expander(Macros):
-    """Expands the statements of one spec, the shared ones first."""
+    def __init__(
+        self,
+        declared: Declared,
+        networks: Mapping[str, Network],
+        known: Mapping[str, Tensor],
+        bare: frozenset[str],
+        top: Scope,
+    ) -> None:
+        self.bare, self.top = bare, top
+        self.functions = frozenset(dict(declared.functions))
+        self.tensors = Tensors(declared, known, bare, self.emit)
+        self.applied = Applied(networks, self.tensors, top)
 
     def shared(self) -> tuple[Statement, ...]:
         """The shared equations, with every network applied to its own input."""
         while self.top.waiting:
             self.emit(self.top.waiting.pop(0), self.top)
-        for network in self.networks.values():
-            self.default(network)
-        ordered = [name for names in self.owned.values() for name in names]
-        self.params = {name: self.params[name] for name in ordered}
+        for network in self.applied.networks.values():
+            self.applied.default(network)
         return tuple(self.top.done)
 
     def own(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -102,19 +89,19 @@ class Expander(Macros):
     def node(self, node: Node, here: Here) -> Node:
         """The expression, with what is named in it expanded."""
         if isinstance(node, Apply):
-            if node.call.name not in self.networks:
-                near = did_you_mean(node.call.name, self.networks)
+            if node.call.name not in self.applied.networks:
+                near = did_you_mean(node.call.name, self.applied.networks)
                 what = (
                     f"{node.call.name}(...)[...] applies a network, and there is none of this name"
                 )
                 raise here.error(f"{what}{near}", node.at)
-            output = self.applied(node.call, here)
+            output = self.apply(node.call, here)
             subscripts = self.nodes(node.subscripts, here)
             return Read(node.at, output.tensor, subscripts, height=node.height)
         if isinstance(node, Call):
             return self.call(node, here)
-        if isinstance(node, Read) and node.name in self.networks:
-            self.default(self.networks[node.name])
+        if isinstance(node, Read) and node.name in self.applied.networks:
+            self.applied.default(self.applied.networks[node.name])
         if isinstance(node, Reduce):
             here = here.within(index.name for index in node.indices)
         parts = children(node)
@@ -125,7 +112,7 @@ class Expander(Macros):
 
     def call(self, call: Call, here: Here) -> Node:
         name = call.name
-        if name in self.networks:
+        if name in self.applied.networks:
             inner = ", ".join(a.name if isinstance(a, Name) else "..." for a in call.arguments)
             shape = f"{name}({inner})"
             raise here.error(f"{shape} is a whole tensor; read its places: {shape}[b,i]", call.at)
@@ -133,8 +120,9 @@ class Expander(Macros):
             left = Read(call.at, here.scope.name(name), (), height=1)
             self.loss(call, left, here)
             return Name(call.at, left.name, height=1)
-        if name in MACROS and name not in dict(self.declared.functions):
-            return self.macro(call, here)
+        if name in CALLED and name not in self.functions:
+            options = [(option, self.node(value, here)) for option, value in call.options]
+            return written_out(call, self.nodes(call.arguments, here), options, here, self.bare)
         if call.options:
             raise here.error(
                 f"{shown(name)} takes no options; equality in a condition is ==",
@@ -144,14 +132,14 @@ class Expander(Macros):
         return with_children(call, self.nodes(call.arguments, guarded))
 
     def is_loss(self, call: Call) -> bool:
-        return call.name in LOSSES and call.name not in dict(self.declared.functions)
+        return call.name in LOSSES and call.name not in self.functions
 
     # ---- networks -----------------------------------------------------------------------------
 
-    def applied(self, call: Call, here: Here) -> Whole:
+    def apply(self, call: Call, here: Here) -> Whole:
         """A network at these inputs."""
-        network = self.networks[call.name]
-        self.default(network)
+        network = self.applied.networks[call.name]
+        self.applied.default(network)
         if call.options:
             name, value = call.options[0]
             raise here.error(f"{call.name} is a network and has no option {shown(name)}", value.at)
@@ -163,17 +151,17 @@ class Expander(Macros):
                 call.at,
             )
         inputs = [self.given(argument, call.name, here) for argument in call.arguments]
-        return self.application(call, inputs, here)
+        return self.applied.application(call, inputs, here)
 
     def given(self, node: Node, network: str, here: Here) -> Whole:
         """A whole tensor as an argument: a name, or a network applied to others."""
-        if isinstance(node, Call) and node.name in self.networks:
-            return self.applied(node, here)
+        if isinstance(node, Call) and node.name in self.applied.networks:
+            return self.apply(node, here)
         if isinstance(node, Name):
-            found = self.whole(node.name, here.scope)
+            found = self.applied.whole(node.name, here.scope)
             if found is not None:
                 return found
-            near = self.near(node.name, here.scope)
+            near = self.applied.near(node.name, here.scope)
             raise here.error(f"unknown tensor {shown(node.name)}{near}", node.at)
         raise here.error(
             f"an input of {network} is the name of a tensor or a network applied to one, as in "
@@ -190,11 +178,11 @@ class Expander(Macros):
 
     def value(self, node: Node, what: str, call: Call, here: Here) -> Value:
         """An argument of a loss: a whole tensor, a scalar, or an expression, which gets a name."""
-        if isinstance(node, Call) and node.name in self.networks:
-            found = self.applied(node, here)
+        if isinstance(node, Call) and node.name in self.applied.networks:
+            found = self.apply(node, here)
             return Value(found.tensor, found.letters)
         if isinstance(node, Name):
-            known = self.whole(node.name, here.scope)
+            known = self.applied.whole(node.name, here.scope)
             if known is not None and known.letters:
                 return Value(known.tensor, known.letters)
         value = self.node(node, here)
@@ -224,7 +212,7 @@ class Expander(Macros):
     def check_places(self, value: Node, here: Here) -> None:
         """Inside an expression a tensor is read place by place."""
         for node in nodes(value):
-            known = self.whole(node.name, here.scope) if isinstance(node, Name) else None
+            known = self.applied.whole(node.name, here.scope) if isinstance(node, Name) else None
             inside = {id(s) for n in nodes(value) if isinstance(n, Read) for s in n.subscripts}
             if known is not None and known.letters and id(node) not in inside:
                 shape = f"{known.tensor}[{','.join(known.letters)}]"

@@ -1,165 +1,76 @@
-"""The equations of one network applied to given inputs: layer by layer, each from its row."""
+"""The layers of a network as data: each string of the list read, residual blocks inside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from symgrad.algebra.sizes import ZERO, Size
-from symgrad.catalog.layers import Signal
-from symgrad.errors import did_you_mean
-from symgrad.expand.activation import Chosen, activated
-from symgrad.expand.axes import clear, free_letter
-from symgrad.expand.network import Residual
-from symgrad.expand.stage import Stage
-from symgrad.expand.trees import Naming, letters_of, moved, numbered, written
-from symgrad.notation.names import shown
-from symgrad.notation.symbols import CONSTANTS
-from symgrad.notation.syntax import Name, Node, Read, Source, Statement, nodes
+from symgrad.expand.layer_text import EXAMPLE, LayerText, read_layer
+from symgrad.notation.declarations import Declared
+from symgrad.notation.document import Document
+from symgrad.notation.places import Check
+from symgrad.notation.syntax import Source
+
+DEEPEST = 10
+"""Residual blocks in one another."""
 
 
-@dataclass
-class Application:
-    """A network applied to inputs: collects its equations, and the parameters that they need.
+@dataclass(frozen=True)
+class Residual:
+    """x + layers(x)."""
 
-    network: its name.
-    names:   what to call a thing of this application: z1 -> q_z1_next_obs.
-    owned:   what to call a parameter, which all applications share: W1 -> q_W1.
-    output:  what to call the last output.
-    bare:    names that stand without subscripts, which no index may have.
-    source, at: where the equations seem to stand, for errors.
-    """
-
-    network: str
-    names: Callable[[str], str]
-    owned: Callable[[str], str]
-    output: str
-    bare: frozenset[str]
+    layers: Layers
     source: Source
-    at: int
-    number: int = 0
-    statements: list[Statement] = field(default_factory=list)
-    params: dict[str, tuple[str, Source]] = field(default_factory=dict)
 
-    def run(
-        self,
-        stages: Sequence[Stage | Residual],
-        inputs: Sequence[str],
-        widths: Sequence[Size],
-        lead: tuple[str, ...],
-    ) -> Size:
-        """The equations; returns the size of the output's last axis."""
-        name = inputs[0] if len(inputs) == 1 else self.joined(inputs, widths, lead)
-        _, after = self.stages(stages, name, Signal(lead, sum(widths, ZERO)), self.output)
-        return after.size
 
-    def joined(self, inputs: Sequence[str], widths: Sequence[Size], lead: tuple[str, ...]) -> str:
-        """x0 = (input, input, ...) along the last axis."""
-        output = self.names("x0")
-        index = free_letter("i", {*self.bare, *lead})
-        start = ZERO
-        for name, width in zip(inputs, widths, strict=True):
-            signal = Signal(lead, width)
-            place = signal.at(index if start == ZERO else f"{index} + {start}")
-            text = f"{output}{place} = {name}{signal.at(index)} for {index} < {width}"
-            for statement in written(text, self.at, self.source):
-                self.add(statement, "the inputs, joined")
-            start += width
-        return output
+Layers = tuple[LayerText | Residual, ...]
 
-    def stages(
-        self, stages: Sequence[Stage | Residual], name: str, signal: Signal, last: str | None
-    ) -> tuple[str, Signal]:
-        """The layers in turn; `last` is what the last output is called."""
-        for place, stage in enumerate(stages):
-            end = last if place == len(stages) - 1 else None
-            if isinstance(stage, Residual):
-                name = self.residual(stage, name, signal, end)
-            else:
-                name, signal = self.stage(stage, name, signal, end)
-        return name, signal
 
-    def stage(
-        self, stage: Stage, name: str, signal: Signal, last: str | None
-    ) -> tuple[str, Signal]:
-        """One layer, its activation behind it."""
-        self.number += 1
-        origin = f"layer {self.number}, {stage.text}"
-        if stage.row is not None:
-            built = stage.row.build(signal, stage.sizes, stage.options)
-            is_last = last is not None and stage.activation is None
-            output = last if is_last and last else self.names(f"{stage.row.letter}{self.number}")
-            tensors = {"x": name, "y": output}
-            for key, text in built.params.items():
-                tensors[key] = self.owned(f"{key}{self.number}")
-                self.params[tensors[key]] = (text, stage.source)
-            self.write(built.equations, tensors, origin)
-            name, signal = output, Signal(signal.lead, built.size)
-        if stage.activation is not None:
-            output = last or self.names(f"h{self.number}")
-            self.activate(stage.activation, name, output, signal, stage.source, origin)
-            name = output
-        return name, signal
+def checks_of(layers: Layers) -> Iterator[Check]:
+    """What the sizes of the layers have to obey on entry."""
+    for layer in layers:
+        yield from checks_of(layer.layers) if isinstance(layer, Residual) else layer.checks
 
-    def activate(
-        self,
-        activation: Chosen,
-        name: str,
-        output: str,
-        signal: Signal,
-        source: Source,
-        origin: str,
-    ) -> None:
-        """y = f(x)."""
-        self.check_options(activation, source)
-        values = {name: moved(value, self.at) for name, value in activation.values.items()}
-        letters = (*signal.lead, free_letter("i", {*self.bare, *signal.lead}))
-        lead = tuple(Name(self.at, letter, height=1) for letter in letters)
 
-        def entry(last: tuple[Node, ...]) -> Node:
-            return Read(self.at, name, (*lead[:-1], *last) if last else lead, height=2)
+def read_layers(
+    document: Document, declared: Declared, path: tuple[str, ...], within: str
+) -> Layers:
+    """The list at a network's path; `within` is how errors call the network."""
+    listed = document.typed(list, *path, "layers")
+    strings = document.strings(*path, "layers")
+    return _Reader(document, declared, (*path, "layers"), within, strings).layers(listed)
 
-        body = activated(replace(activation, values=values), entry, self.at, self.bare)
-        left = Read(self.at, output, lead, height=2)
-        self.add(Statement(self.source, left, False, body, ()), origin)
 
-    def check_options(self, activation: Chosen, source: Source) -> None:
-        """An option of a layer's activation has rank 0."""
-        for value in activation.values.values():
-            for node in nodes(value):
-                known = not isinstance(node, Name) or node.name in {*self.bare, *CONSTANTS}
-                if isinstance(node, Read) or not known:
-                    name = node.name if isinstance(node, Name | Read) else ""
-                    raise source.error(
-                        f"an option of {activation.row.name} is a number, a size or a tensor of "
-                        f"rank 0, and {shown(name)} came{did_you_mean(name, self.bare)}",
-                        0,
-                    )
+@dataclass(frozen=True)
+class _Reader:
+    """strings: where each string of the list stands, in order."""
 
-    def residual(self, block: Residual, name: str, signal: Signal, last: str | None) -> str:
-        """y = x + block(x)."""
-        inner, after = self.stages(block.stages, name, signal, None)
-        if after.size != signal.size:
-            raise block.source.error(
-                f"a residual block adds its input, of size {signal.size}, to its output, "
-                f"of size {after.size}; make both equal",
-                0,
+    document: Document
+    declared: Declared
+    path: tuple[str, ...]
+    within: str
+    strings: Iterator[Source]
+
+    def layers(self, given: Sequence[Any], depth: int = 0) -> Layers:
+        if depth > DEEPEST:
+            raise self.document.error(
+                f"more than {DEEPEST} residual blocks in one another", *self.path
             )
-        output = last or self.names(f"r{self.number}")
-        place = signal.at("i")
-        tensors = {"x": name, "y": output, "f": inner}
-        self.write(f"y{place} = x{place} + f{place}", tensors, "the residual connection")
-        return output
+        if not given:
+            raise self.document.error(
+                f"{self.within} has no layers here; a layer is {EXAMPLE}", *self.path
+            )
+        return tuple(self.layer(one, depth) for one in given)
 
-    def write(self, text: str, tensors: Mapping[str, str], origin: str) -> None:
-        """The statements of a text, renamed: what it defines beside `y` gets the layer's number."""
-        found = list(written(text, self.at, self.source))
-        own = dict.fromkeys(s.left.name for s in found if s.left.name not in tensors)
-        named = {**tensors, **{name: self.names(f"{name}{self.number}") for name in own}}
-        used = set().union(*(letters_of(s) for s in found))
-        naming = Naming(clear(used, self.bare), named, {})
-        for statement in found:
-            self.add(naming.statement(statement), origin)
-
-    def add(self, statement: Statement, origin: str) -> None:
-        self.statements.append(numbered(replace(statement, origin=f"{self.network}: {origin}")))
+    def layer(self, one: Any, depth: int) -> LayerText | Residual:
+        if isinstance(one, str):
+            at = next(self.strings, self.document.source("", *self.path))
+            return read_layer(replace(at, text=one), self.declared, self.within)
+        block = one["residual"] if isinstance(one, Mapping) and [*one] == ["residual"] else None
+        if isinstance(block, Sequence) and not isinstance(block, str):
+            source = Source("", within=self.within, places={0: self.document.place(*self.path)})
+            return Residual(self.layers(block, depth + 1), source)
+        raise self.document.error(
+            f"{self.within}: a layer is {EXAMPLE}, and {ascii(one)[:40]} came", *self.path
+        )

@@ -1,197 +1,129 @@
-"""Networks applied to inputs: each once to each choice of them, all with the same parameters."""
+"""[networks.NAME] as data: inputs, layers, and which network it is a copy of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from symgrad.algebra.sizes import Size
-from symgrad.errors import SpecError
-from symgrad.expand.activation import Fault
-from symgrad.expand.layers import Application
-from symgrad.expand.network import Network
-from symgrad.expand.scope import Scope, Whole
-from symgrad.expand.tensors import Here, Tensors
-from symgrad.notation.declarations import tensor_type
-from symgrad.notation.names import shown
-from symgrad.notation.syntax import Call, Source
+from symgrad.catalog.activations import ACTIVATIONS
+from symgrad.catalog.losses import LOSSES
+from symgrad.errors import did_you_mean
+from symgrad.expand.layers import Layers, checks_of, read_layers
+from symgrad.notation.declarations import Declared
+from symgrad.notation.document import Document
+from symgrad.notation.names import fault_of, shown
+from symgrad.notation.places import Check
+from symgrad.notation.syntax import Source
+
+KEYS = ("input", "layers", "copy_of", "held")
+LONGEST = 32
+"""Letters of a network's name: those of its tensors begin with it."""
 
 
-@dataclass
-class Networks(Tensors):
-    """The networks of one spec, their parameters and their applications.
+@dataclass(frozen=True)
+class Network:
+    """inputs: tensors or networks, joined along the last axis; the others as in the spec."""
 
-    owner:  the network that each parameter belongs to.
-    widths: for each network, the sizes of its inputs' last axes.
-    opened: the networks being applied to their own input, outermost first.
-    """
-
-    owner: dict[str, str] = field(default_factory=dict)
-    widths: dict[str, tuple[Size, ...]] = field(default_factory=dict)
-    opened: list[str] = field(default_factory=list)
-
-    @property
-    def prefixed(self) -> bool:
-        """Whether names begin with the network's: q_W1 rather than W1."""
-        return len(self.networks) > 1
+    name: str
+    inputs: tuple[str, ...]
+    layers: Layers
+    copy_of: str | None
+    held: bool
+    source: Source
 
     @property
-    def owned(self) -> dict[str, tuple[str, ...]]:
-        """Each network's parameters."""
-        of = self.owner.items()
-        return {n: tuple(name for name, owner in of if owner == n) for n in self.networks}
+    def checks(self) -> tuple[Check, ...]:
+        """What the sizes of its layers have to obey on entry."""
+        return tuple(checks_of(self.layers))
 
-    def default(self, network: Network) -> Whole:
-        """The network applied to its own input; shared by all losses."""
-        key = (network.name, *network.inputs)
-        if key not in self.top.applied:
-            if network.name in self.opened:
-                raise self.cycle(network)
-            self.opened.append(network.name)
-            inputs = [self.input(network, name) for name in network.inputs]
-            self.same_rank(inputs, network.source.error, 0)
-            self.fix_widths(network, inputs)
-            self.top.applied[key] = self.apply(
-                network, inputs, self.top, network.name, "", network.source, 0
-            )
-            self.opened.pop()
-        return self.top.applied[key]
 
-    def cycle(self, network: Network) -> SpecError:
-        chain = [*self.opened[self.opened.index(network.name) :], network.name]
-        return network.source.error(f"it needs its own output: {' -> '.join(chain)}", 0)
+def read_networks(document: Document, declared: Declared) -> dict[str, Network]:
+    """The networks of a spec; a copy has the layers of its original."""
+    names = document.table("networks")
+    for name in names:
+        fault = fault_of(name) or _fault(document, name, declared)
+        if fault:
+            raise document.error(f"network {shown(name)} {fault}", "networks", name)
+    found = {name: _network(document, name, declared) for name in names}
+    return {name: _complete(document, network, found) for name, network in found.items()}
 
-    def input(self, network: Network, name: str) -> Whole:
-        """A network's own input: data, a network, or what the shared equations compute."""
-        error = network.source.error
-        whole = self.whole(name, self.top)
-        if whole is None:
-            near = self.near(name, self.top)
-            raise error(
-                f"input {shown(name)} is no declared tensor and none of the shared equations{near}",
-                0,
-            )
-        if not whole.letters:
-            raise error(f"input {shown(name)} has rank 0; it needs an axis of features", 0)
-        whole = self.measured(whole, self.top)
-        if whole.size is None:
-            raise error(f"input {shown(name)} is computed from the network's own output", 0)
-        self.real(whole, error, 0)
-        return whole
 
-    def real(self, whole: Whole, error: Fault, at: int) -> None:
-        if whole.kind != "real":
-            raise error(
-                f"input {shown(whole.tensor)} is {whole.kind}, and a network reads real tensors; "
-                "a mask makes one: y[b,a] = [a == act[b]] for a < 2",
-                at,
-            )
+def _fault(document: Document, name: str, declared: Declared) -> str | None:
+    """Why a name that would do elsewhere is none for a network."""
+    if len(name) > LONGEST:
+        return f"has {len(name)} characters; at most {LONGEST} are allowed"
+    if name.endswith("_"):
+        return "ends with an underscore; the names of its tensors would hold two in a row"
+    if name in ACTIVATIONS or name in LOSSES:
+        what = "an activation" if name in ACTIVATIONS else "a loss"
+        return f"is the name of {what}; choose another name"
+    if name in dict(declared.functions):
+        return "is declared in [functions] too; rename one of them"
+    if name in document.table("params"):
+        return f"has the name of [params.{name}] or of a parameter; rename one of them"
+    return None
 
-    def same_rank(self, inputs: Sequence[Whole], error: Fault, at: int) -> None:
-        ranks = {len(whole.letters) for whole in inputs}
-        if len(ranks) > 1 or 0 in ranks:
-            shapes = ", ".join(f"{w.tensor} has {len(w.letters)}" for w in inputs)
-            raise error(f"inputs need the same number of axes, at least 1: {shapes}", at)
 
-    def fix_widths(self, network: Network, inputs: Sequence[Whole]) -> None:
-        """The sizes that its layers are made for: a copy has those of its original."""
-        widths = tuple(whole.size for whole in inputs if whole.size is not None)
-        self.widths[network.name] = widths
-        if network.copy_of is not None:
-            original = self.networks[network.copy_of]
-            self.default(original)
-            if self.widths[original.name] != widths:
-                came, expected = _listed(widths), _listed(self.widths[original.name])
-                raise network.source.error(
-                    f"its inputs have {came} features, and {shown(original.name)}, which it "
-                    f"copies, has {expected}",
-                    0,
+def _network(document: Document, name: str, declared: Declared) -> Network:
+    path = ("networks", name)
+    document.only(KEYS, *path)
+    table = document.table(*path)
+    copy_of = document.text(*path, "copy_of")
+    if copy_of is None:
+        for key in ("input", "layers"):
+            if key not in table:
+                raise document.error(
+                    f'network {shown(name)} has no {key}; it is like input = "obs", '
+                    'layers = ["dense 64 tanh", "dense 2"]',
+                    *path,
                 )
-
-    def application(self, call: Call, inputs: Sequence[Whole], here: Here) -> Whole:
-        """The network at these inputs, whose number fits."""
-        network = self.networks[call.name]
-        key = (network.name, *(whole.tensor for whole in inputs))
-        found = here.scope.find(key)
-        if found is not None:
-            return found
-
-        def fault(message: str, at: int) -> SpecError:
-            return here.error(f"{call.name}: {message}", at)
-
-        self.same_rank(inputs, fault, call.at)
-        for whole, width in zip(inputs, self.widths[network.name], strict=True):
-            self.fits(whole, width, call, here)
-        suffix = "_" + "_".join(whole.tensor for whole in inputs)
-        output = here.scope.name(f"{network.name}{suffix}")
-        within = f"{call.name}({', '.join(whole.tensor for whole in inputs)})"
-        source = replace(here.statement.source, within=within)
-        whole = self.apply(network, inputs, here.scope, output, suffix, source, call.at)
-        here.scope.applied[key] = whole
-        return whole
-
-    def fits(self, given: Whole, width: Size, call: Call, here: Here) -> None:
-        """The tensor is real, and its last axis as long as that of the network's own input."""
-        whole = self.measured(given, here.scope)
-        self.real(whole, here.error, call.at)
-        came = "another number of" if whole.size is None else whole.size
-        error = here.error(
-            f"{call.name} reads {width} features along the last axis, and {whole.tensor} has "
-            f"{came} there",
-            call.at,
+    elif "layers" in table:
+        raise document.error(
+            f"network {shown(name)} is a copy of {shown(copy_of)}, whose layers it has; "
+            "leave one of the two out",
+            *path,
+            "layers",
         )
-        if whole.size is None:
-            self.expected.append((whole.tensor, width, error))
-        elif whole.size != width:
-            raise error
+    within = f"network {shown(name)}"
+    source = Source("", within=within, places={0: document.place(*path)})
+    layers = read_layers(document, declared, path, within) if copy_of is None else ()
+    held = bool(document.typed(bool, *path, "held"))
+    return Network(name, _inputs(document, path), layers, copy_of, held, source)
 
-    def apply(
-        self,
-        network: Network,
-        inputs: Sequence[Whole],
-        scope: Scope,
-        output: str,
-        suffix: str,
-        source: Source,
-        at: int,
-    ) -> Whole:
-        """The equations of an application, as if they stood at `at`; names end in `suffix`."""
-        prefix = f"{network.name}_" if self.prefixed else ""
-        lead = inputs[0].letters[:-1]
-        build = Application(
-            network.name,
-            names=lambda name: scope.name(f"{prefix}{name}{suffix}"),
-            owned=lambda name: f"{prefix}{name}",
-            output=output,
-            bare=self.bare,
-            source=source,
-            at=at,
+
+def _inputs(document: Document, path: tuple[str, ...]) -> tuple[str, ...]:
+    """input = "obs", or ["obs", "action"]."""
+    given = document.table(*path).get("input")
+    if isinstance(given, str):
+        return (given,)
+    if given is not None and not isinstance(given, list):
+        raise document.error(
+            f'input is a name or a list of names, as in input = "obs", and {ascii(given)[:40]} '
+            "came",
+            *path,
+            "input",
         )
-        names = [whole.tensor for whole in inputs]
-        size = build.run(network.stages, names, self.widths[network.name], lead)
-        for name, (text, written) in build.params.items():
-            self.parameter(network, name, text, written)
-        scope.done += build.statements
-        return Whole(output, (*lead, "i"), size)
-
-    def parameter(self, network: Network, name: str, text: str, source: Source) -> None:
-        if name in self.params:
-            return
-        if name in self.top.taken:
-            raise network.source.error(
-                f"its parameter {shown(name)} has the name of a tensor, a size or a network of "
-                "yours; rename yours",
-                0,
-            )
-        self.top.taken.add(name)
-        typed = Source(text, within=source.within, places={0: source.place(0)})
-        tensor = tensor_type(typed, name, "param", self.declared.size_of)
-        if network.copy_of is not None:
-            of = name.removeprefix(network.name)
-            tensor = replace(tensor, init=f"copy({network.copy_of}{of})")
-        self.params[name] = tensor
-        self.owner[name] = network.name
+    names = document.names(*path, "input")
+    if names == ():
+        raise document.error('input names nothing; it is like input = "obs"', *path, "input")
+    return names or ()
 
 
-def _listed(sizes: Iterable[Size]) -> str:
-    return " + ".join(str(size) for size in sizes)
+def _complete(document: Document, network: Network, known: Mapping[str, Network]) -> Network:
+    """A copy with its original's layers, and its inputs where it has none of its own."""
+    if network.copy_of is None:
+        return network
+    path = ("networks", network.name, "copy_of")
+    original = known.get(network.copy_of)
+    if original is None:
+        near = did_you_mean(network.copy_of, known)
+        raise document.error(f"copy_of: no network is named {shown(network.copy_of)}{near}", *path)
+    if original is network:
+        raise document.error(f"copy_of: {shown(network.name)} cannot copy itself", *path)
+    if original.copy_of is not None:
+        raise document.error(
+            f"copy_of: {shown(original.name)} is a copy itself; name its original, "
+            f"{shown(original.copy_of)}",
+            *path,
+        )
+    return replace(network, inputs=network.inputs or original.inputs, layers=original.layers)

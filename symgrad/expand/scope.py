@@ -1,12 +1,13 @@
-"""Statements while they are expanded: waiting, being expanded, done."""
+"""Where an expansion stands: the statements that wait, are open or done, and the names taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.program import Kind
 from symgrad.algebra.sizes import Size
+from symgrad.errors import SpecError
 from symgrad.expand.trees import numbered
 from symgrad.notation.syntax import Name, Node, Read, Statement, nodes
 
@@ -94,6 +95,26 @@ class Scope:
         every = [s for scope in self.chain for s in (*scope.open, *scope.done)]
         needed = ancestors(name, every)
         return any(s.left.name in needed for scope in self.chain for s in scope.open)
+
+
+@dataclass(frozen=True)
+class Here:
+    """Where something is expanded: the statement that needs it, and its scope.
+
+    bound:   the indices of the left side and of the reductions around.
+    guarded: whether a `where` chooses if it counts.
+    """
+
+    statement: Statement
+    scope: Scope
+    bound: frozenset[str]
+    guarded: bool = False
+
+    def within(self, indices: Iterable[str]) -> Here:
+        return replace(self, bound=self.bound | set(indices))
+
+    def error(self, message: str, at: int) -> SpecError:
+        return self.statement.error(message, at)
 
 
 def ancestors(name: str, statements: Sequence[Statement]) -> set[str]:

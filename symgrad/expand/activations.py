@@ -1,4 +1,4 @@
-"""An activation with its options set: f(x) as a tree, at the end of a layer or in an equation."""
+"""Activations from their rows: f(x) as a tree, at the end of a layer or inside an equation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.catalog.activations import ACTIVATIONS, Activation
 from symgrad.errors import SpecError, did_you_mean
-from symgrad.expand.axes import clear
+from symgrad.expand.axes import axes_of, clear, has_plain
+from symgrad.expand.scope import Here
 from symgrad.expand.trees import Naming, letters_in, mapped, moved
 from symgrad.notation.names import shown
 from symgrad.notation.parser import parse_expression
-from symgrad.notation.syntax import Name, Node, Read, Source
+from symgrad.notation.syntax import Call, Name, Node, Read, Reduce, Source, nodes
 
-MACROS = tuple(n for n, row in ACTIVATIONS.items() if n not in FUNCTIONS and not row.reads_axis)
+CALLED = tuple(n for n, row in ACTIVATIONS.items() if n not in FUNCTIONS and not row.reads_axis)
 """Activations that equations may call like functions."""
+
+SMALL = 12
+LARGEST = 2_000
+"""Nodes of an argument that is repeated as it stands, and of what comes of one that has to be."""
 
 Entry = Callable[[tuple[Node, ...]], Node]
 """Subscripts of the last axis, or none, to the entry of an activation's argument there."""
@@ -72,3 +77,51 @@ def activated(activation: Chosen, entry: Entry, at: int, bare: Collection[str]) 
         return node
 
     return mapped(formula, one)
+
+
+def written_out(
+    call: Call,
+    arguments: Sequence[Node],
+    options: Sequence[tuple[str, Node]],
+    here: Here,
+    bare: Collection[str],
+) -> Node:
+    """gelu(z[b,i]) inside an equation: its formula, with the argument in it."""
+    row = ACTIVATIONS[call.name]
+    if not 1 <= len(arguments) <= 1 + len(row.options):
+        most = f"1 to {1 + len(row.options)} arguments" if row.options else "1 argument"
+        shape = f"{row.name}({', '.join(['x', *(name for name, _ in row.options)])})"
+        raise here.error(
+            f"{row.name} takes {most}, and {len(arguments)} came; it is {shape}", call.at
+        )
+    setting = chosen(row, arguments[1:], options, call.at, here.error)
+    x = _repeatable(arguments[0], call, here, bare)
+    body = activated(setting, lambda place: x, call.at, bare)
+    if _count(body) > LARGEST:
+        raise here.error(
+            f"the argument of {call.name} is long, and its formula repeats it; "
+            "give the argument a name of its own",
+            call.at,
+        )
+    return body
+
+
+def _repeatable(x: Node, call: Call, here: Here, bare: Collection[str]) -> Node:
+    """The argument, under a name of its own if it is long or reduces, and can have one.
+
+    What a `where` guards stays inside it, and an index needs a range.
+    """
+    letters = axes_of(x, bare)
+    is_short = _count(x) <= SMALL and not any(isinstance(n, Reduce) for n in nodes(x))
+    if is_short or here.guarded or letters is None or not has_plain(x, letters):
+        return x
+    stem = here.statement.left.name
+    origin = f"the argument of {call.name}"
+    name = here.scope.define(here.statement, f"{stem}_arg", letters, x, origin)
+    if not letters:
+        return Name(call.at, name, height=1)
+    return Read(call.at, name, tuple(Name(call.at, i, height=1) for i in letters), height=2)
+
+
+def _count(node: Node) -> int:
+    return sum(1 for _ in nodes(node))

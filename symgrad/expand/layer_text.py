@@ -10,7 +10,7 @@ from symgrad.algebra.sizes import Size
 from symgrad.catalog.activations import ACTIVATIONS
 from symgrad.catalog.layers import LAYERS, Layer
 from symgrad.errors import did_you_mean
-from symgrad.expand.activation import Chosen, chosen
+from symgrad.expand.activations import Chosen, chosen
 from symgrad.notation.cursor import run
 from symgrad.notation.declarations import Declared, initialisation
 from symgrad.notation.lexer import Token, single
@@ -30,7 +30,7 @@ EXAMPLE = '"dense 64 tanh", "layernorm", "relu" or { residual = ["dense 64 relu"
 
 
 @dataclass(frozen=True)
-class Stage:
+class LayerText:
     """One layer as written: its row, or only an activation.
 
     source: the text it came from; checks: what its sizes have to obey on entry.
@@ -48,23 +48,23 @@ class Stage:
         return " ".join(self.source.text.split())
 
 
-def read_stage(text: Source, declared: Declared, within: str) -> Stage:
+def read_layer(text: Source, declared: Declared, within: str) -> LayerText:
     """NAME SIZE ... [ACTIVATION] [option=value ...], in one string of the spec."""
     source = replace(text, within=f"{within}, layer {shown(text.text.strip())}")
     if "\n" in source.text:
         raise source.error("a layer is one line; each has a string of its own", 0)
-    return _Stages(source, single(source)).stage(declared)
+    return _LayerParser(source, single(source)).layer(declared)
 
 
-class _Stages(Parser):
-    """Reads layers."""
+class _LayerParser(Parser):
+    """Reads one layer."""
 
-    def stage(self, declared: Declared) -> Stage:
+    def layer(self, declared: Declared) -> LayerText:
         token = self.name(f"a layer such as {EXAMPLE}")
         if token.text in ACTIVATIONS:
             alone = self.activation(token)
             self.finish("the end of the layer")
-            return Stage(None, (), {}, alone, self.source)
+            return LayerText(None, (), {}, alone, self.source)
         if token.text not in LAYERS:
             near = did_you_mean(token.text, [*LAYERS, *ACTIVATIONS])
             raise self.error(f"unknown layer {shown(token.text)}{near}", token.at)
@@ -76,7 +76,7 @@ class _Stages(Parser):
             sizes.append(size)
             checks += checked
         activation, options = self.rest(row)
-        return Stage(row, tuple(sizes), options, activation, self.source, tuple(checks))
+        return LayerText(row, tuple(sizes), options, activation, self.source, tuple(checks))
 
     def size(self, row: Layer, what: str, declared: Declared) -> tuple[Size, tuple[Check, ...]]:
         token = self.next

@@ -1,0 +1,210 @@
+"""Networks at inputs: each applied once to each choice of them, all with the same parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from symgrad.algebra.sizes import Size
+from symgrad.errors import SpecError
+from symgrad.expand.activations import Fault
+from symgrad.expand.equations import Equations
+from symgrad.expand.networks import Network
+from symgrad.expand.scope import Here, Scope, Whole
+from symgrad.expand.tensors import Tensors
+from symgrad.notation.declarations import tensor_type
+from symgrad.notation.names import shown
+from symgrad.notation.syntax import Call, Source
+
+
+@dataclass
+class Applied:
+    """The networks of one spec, their parameters and what each gives for which inputs.
+
+    top:    the scope of the shared statements.
+    owner:  the network that each parameter belongs to.
+    widths: for each network, the sizes of its inputs' last axes.
+    opened: the networks being applied to their own input, outermost first.
+    """
+
+    networks: Mapping[str, Network]
+    tensors: Tensors
+    top: Scope
+    owner: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, tuple[Size, ...]] = field(default_factory=dict)
+    opened: list[str] = field(default_factory=list)
+
+    @property
+    def prefixed(self) -> bool:
+        """Whether names begin with the network's: q_W1 rather than W1."""
+        return len(self.networks) > 1
+
+    @property
+    def owned(self) -> dict[str, tuple[str, ...]]:
+        """Each network's parameters."""
+        of = self.owner.items()
+        return {n: tuple(name for name, owner in of if owner == n) for n in self.networks}
+
+    def whole(self, name: str, scope: Scope) -> Whole | None:
+        """A tensor by name, or a network's own output."""
+        if name in self.networks:
+            return self.default(self.networks[name])
+        return self.tensors.whole(name, scope)
+
+    def near(self, name: str, scope: Scope) -> str:
+        return self.tensors.near(name, scope, self.networks)
+
+    def default(self, network: Network) -> Whole:
+        """The network applied to its own input; shared by all losses."""
+        key = (network.name, *network.inputs)
+        if key not in self.top.applied:
+            if network.name in self.opened:
+                raise self.cycle(network)
+            self.opened.append(network.name)
+            inputs = [self.input(network, name) for name in network.inputs]
+            self.same_rank(inputs, network.source.error, 0)
+            self.fix_widths(network, inputs)
+            self.top.applied[key] = self.apply(
+                network, inputs, self.top, network.name, "", network.source, 0
+            )
+            self.opened.pop()
+        return self.top.applied[key]
+
+    def cycle(self, network: Network) -> SpecError:
+        chain = [*self.opened[self.opened.index(network.name) :], network.name]
+        return network.source.error(f"it needs its own output: {' -> '.join(chain)}", 0)
+
+    def input(self, network: Network, name: str) -> Whole:
+        """A network's own input: data, a network, or what the shared equations compute."""
+        error = network.source.error
+        whole = self.whole(name, self.top)
+        if whole is None:
+            near = self.near(name, self.top)
+            raise error(
+                f"input {shown(name)} is no declared tensor and none of the shared equations{near}",
+                0,
+            )
+        if not whole.letters:
+            raise error(f"input {shown(name)} has rank 0; it needs an axis of features", 0)
+        whole = self.tensors.measured(whole, self.top)
+        if whole.size is None:
+            raise error(f"input {shown(name)} is computed from the network's own output", 0)
+        self.real(whole, error, 0)
+        return whole
+
+    def real(self, whole: Whole, error: Fault, at: int) -> None:
+        if whole.kind != "real":
+            raise error(
+                f"input {shown(whole.tensor)} is {whole.kind}, and a network reads real tensors; "
+                "a mask makes one: y[b,a] = [a == act[b]] for a < 2",
+                at,
+            )
+
+    def same_rank(self, inputs: Sequence[Whole], error: Fault, at: int) -> None:
+        ranks = {len(whole.letters) for whole in inputs}
+        if len(ranks) > 1 or 0 in ranks:
+            shapes = ", ".join(f"{w.tensor} has {len(w.letters)}" for w in inputs)
+            raise error(f"inputs need the same number of axes, at least 1: {shapes}", at)
+
+    def fix_widths(self, network: Network, inputs: Sequence[Whole]) -> None:
+        """The sizes that its layers are made for: a copy has those of its original."""
+        widths = tuple(whole.size for whole in inputs if whole.size is not None)
+        self.widths[network.name] = widths
+        if network.copy_of is not None:
+            original = self.networks[network.copy_of]
+            self.default(original)
+            if self.widths[original.name] != widths:
+                came, expected = _listed(widths), _listed(self.widths[original.name])
+                raise network.source.error(
+                    f"its inputs have {came} features, and {shown(original.name)}, which it "
+                    f"copies, has {expected}",
+                    0,
+                )
+
+    def application(self, call: Call, inputs: Sequence[Whole], here: Here) -> Whole:
+        """The network at these inputs, whose number fits."""
+        network = self.networks[call.name]
+        key = (network.name, *(whole.tensor for whole in inputs))
+        found = here.scope.find(key)
+        if found is not None:
+            return found
+
+        def fault(message: str, at: int) -> SpecError:
+            return here.error(f"{call.name}: {message}", at)
+
+        self.same_rank(inputs, fault, call.at)
+        for whole, width in zip(inputs, self.widths[network.name], strict=True):
+            self.fits(whole, width, call, here)
+        suffix = "_" + "_".join(whole.tensor for whole in inputs)
+        output = here.scope.name(f"{network.name}{suffix}")
+        within = f"{call.name}({', '.join(whole.tensor for whole in inputs)})"
+        source = replace(here.statement.source, within=within)
+        whole = self.apply(network, inputs, here.scope, output, suffix, source, call.at)
+        here.scope.applied[key] = whole
+        return whole
+
+    def fits(self, given: Whole, width: Size, call: Call, here: Here) -> None:
+        """The tensor is real, and its last axis as long as that of the network's own input."""
+        whole = self.tensors.measured(given, here.scope)
+        self.real(whole, here.error, call.at)
+        came = "another number of" if whole.size is None else whole.size
+        error = here.error(
+            f"{call.name} reads {width} features along the last axis, and {whole.tensor} has "
+            f"{came} there",
+            call.at,
+        )
+        if whole.size is None:
+            self.tensors.expected.append((whole.tensor, width, error))
+        elif whole.size != width:
+            raise error
+
+    def apply(
+        self,
+        network: Network,
+        inputs: Sequence[Whole],
+        scope: Scope,
+        output: str,
+        suffix: str,
+        source: Source,
+        at: int,
+    ) -> Whole:
+        """The equations of an application, as if they stood at `at`; names end in `suffix`."""
+        prefix = f"{network.name}_" if self.prefixed else ""
+        lead = inputs[0].letters[:-1]
+        build = Equations(
+            network.name,
+            names=lambda name: scope.name(f"{prefix}{name}{suffix}"),
+            owned=lambda name: f"{prefix}{name}",
+            output=output,
+            bare=self.tensors.bare,
+            source=source,
+            at=at,
+        )
+        names = [whole.tensor for whole in inputs]
+        size = build.run(network.layers, names, self.widths[network.name], lead)
+        for name, (text, written) in build.params.items():
+            self.parameter(network, name, text, written)
+        scope.done += build.statements
+        return Whole(output, (*lead, "i"), size)
+
+    def parameter(self, network: Network, name: str, text: str, source: Source) -> None:
+        if name in self.tensors.params:
+            return
+        if name in self.top.taken:
+            raise network.source.error(
+                f"its parameter {shown(name)} has the name of a tensor, a size or a network of "
+                "yours; rename yours",
+                0,
+            )
+        self.top.taken.add(name)
+        typed = Source(text, within=source.within, places={0: source.place(0)})
+        tensor = tensor_type(typed, name, "param", self.tensors.declared.size_of)
+        if network.copy_of is not None:
+            of = name.removeprefix(network.name)
+            tensor = replace(tensor, init=f"copy({network.copy_of}{of})")
+        self.tensors.params[name] = tensor
+        self.owner[name] = network.name
+
+
+def _listed(sizes: Iterable[Size]) -> str:
+    return " + ".join(str(size) for size in sizes)
