@@ -52,6 +52,11 @@ def layer(text: str) -> str:
     return network(f'input = "obs"\nlayers = ["{text}"]')
 
 
+def second(text: str) -> str:
+    """A spec whose first network fits, and this text after it."""
+    return network(f'input = "obs"\nlayers = ["dense 2"]\n{text}')
+
+
 def loss(text: str) -> str:
     """A spec with two networks, and this loss on line 2."""
     return f'[losses.one]\nequations = """\n{text}\n"""\n{Q}{CRITIC}{DECLARATIONS}'
@@ -68,7 +73,7 @@ LAYERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("a misspelt layer", "dens 64", 12, ('layer "dens 64"', 'unknown layer "dens"', 'did you mean "dense"')),
     ("a misspelt activation", "dense 64 tanhh", 21, ('network "q"', 'unknown activation "tanhh"', 'did you mean "tanh"')),
     ("a misspelt activation alone", "gelo", 12, ('unknown layer "gelo"', "gelu")),
-    ("a layer of another library", "Linear(4, 64)", 12, ('unknown layer "Linear"', "known: dense")),
+    ("a layer of another library", "Linear(4, 64)", 12, ('unknown layer "Linear"', "write dense")),
     ("no size", "dense", 17, ("dense needs its width first", "dense 64")),
     ("an activation where the size goes", "dense tanh", 18, ("dense needs its width first",)),
     ("an unknown size", "dense W tanh", 18, ('unknown size "W"', "known: B, H, T")),
@@ -102,6 +107,27 @@ LAYERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("an empty layer", "", 12, ("the end of the line", "a layer such as")),
     ("two lines", "dense 64\\ndense 2", 12, ("a layer is one line",)),
     ("code", "dense __import__('os')", 29, ("layer", "dense")),
+    ("a layer by the name that PyTorch has for it", "linear 64", 12, ('unknown layer "linear"', "write dense")),
+    ("a capital letter", "Dense 64", 12, ('unknown layer "Dense"', 'did you mean "dense"')),
+    ("an activation by another name", "dense 64 swish", 21, ('unknown activation "swish"', "write silu")),
+    ("an activation in capitals", "dense 64 ReLU", 21, ('unknown activation "ReLU"', 'did you mean "relu"')),
+    ("an activation as an option", "dense 64 activation=relu", 21, ('no option "activation"', "write relu alone")),
+    ("an option of an activation without brackets", "dense 64 leaky_relu 0.2", 32, ("'0.2'", "leaky_relu(0.2)")),
+    ("a size by keyword", "dense units=64", 18, ("dense needs its width first, as in dense 64",)),
+    ("a size that is a tensor", "dense obs", 18, ('unknown size "obs"', "known: B, H, T")),
+    ("a negative size by name", "dense -H", 18, ("the width is at least 1, and -H came",)),
+    ("a size that is too large", "dense 99999999999999999999", 18, ("beyond 2**53",)),
+    ("a layer that is not ASCII", "dénse 64", 13, ("is not ASCII",)),
+    ("an activation that is not ASCII", "dense 64 tänh", 22, ("is not ASCII",)),
+    ("a layer that is only a number", "64", 12, ("'64' where a layer such as",)),
+    ("an activation before its layer", "tanh dense 64", 17, ("'dense' where the end of the layer was expected",)),
+    ("Python's capital False", "dense 64 bias=False", 26, ("bias is true or false, and 'False' came",)),
+    ("PyTorch's name of an initialisation", "dense 64 init=xavier_uniform", 26, ("write glorot_uniform",)),
+    ("too many numbers of an initialisation", "dense 64 init=constant(1, 2)", 26, ("init=constant takes 1 number",)),
+    ("a number for an initialisation without one", "dense 64 init=he_normal(2)", 26, ("init=he_normal takes 0 numbers",)),
+    ("an initialisation that is a number", "dense 64 init=0", 26, ("'0' where an initialisation was expected",)),
+    ("a number that is negative", "layernorm eps=-1", 26, ("eps is a number, and '-' came",)),
+    ("two layers in one string", "dense 64; dense 2", 20, ("';'",)),
 )
 
 # claim, text of [networks.q], place, words
@@ -127,6 +153,15 @@ NETWORKS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("inputs of different rank", 'input = ["obs", "ret"]\nlayers = ["dense 2"]', "2:1", ("the same number of axes", "obs has 2", "ret has 1")),
     ("an input that is the network itself", 'input = "q"\nlayers = ["dense 2"]', "2:1", ("its own output: q -> q",)),
     ("held that is no flag", 'input = "obs"\nlayers = ["dense 2"]\nheld = "yes"', "5:1", ("held", "true or false")),
+    ("an input at places", 'input = "obs[b,i]"\nlayers = ["dense 2"]', "2:1", ('input "obs[b,i]"', "a whole tensor: write obs")),
+    ("an input that is not ASCII", 'input = "öbs"\nlayers = ["dense 2"]', "2:1", ("\\xf6bs", 'did you mean "obs"')),
+    ("an input that is a size", 'input = "H"\nlayers = ["dense 2"]', "2:1", ('input "H" is no declared tensor',)),
+    ("an input that is code", "input = \"__import__('os')\"\nlayers = [\"dense 2\"]", "2:1", ("is no declared tensor",)),
+    ("a layer that is a list", 'input = "obs"\nlayers = [["dense 2"]]', "4:1", ("a layer is", "['dense 2'] came")),
+    ("a misspelt residual block", 'input = "obs"\nlayers = [{ residul = ["dense 4"] }]', "4:1", ("a layer is", "residual")),
+    ("an activation for the whole network", 'input = "obs"\nactivation = "tanh"\nlayers = ["dense 2"]', "4:1", ('unknown key "activation"',)),
+    ("held in quotes", 'input = "obs"\nlayers = ["dense 2"]\nheld = "true"', "5:1", ('"held" is true or false',)),
+    ("a copy of two", 'copy_of = ["q"]', "3:1", ('"copy_of" is a string',)),
     ("a copy of nothing", 'copy_of = "p"', "3:1", ('no network is named "p"', "known: q")),
     ("a copy of itself", 'copy_of = "q"', "3:1", ("cannot copy itself",)),
     ("a copy with layers", 'copy_of = "p"\nlayers = ["dense 2"]', "4:1", ('a copy of "p"', "leave one of the two out")),
@@ -155,6 +190,17 @@ SECOND: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("a misspelt network in wrt", '[losses.x]\nwrt = ["qq"]\nloss = "squared_error(q[b,0], ret)"', "6:1", ('wrt: "qq"', 'did you mean "q"')),
     ("a network without parameters in wrt", '[networks.p]\ninput = "q"\nlayers = ["relu"]\n[losses.x]\nwrt = ["p"]\nloss = "squared_error(p[b,0], ret)"', "9:1", ('"p" is a network without parameters',)),
     ("a network that nothing uses", '[networks.p]\ninput = "obs"\nlayers = ["dense 2"]\n[losses.x]\nwrt = ["q"]\nloss = "squared_error(q[b,0], ret)"', "5:1", ('network "p"', "no loss", "outputs")),
+    ("three networks in a circle", '[networks.p]\ninput = "r"\nlayers = ["dense 2"]\n[networks.r]\ninput = "s"\nlayers = ["dense 2"]\n[networks.s]\ninput = "p"\nlayers = ["dense 2"]', "5:1", ("p -> r -> s -> p",)),
+    ("two networks that copy each other", '[networks.p]\ncopy_of = "r"\n[networks.r]\ncopy_of = "p"', "6:1", ('"r" is a copy itself',)),
+    ("a copy of a misspelt network", '[networks.p]\ncopy_of = "Q"', "6:1", ('no network is named "Q"', 'did you mean "q"')),
+    ("a copy that reads itself", '[networks.p]\ncopy_of = "r"\n[networks.r]\ninput = "p"\nlayers = ["dense 4"]', "5:1", ("its own output: p -> p",)),
+    ("a network that is not ASCII", '[networks."näme"]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("is not ASCII",)),
+    ("a network with a dash", '[networks.my-net]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('"my-net" is not a name',)),
+    ("a network named like what the module uses", '[networks.value]\ninput = "obs"\nlayers = ["dense 1"]', "5:1", ("the generated module uses itself",)),
+    ("a network given twice", '[networks.q]\ninput = "obs"\nlayers = ["dense 1"]', "5:12", ("a section stands twice",)),
+    ("a network named like another's parameter", '[networks.q_W1]\ninput = "obs"\nlayers = ["dense 1"]', "2:1", ('its parameter "q_W1"', "rename yours")),
+    ("a parameter in wrt as the module has it", '[networks.p]\ncopy_of = "q"\n[losses.x]\nwrt = ["p.W1"]\nloss = "squared_error(p[b,0], q[b,0])"', "8:1", ('wrt: "p.W1"', 'did you mean "p_W1"')),
+    ("a wrt that is no list", '[losses.x]\nwrt = "q"\nloss = "squared_error(q[b,0], ret)"', "6:1", ('"wrt" is a list of names',)),
     ("networks misspelt", '[network.p]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('unknown key "network"', '"networks"')),
     ("no loss for a network is a spec of its own, but a wrong output is none", '[losses.x]\naux = ["qq"]\nloss = "squared_error(q[b,0], ret)"', "6:1", ('"qq" is not a computed tensor', '"q"')),
 )
@@ -207,10 +253,22 @@ LOSSES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("an input read at places", "loss = mean(b: q(obs[b,i])[b,0])", "3:18", ("the name of a tensor or a network applied to one",)),
     ("an expression as an input", "loss = mean(b: q(2*obs)[b,0])", "3:18", ("give anything else a name",)),
     ("too few subscripts of an application", "loss = mean(b: q(next_obs)[b])", "3:16", ("2 axes, and 1 subscript came",)),
+    ("swapped axes", "loss = mean(b: q[act[b],b])", "3:25", ('contradicting sizes for index "b"', "two axes of q swapped")),
+    ("a place beyond the last", "loss = mean(b: q[b,2] + critic[b,0])", "3:16", ("q[b,2] reads outside axis 2 of q",)),
+    ("a real tensor as a subscript", "loss = mean(b: q[b,ret[b]] + critic[b,0])", "3:20", ('"ret" is real', "int")),
+    ("swapped inputs", "loss = mean(b: critic(pair, obs)[b,0])", "3:16", ("critic reads 4 features", "pair has 2")),
+    ("an input computed from its own output", "x[b,i] = q(x)[b,i]\nloss = mean(b: x[b,0] + critic[b,0])", "3:10", ("need one another",)),
+    ("a function of a whole tensor, read at places", "loss = mean(b: relu(q)[b,0] + critic[b,0])", "3:16", ("relu is a function of a number", "write relu(q[b,i])")),
+    ("an activation of a whole tensor", "loss = sum(b: gelu(q) + critic[b,0])", "3:20", ('"q" has 2 axes', "write q[i,j]")),
+    ("softmax inside an equation", "p[b,a] = softmax(q[b,a])\nloss = sum(b: p[b,0]*critic[b,0])", "3:10", ('unknown function "softmax"', "logsumexp")),
+    ("a misspelt activation inside an equation", "loss = sum(b: gellu(critic[b,0]))", "3:15", ('unknown function "gellu"', 'did you mean "gelu"')),
+    ("an option that an activation has not", "loss = sum(b: elu(critic[b,0], beta=1))", "3:37", ('elu has no option "beta"', "alpha")),
+    ("a method of a network", "loss = mean(b: q.forward(obs)[b,0])", "3:17", ("no attributes",)),
+    ("a network that no loss reads", "loss = mean(b: critic[b,0]**2)", "6:1", ('network "q"', "no loss reads it", "outputs")),
     ("a network as a target", "q[b,a] = 0\nloss = mean(b: q[b,0])", "7:1", ('network "q"', "rename one")),
     ("another name for the loss", "los = squared_error(ret, w)", "3:1", ('did you mean "loss"',)),
     ("a loss that is not a scalar", "loss[b] = huber(critic[b,0], ret)[b]", "3:11", ("applies a network",)),
-    ("a formula repeated without end", "loss = sum(t: w[0]*" + "mish(" * 12 + "w[t+1]" + ")" * 12 + ") for t < B-1", "", ("give the argument a name of its own",)),
+    ("a formula repeated without end", "loss = sum(t: w[0]*" + "mish(" * 12 + "w[t+1]" + ")" * 12 + ") for t < B-1", "3:35", ("give the argument a name of its own",)),
 )
 
 # claim, shared equations, place, words
@@ -231,12 +289,18 @@ TEXTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 
 
 def cases() -> list[Bad]:
-    """All of them."""
-    head = '\n[networks.q]\ninput = "obs"\nlayers = ["dense 2"]\n'
-    found = [Bad(c, layer(text), f"4:{column}", words) for c, text, column, words in LAYERS]
-    found += [Bad(c, network(text), place, words) for c, text, place, words in NETWORKS]
-    found += [Bad(c, head + text + DECLARATIONS, place, words) for c, text, place, words in SECOND]
-    found += [Bad(c, loss(text), place, words) for c, text, place, words in LOSSES]
-    found += [Bad(c, shared(text), place, words) for c, text, place, words in EQUATIONS]
-    found += [Bad(c, text, place, words) for c, text, place, words in TEXTS]
-    return found
+    """All of them, each claim after the name of its table."""
+    layers = [(c, text, f"4:{column}", words) for c, text, column, words in LAYERS]
+    tables = (
+        ("layer", layers, layer),
+        ("network", NETWORKS, network),
+        ("second network", SECOND, second),
+        ("loss", LOSSES, loss),
+        ("equation", EQUATIONS, shared),
+        ("file", TEXTS, str),
+    )
+    return [
+        Bad(f"{name}: {claim}", spec(text), place, words)
+        for name, rows, spec in tables
+        for claim, text, place, words in rows
+    ]

@@ -6,13 +6,15 @@ import random
 import re
 from pathlib import Path
 
+import bad_networks
+import bad_specs
 import pytest
-from bad_specs import Bad, cases
+from bad_specs import Bad
 
 from symgrad.errors import SymgradError
 from symgrad.spec import load, parse_spec
 
-CASES = cases()
+CASES = [*bad_specs.cases(), *bad_networks.cases()]
 SPECS = sorted((Path(__file__).parent.parent / "symgrad" / "catalog" / "specs").glob("*.toml"))
 PIECES = (
     "[", "]", "(", ")", "+", "-", "/", "//", "**", "<", "<=", "=", "+=", ",", ":", " for ", "pad(", "sum(i:",

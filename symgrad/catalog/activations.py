@@ -18,6 +18,7 @@ class Activation:
     options: each with its default: leaky_relu(0.2) sets the first.
     kink:    its derivative where the formula has none.
     source:  where it was proposed.
+    also:    what other libraries call it, for errors.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Activation:
     options: tuple[tuple[str, str], ...] = ()
     kink: str = ""
     source: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def reads_axis(self) -> bool:
@@ -33,7 +35,7 @@ class Activation:
 
 
 ROWS = (
-    Activation("identity", "x"),
+    Activation("identity", "x", also=("linear", "none")),
     Activation("relu", "relu(x)", kink="relu'(0) = 0", source="Nair, Hinton 2010"),
     Activation(
         "leaky_relu",
@@ -41,9 +43,10 @@ ROWS = (
         (("slope", "0.01"),),
         "leaky_relu'(0) = slope",
         "Maas, Hannun, Ng 2013",
+        ("leakyrelu", "lrelu", "prelu"),
     ),
     Activation("tanh", "tanh(x)"),
-    Activation("sigmoid", "sigmoid(x)"),
+    Activation("sigmoid", "sigmoid(x)", also=("logistic", "expit")),
     Activation("softplus", "softplus(x)", source="Dugas et al. 2001"),
     Activation(
         "elu",
@@ -58,7 +61,12 @@ ROWS = (
         kink="selu'(0) = scale*alpha",
         source="Klambauer et al. 2017",
     ),
-    Activation("silu", "x*sigmoid(x)", source="Hendrycks, Gimpel 2016; Elfwing et al. 2018"),
+    Activation(
+        "silu",
+        "x*sigmoid(x)",
+        source="Hendrycks, Gimpel 2016; Elfwing et al. 2018",
+        also=("swish",),
+    ),
     Activation("gelu", "x*erfc(-x/sqrt(2))/2", source="Hendrycks, Gimpel 2016"),
     Activation(
         "gelu_tanh",

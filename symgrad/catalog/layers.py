@@ -53,6 +53,8 @@ class Layer:
     letter:  what its output is called: z for z1, z2 ...
     formula: in one line.
     build:   the input, the sizes and the options -> parameters and equations.
+    source:  where it was proposed.
+    also:    what other libraries call it, for errors.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Layer:
     formula: str
     build: Callable[[Signal, tuple[Size, ...], Options], Built]
     source: str = ""
+    also: tuple[str, ...] = ()
 
 
 def dense(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
@@ -94,6 +97,7 @@ ROWS = (
         "z",
         "y = W x + c",
         dense,
+        also=("linear", "fc", "fully_connected", "affine"),
     ),
     Layer(
         "layernorm",
@@ -103,6 +107,7 @@ ROWS = (
         "y = g (x - mean(x))/sqrt(var(x) + eps) + s",
         layernorm,
         "Ba, Kiros, Hinton 2016",
+        ("layer_norm", "ln"),
     ),
 )
 

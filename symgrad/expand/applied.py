@@ -80,6 +80,9 @@ class Applied:
         whole = self.whole(name, self.top)
         if whole is None:
             near = self.near(name, self.top)
+            stem = name.partition("[")[0].strip()
+            if stem != name and self.whole(stem, self.top):
+                near = f"; it is a whole tensor: write {stem}"
             raise error(
                 f"input {shown(name)} is no declared tensor and none of the shared equations{near}",
                 0,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from symgrad.algebra.program import Tensor
+from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import CALLED, written_out
@@ -89,12 +90,7 @@ class Expander:
     def node(self, node: Node, here: Here) -> Node:
         """The expression, with what is named in it expanded."""
         if isinstance(node, Apply):
-            if node.call.name not in self.applied.networks:
-                near = did_you_mean(node.call.name, self.applied.networks)
-                what = (
-                    f"{node.call.name}(...)[...] applies a network, and there is none of this name"
-                )
-                raise here.error(f"{what}{near}", node.at)
+            self.check_network(node.call, here)
             output = self.apply(node.call, here)
             subscripts = self.nodes(node.subscripts, here)
             return Read(node.at, output.tensor, subscripts, height=node.height)
@@ -106,6 +102,22 @@ class Expander:
             here = here.within(index.name for index in node.indices)
         parts = children(node)
         return with_children(node, self.nodes(parts, here)) if parts else node
+
+    def check_network(self, call: Call, here: Here) -> None:
+        """What is called and then read at places is a network."""
+        name = call.name
+        if name in {*FUNCTIONS, *CALLED, *self.functions}:
+            inner = call.arguments[0] if call.arguments else None
+            example = f"{inner.name if isinstance(inner, Name) else 'x'}[b,i]"
+            raise here.error(
+                f"{name} is a function of a number, and {name}(...)[...] applies a network; "
+                f"write {name}({example})",
+                call.at,
+            )
+        if name not in self.applied.networks:
+            near = did_you_mean(name, self.applied.networks)
+            what = f"{name}(...)[...] applies a network, and there is none of this name"
+            raise here.error(f"{what}{near}", call.at)
 
     def nodes(self, given: Iterable[Node], here: Here) -> tuple[Node, ...]:
         return tuple(self.node(one, here) for one in given)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from symgrad.algebra.sizes import Size
-from symgrad.catalog.activations import ACTIVATIONS
+from symgrad.catalog.activations import ACTIVATIONS, Activation
 from symgrad.catalog.layers import LAYERS, Layer
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, chosen
@@ -66,7 +66,7 @@ class _LayerParser(Parser):
             self.finish("the end of the layer")
             return LayerText(None, (), {}, alone, self.source)
         if token.text not in LAYERS:
-            near = did_you_mean(token.text, [*LAYERS, *ACTIVATIONS])
+            near = _near(token.text, {**LAYERS, **ACTIVATIONS})
             raise self.error(f"unknown layer {shown(token.text)}{near}", token.at)
         row = LAYERS[token.text]
         sizes: list[Size] = []
@@ -80,7 +80,8 @@ class _LayerParser(Parser):
 
     def size(self, row: Layer, what: str, declared: Declared) -> tuple[Size, tuple[Check, ...]]:
         token = self.next
-        if token.kind == "end" or token.text in ACTIVATIONS:
+        named = token.kind == "name" and self.tokens[self.position + 1].text == "="
+        if token.kind == "end" or token.text in ACTIVATIONS or named:
             raise self.error(f"{row.name} needs its {what} first, as in {row.name} 64")
         size = size_of(self.expression_from(ADD), self.source, declared.size_of)
         error = self.error(f"{row.name}: the {what} is at least 1, and {size} came", token.at)
@@ -95,7 +96,9 @@ class _LayerParser(Parser):
             token = self.name("an activation or an option")
             if self.take("="):
                 if token.text not in options:
-                    near = did_you_mean(token.text, options)
+                    word = self.next.text
+                    near = f"; write {word} alone" if word in ACTIVATIONS else ""
+                    near = near or did_you_mean(token.text, options)
                     raise self.error(
                         f"{row.name} has no option {shown(token.text)}{near}", token.at
                     )
@@ -120,12 +123,19 @@ class _LayerParser(Parser):
     def activation(self, token: Token) -> Chosen:
         """An activation, whose name was just read."""
         if token.text not in ACTIVATIONS:
-            near = did_you_mean(token.text, ACTIVATIONS)
+            near = _near(token.text, ACTIVATIONS)
             raise self.error(f"unknown activation {shown(token.text)}{near}", token.at)
         row = ACTIVATIONS[token.text]
         found = run(self.call_arguments(token, 1)) if self.take("(") else ((), ())
         given, named = cast(Arguments, found)
         return chosen(row, given, named, token.at, self.error)
+
+    def hint(self) -> str:
+        """A number behind an activation is meant for one of its options."""
+        before = self.tokens[self.position - 1].text if self.position else ""
+        if self.next.kind == "number" and before in ACTIVATIONS and ACTIVATIONS[before].options:
+            return f"; an option stands in brackets: {before}({self.next.text})"
+        return ""
 
     def value(self, name: str, default: str) -> str:
         """An initialisation, a flag or a number."""
@@ -147,3 +157,11 @@ class _LayerParser(Parser):
             raise self.error(f"{name} is {what}, and {self.shown()} came")
         self.position += 1
         return token.text
+
+
+def _near(word: str, rows: Mapping[str, Layer | Activation]) -> str:
+    """The row that other libraries call so, or that is spelt nearly so."""
+    for row in rows.values():
+        if word.lower() in row.also:
+            return f"; write {row.name}"
+    return did_you_mean(word, rows)

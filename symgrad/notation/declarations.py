@@ -179,9 +179,12 @@ def initialisation(parser: Parser, source: Source) -> str:
         if len(arguments) != 1 or not isinstance(arguments[0], Name):
             raise source.error(f"init=copy needs {NEEDED['copy']}", token.at)
         return f"copy({arguments[0].name})"
-    values = [literal(a) for a in arguments]
-    if len(values) != INITS[token.text] or None in values:
-        raise source.error(f"init={token.text} takes {INITS[token.text]} number(s)", token.at)
+    values, count = [literal(a) for a in arguments], INITS[token.text]
+    if len(values) != count or None in values:
+        takes = f"takes {count} number{'s' * (count != 1)}"
+        raise source.error(f"init={token.text} {takes}", token.at)
+    if not arguments:
+        return token.text
     start, end = arguments[0].at, parser.tokens[parser.position - 1].at
     return f"{token.text}({source.text[start:end].strip()})"
 

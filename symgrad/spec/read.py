@@ -70,7 +70,7 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
     shared = _shared(document, sections, networks)
     outputs = _outputs(document, shared)
     losses, checks = read_losses(shared)
-    if not losses and not outputs:
+    if not losses and not outputs and not networks:
         what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
         raise no_loss(document, what, shared.expanded.shared)
     check_networks_used(shared, losses, [*outputs, *shared.aux])
