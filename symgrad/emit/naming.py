@@ -70,8 +70,8 @@ def definitions(spec: Spec, lines: Iterable[str]) -> list[str]:
 
 
 def words_in(lines: Iterable[str]) -> set[str]:
-    """The names in some lines of code, comments left out."""
-    return {word for line in lines for word in re.findall(r"\w+", line.partition("#")[0])}
+    """The names in some lines of code, comments and attributes left out: W1.T speaks of no T."""
+    return {word for line in lines for word in re.findall(r"(?<![\w.])\w+", line.partition("#")[0])}
 
 
 def needed(spec: Spec, names: Sequence[str]) -> set[str]:
