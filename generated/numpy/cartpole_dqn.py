@@ -30,7 +30,7 @@ Loss td
     target_next_obs[b,i] += target_W3[i,j]*target_h2_next_obs[b,j]
     target_next_obs[b,i] += target_c3[i] for b < B
     y_argmax[b] = argmax(a: target_next_obs[b,a])
-    y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
+    y[b] = stop(discount_t[b]*target_next_obs[b,y_argmax[b]] + reward[b])
     td[b] = q[b,action[b]] - y[b]
     loss += td[b]**2/B
 
@@ -71,7 +71,7 @@ Shapes
 
 At kinks: relu'(0) = 0.
 Held constant: what wrt does not name, and what stop() holds in
-    y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
+    y[b] = stop(discount_t[b]*target_next_obs[b,y_argmax[b]] + reward[b])
 Reduction: loss is summed over b and divided by B.
 Rewritten to stay finite: nothing.
 """
@@ -113,7 +113,7 @@ OPERATIONS = {
     "value": "2 * B * H1 * H2 + 12 * B * H1 + 8 * B * H2 + 11 * B",
     "value_and_grad": "4 * B * H1 * H2 + 18 * B * H1 + 14 * B * H2 + 14 * B",
 }
-SPEC_HASH = "19aaab771870aa324004eab52be612f21940c63f7a7ebf6ffec53e68a99219a1"
+SPEC_HASH = "5f2a775b38092130a0ae304293d4974c721c866acd6110d1d70bdf341c4d6c2d"
 SPEC = r'''description = "Deep Q-learning for CartPole: 4-120-84-2 with relu, and a target network of the same shape that is held constant."
 equations = """
 q_z1[b,i] += obs[b,j]*q_W1[i,j]
@@ -176,7 +176,7 @@ target_h2_next_obs[b,i] = relu(target_z2_next_obs[b,i])
 target_next_obs[b,i] += target_W3[i,j]*target_h2_next_obs[b,j]
 target_next_obs[b,i] += target_c3[i] for b < B
 y_argmax[b] = argmax(a: target_next_obs[b,a])
-y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
+y[b] = stop(discount_t[b]*target_next_obs[b,y_argmax[b]] + reward[b])
 td[b] = q[b,action[b]] - y[b]
 loss += td[b]**2/B
 """
@@ -463,11 +463,11 @@ def value(params, *, obs, action, reward, next_obs, done, gamma=0.99, workspace=
     target_next_obs += target_c3
     # y_argmax[b] = argmax(a: target_next_obs[b,a])
     y_argmax = np.argmax(target_next_obs, axis=-1, out=ws.y_argmax)
-    # y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
+    # y[b] = stop(discount_t[b]*target_next_obs[b,y_argmax[b]] + reward[b])
     target_next_obs_at = _pick(
         target_next_obs, (ws.arange, y_argmax), out=ws.target_next_obs_at, at=ws.at
     )
-    y = np.multiply(target_next_obs_at, discount_t, out=ws.y)
+    y = np.multiply(discount_t, target_next_obs_at, out=ws.y)
     y += reward
     # td[b] = q[b,action[b]] - y[b]
     q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)
@@ -556,11 +556,11 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     target_next_obs += target_c3
     # y_argmax[b] = argmax(a: target_next_obs[b,a])
     y_argmax = np.argmax(target_next_obs, axis=-1, out=ws.y_argmax)
-    # y[b] = discount_t[b]*stop(target_next_obs[b,y_argmax[b]]) + reward[b]
+    # y[b] = stop(discount_t[b]*target_next_obs[b,y_argmax[b]] + reward[b])
     target_next_obs_at = _pick(
         target_next_obs, (ws.arange, y_argmax), out=ws.target_next_obs_at, at=ws.at
     )
-    y = np.multiply(target_next_obs_at, discount_t, out=ws.y)
+    y = np.multiply(discount_t, target_next_obs_at, out=ws.y)
     y += reward
     # td[b] = q[b,action[b]] - y[b]
     q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)

@@ -12,16 +12,16 @@ Forward
     policy[b,i] += c3[i] for b < B
 
 Loss reinforce
-    logp_lse[b] = logsumexp(a: policy[b,a])
-    logp[b] = policy[b,action[b]] - logp_lse[b]
+    lse[b] = logsumexp(a: policy[b,a])
+    logp[b] = policy[b,action[b]] - lse[b]
     loss += -logp[b]*stop(advantage[b])/B
 
 Gradient (value_and_grad); dX stands for dL/dX.
     dlogp[b] = -stop(advantage[b])/B
-    dlogp_lse[b] = -dlogp[b]
+    dlse[b] = -dlogp[b]
     dpolicy[b,action[b]] += dlogp[b]
-    policy_softmax[b,a] = expdiff(policy[b,a], logp_lse[b])
-    dpolicy[b,a] += dlogp_lse[b]*policy_softmax[b,a]
+    policy_softmax[b,a] = expdiff(policy[b,a], lse[b])
+    dpolicy[b,a] += dlse[b]*policy_softmax[b,a]
     dc3[i] += dpolicy[b,i]
     dW3[i,j] += dpolicy[b,i]*h2[b,j]
     dh2[b,j] += dpolicy[b,i]*W3[i,j]
@@ -78,7 +78,7 @@ OPERATIONS = {
     "value": "B * H * H + 10 * B * H + 10 * B",
     "value_and_grad": "3 * B * H * H + 26 * B * H + 18 * B",
 }
-SPEC_HASH = "3f2d42b9da437b6759ee36a19be2ef7bedc3f4b80ea1aae272a733c4ab5f5eb4"
+SPEC_HASH = "f28ae149c8290df4d355163764ab3ae8655321a8d22312fe7bbd0b2453982308"
 SPEC = r'''description = "REINFORCE for CartPole: a policy of two tanh layers, 4-64-64-2; the advantage is the return, less a baseline if there is one."
 outputs = ["policy"]
 equations = """
@@ -112,8 +112,8 @@ advantage = "real[B]"
 [losses.reinforce]
 wrt = ["W1", "c1", "W2", "c2", "W3", "c3"]
 equations = """
-logp_lse[b] = logsumexp(a: policy[b,a])
-logp[b] = policy[b,action[b]] - logp_lse[b]
+lse[b] = logsumexp(a: policy[b,a])
+logp[b] = policy[b,action[b]] - lse[b]
 loss += -logp[b]*stop(advantage[b])/B
 """
 '''  # noqa: E501
@@ -287,11 +287,11 @@ def value(params, *, obs, action, advantage, workspace=None):
     policy = np.matmul(h2, W3.T, out=ws.policy)
     # policy[b,i] += c3[i] for b < B
     policy += c3
-    # logp_lse[b] = logsumexp(a: policy[b,a])
-    logp_lse = _logsumexp(policy, out=ws.logp_lse, scratch=ws.t_1, total=ws.t_2)
-    # logp[b] = policy[b,action[b]] - logp_lse[b]
+    # lse[b] = logsumexp(a: policy[b,a])
+    lse = _logsumexp(policy, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
+    # logp[b] = policy[b,action[b]] - lse[b]
     policy_at = _pick(policy, (ws.arange, action), out=ws.policy_at, at=ws.at)
-    logp = np.subtract(policy_at, logp_lse, out=ws.logp)
+    logp = np.subtract(policy_at, lse, out=ws.logp)
     # loss += -logp[b]*stop(advantage[b])/B
     loss = -np.dot(logp, advantage) / B
     return loss
@@ -339,21 +339,21 @@ def value_and_grad(params, *, obs, action, advantage, workspace=None):
     policy = np.matmul(h2, W3.T, out=ws.policy)
     # policy[b,i] += c3[i] for b < B
     policy += c3
-    # logp_lse[b] = logsumexp(a: policy[b,a])
-    logp_lse = _logsumexp(policy, out=ws.logp_lse, scratch=ws.t_1, total=ws.t_2)
-    # logp[b] = policy[b,action[b]] - logp_lse[b]
+    # lse[b] = logsumexp(a: policy[b,a])
+    lse = _logsumexp(policy, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
+    # logp[b] = policy[b,action[b]] - lse[b]
     policy_at = _pick(policy, (ws.arange, action), out=ws.policy_at, at=ws.at)
-    logp = np.subtract(policy_at, logp_lse, out=ws.logp)
+    logp = np.subtract(policy_at, lse, out=ws.logp)
     # loss += -logp[b]*stop(advantage[b])/B
     loss = -np.dot(logp, advantage) / B
     # dlogp[b] = -stop(advantage[b])/B
     dlogp = np.divide(advantage, -B, out=ws.dlogp)
-    # dlogp_lse[b] = -dlogp[b]
-    dlogp_lse = np.negative(dlogp, out=ws.dlogp_lse)
-    # policy_softmax[b,a] = expdiff(policy[b,a], logp_lse[b])
-    policy_softmax = _expdiff(policy, logp_lse[:, None], out=ws.policy_softmax)
-    # dpolicy[b,a] += dlogp_lse[b]*policy_softmax[b,a]
-    dpolicy = np.multiply(dlogp_lse[:, None], policy_softmax, out=ws.dpolicy)
+    # dlse[b] = -dlogp[b]
+    dlse = np.negative(dlogp, out=ws.dlse)
+    # policy_softmax[b,a] = expdiff(policy[b,a], lse[b])
+    policy_softmax = _expdiff(policy, lse[:, None], out=ws.policy_softmax)
+    # dpolicy[b,a] += dlse[b]*policy_softmax[b,a]
+    dpolicy = np.multiply(dlse[:, None], policy_softmax, out=ws.dpolicy)
     # dpolicy[b,action[b]] += dlogp[b]
     _add_at(dpolicy, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_3)
     # dc3[i] += dpolicy[b,i]
@@ -401,7 +401,7 @@ class _ValueMemory:
         self.z1 = self.h1 = self.h2 = np.empty((B, H), dtype)
         self.z2 = np.empty((B, H), dtype)
         self.policy = np.empty((B, 2), dtype)
-        self.logp_lse = self.logp = np.empty((B,), dtype)
+        self.lse = self.logp = np.empty((B,), dtype)
         self.t_1 = np.empty((B, 2), dtype)
         self.t_2 = self.policy_at = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
@@ -416,8 +416,8 @@ class _ValueAndGradMemory:
         self.z1 = self.h1 = self.dz1 = np.empty((B, H), dtype)
         self.z2 = self.h2 = self.dz2 = np.empty((B, H), dtype)
         self.policy = self.dpolicy = np.empty((B, 2), dtype)
-        self.logp_lse = self.t_3 = np.empty((B,), dtype)
-        self.dlogp_lse = np.empty((B,), dtype)
+        self.lse = self.t_3 = np.empty((B,), dtype)
+        self.dlse = np.empty((B,), dtype)
         self.dh2 = self.dh1 = np.empty((B, H), dtype)
         self.t_1 = self.policy_softmax = np.empty((B, 2), dtype)
         self.t_2 = self.policy_at = self.logp = self.dlogp = np.empty((B,), dtype)

@@ -1,7 +1,8 @@
 """Losses by name, one row each: arguments with their axes, options, and equations that define them.
 
 `b` stands for all axes that come first: the batch, the batch and time, or nothing. An argument of
-rank 0 may stand for any other. What a row defines beside `value` may be named in aux.
+rank 0 may stand for any other without an axis of its own; axes with one letter have one size. What
+a row defines beside `value` may be named in aux.
 """
 
 from __future__ import annotations
@@ -14,26 +15,53 @@ Given = frozenset[str]
 
 
 @dataclass(frozen=True)
+class Option:
+    """What a call may set.
+
+    name:     with its axes: baseline[b].
+    default:  true and false are flags; none: it is not there.
+    means:    what it makes of the formula that does not name it.
+    positive: whether it has to be above 0.
+    """
+
+    name: str
+    default: str
+    means: str = ""
+    positive: bool = False
+
+
+@dataclass(frozen=True)
 class NamedLoss:
     """A row of the table.
 
     arguments: in order, with their axes: logits[b,a].
-    options:   each with its axes and its default; true and false are flags; none: it is not there.
-    apart:     options of which a call sets at most one.
     formula:   in one line; all losses are to be minimised.
-    equations: the options that are set -> what defines the scalar `value`.
+    equations: what defines the scalar `value`, or a function of the options that are set.
+    apart:     options of which a call sets at most one.
     held:      what is held constant, in words.
     source:    paper and equation.
+    elsewhere: what well-known implementations do differently, or alike under another name.
     """
 
     name: str
     arguments: tuple[str, ...]
-    options: tuple[tuple[str, str], ...]
     formula: str
-    equations: Callable[[Given], str]
-    held: str = ""
-    source: str = ""
+    equations: str | Callable[[Given], str]
+    options: tuple[Option, ...] = ()
     apart: tuple[str, ...] = ()
+    held: str = "nothing"
+    source: str = ""
+    elsewhere: str = ""
+
+    def written(self, given: Given) -> str:
+        """Its equations with these options."""
+        return self.equations if isinstance(self.equations, str) else self.equations(given)
+
+    @property
+    def form(self) -> str:
+        """How it is called: huber(q[b], y[b], delta=1)."""
+        options = [f"{option.name}={option.default}" for option in self.options]
+        return f"{self.name}({', '.join((*self.arguments, *options))})"
 
 
 def squared_error(given: Given) -> str:
@@ -42,160 +70,156 @@ def squared_error(given: Given) -> str:
     return f"value = mean(b: (q[b] - y[b])**2{half})"
 
 
-def huber(given: Given) -> str:
-    """mean of d^2/2 where |d| <= delta, else delta (|d| - delta/2), with d = q - y."""
-    return """
-    d[b] = q[b] - y[b]
-    value = mean(b: where(abs(d[b]) <= delta, d[b]**2/2, delta*(abs(d[b]) - delta/2)))
-    """
-
-
-def softmax_cross_entropy(given: Given) -> str:
-    """mean of log sum exp(z) - z_label."""
-    return "value = mean(b: logsumexp(a: logits[b,a]) - logits[b,label[b]])"
-
-
-def binary_cross_entropy(given: Given) -> str:
-    """mean of softplus(z) - z y: finite at any logit."""
-    return "value = mean(b: softplus(logit[b]) - logit[b]*target[b])"
-
-
 def reinforce(given: Given) -> str:
     """-mean log pi(action) stop(ret - baseline) - entropy mean H(pi)."""
     weight = "stop(ret[b] - baseline[b])" if "baseline" in given else "stop(ret[b])"
-    if "entropy" not in given:
-        return f"""
-        logp[b] = logits[b,action[b]] - logsumexp(a: logits[b,a])
-        value = -mean(b: logp[b]*{weight})
-        """
-    return f"""
+    text = f"""
     lse[b] = logsumexp(a: logits[b,a])
     logp[b] = logits[b,action[b]] - lse[b]
+    value = -mean(b: logp[b]*{weight})
+    """
+    bonus = """
     H[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
-    value = -mean(b: logp[b]*{weight}) - entropy*mean(b: H[b])
+    value += -entropy*mean(b: H[b])
     """
+    return text + (bonus if "entropy" in given else "")
 
 
-def reward_signed_cross_entropy(given: Given) -> str:
-    """mean of R times the cross-entropy that takes the choice that was made as ideal."""
-    return """
-    p[b] = sigmoid(logit[b])
-    C[b] = where(chosen[b], -log(p[b]), -log(1 - p[b]))
-    value = mean(b: reward[b]*C[b])
-    """
-
-
-def _temporal_difference(target: str, given: Given, residual: bool) -> str:
+def _temporal_difference(target: str, given: Given) -> str:
     """td = q(a) - target, and the mean of its square, of half of it, or of its Huber function."""
-    held = target if residual else f"stop({target})"
-    value = "td[b]**2"
+    loss = "td[b]**2/2" if "half" in given else "td[b]**2"
     if "huber" in given:
-        value = "where(abs(td[b]) <= huber, td[b]**2/2, huber*(abs(td[b]) - huber/2))"
-    elif "half" in given:
-        value = "td[b]**2/2"
+        loss = "where(abs(td[b]) <= huber, td[b]**2/2, huber*(abs(td[b]) - huber/2))"
     return f"""
-    y[b] = r_t[b] + discount_t[b]*{held}
+    y[b] = {target}
     td[b] = q_tm1[b,a_tm1[b]] - y[b]
-    value = mean(b: {value})
+    value = mean(b: {loss})
     """
 
 
 def q_learning(given: Given) -> str:
-    """mean (q_tm1(a_tm1) - stop(r_t + discount_t max q_t))^2."""
-    return _temporal_difference("max(a: q_t[b,a])", given, residual=False)
+    """td = q_tm1(a_tm1) - stop(r_t + discount_t max q_t)."""
+    return _temporal_difference("stop(r_t[b] + discount_t[b]*max(a: q_t[b,a]))", given)
 
 
 def residual_q_learning(given: Given) -> str:
-    """mean (q_tm1(a_tm1) - r_t - discount_t max q_t)^2, with nothing held constant."""
-    return _temporal_difference("max(a: q_t[b,a])", given, residual=True)
+    """td = q_tm1(a_tm1) - r_t - discount_t max q_t, with nothing held constant."""
+    return _temporal_difference("r_t[b] + discount_t[b]*max(a: q_t[b,a])", given)
 
 
 def double_q_learning(given: Given) -> str:
     """As q_learning, with q_t read at the argmax of q_t_selector."""
-    chosen = "best[b] = argmax(a: q_t_selector[b,a])"
-    return chosen + "\n" + _temporal_difference("q_t[b,best[b]]", given, residual=False)
+    best = "best[b] = argmax(a: q_t_selector[b,a])"
+    target = "stop(r_t[b] + discount_t[b]*q_t[b,best[b]])"
+    return f"{best}\n{_temporal_difference(target, given)}"
 
 
+HALF = Option("half", "false", "half of it")
 TD = ("q_tm1[b,a]", "a_tm1[b]", "r_t[b]", "discount_t[b]", "q_t[b,a]")
-TD_OPTIONS = (("half", "false"), ("huber", "none"))
+TD_OPTIONS = (HALF, Option("huber", "none", "with its Huber function for td^2", positive=True))
 TD_APART = ("half", "huber")
 
 ROWS = (
     NamedLoss(
         "squared_error",
         ("q[b]", "y[b]"),
-        (("half", "false"),),
         "mean (q - y)^2",
         squared_error,
+        (HALF,),
+        source="Bishop 2006, equation 1.2, which is half the sum",
+        elsewhere="whole in PyTorch's mse_loss and in SB3's value loss; half in RLax's l2_loss, in "
+        "CleanRL's value loss and in scikit-learn's MLPRegressor",
     ),
     NamedLoss(
         "huber",
         ("q[b]", "y[b]"),
-        (("delta", "1"),),
         "mean of d^2/2 if |d| <= delta, else delta (|d| - delta/2); d = q - y",
-        huber,
+        """
+        d[b] = q[b] - y[b]
+        value = mean(b: where(abs(d[b]) <= delta, d[b]**2/2, delta*(abs(d[b]) - delta/2)))
+        """,
+        (Option("delta", "1", positive=True),),
         source="Huber 1964",
+        elsewhere="the same in PyTorch's huber_loss, RLax and Optax; PyTorch's smooth_l1_loss is "
+        "this divided by its beta, our delta",
     ),
     NamedLoss(
         "softmax_cross_entropy",
         ("logits[b,a]", "label[b]"),
-        (),
-        "mean (log sum exp z - z_label)",
-        softmax_cross_entropy,
+        "mean (log sum exp logits - logits(label))",
+        "value = mean(b: logsumexp(a: logits[b,a]) - logits[b,label[b]])",
+        source="Bishop 2006, equation 4.108",
+        elsewhere="PyTorch's cross_entropy, where it has no class weights and no label smoothing; "
+        "Optax returns one number for each row, and no mean",
     ),
     NamedLoss(
         "binary_cross_entropy",
         ("logit[b]", "target[b]"),
-        (),
-        "mean (softplus(z) - z y)",
-        binary_cross_entropy,
+        "mean (softplus(logit) - logit target)",
+        "value = mean(b: softplus(logit[b]) - logit[b]*target[b])",
+        source="Bishop 2006, equation 4.90",
+        elsewhere="PyTorch's binary_cross_entropy_with_logits; Keras takes probabilities where "
+        "from_logits is not set, and clips them",
     ),
     NamedLoss(
         "reinforce",
         ("logits[b,a]", "action[b]", "ret[b]"),
-        (("baseline[b]", "0"), ("entropy", "0")),
-        "-mean log pi(action) stop(ret - baseline) - entropy mean H(pi)",
+        "-mean log pi(action) stop(ret - baseline) - entropy mean H(pi); pi = softmax(logits)",
         reinforce,
-        "the return and the baseline",
-        "Williams 1992, section 5",
+        (Option("baseline[b]", "0"), Option("entropy", "0")),
+        held="the return and the baseline",
+        source="Williams 1992, section 5; Sutton, Barto 2018, equation 13.11; "
+        "entropy: Williams, Peng 1991",
+        elsewhere="some sum over an episode's steps where this is their mean; the PPO of SB3 and "
+        "CleanRL normalises its advantages, which are data here",
     ),
     NamedLoss(
         "reward_signed_cross_entropy",
         ("logit[b]", "chosen[b]", "reward[b]"),
-        (),
-        "mean R (-log p if chosen, else -log(1 - p)), p = sigmoid(logit)",
-        reward_signed_cross_entropy,
+        "mean reward (-log p if chosen, else -log(1 - p)); p = sigmoid(logit)",
+        """
+        p[b] = sigmoid(logit[b])
+        C[b] = where(chosen[b], -log(p[b]), -log(1 - p[b]))
+        value = mean(b: reward[b]*C[b])
+        """,
         source="the one-bias lesson; Williams 1992 for one Bernoulli unit",
+        elsewhere="the lesson takes one choice at a time; it is reinforce for two actions with the "
+        "logits 0 and logit",
     ),
     NamedLoss(
         "q_learning",
         TD,
-        TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - stop(r_t + discount_t max q_t))^2",
+        "mean td^2, td = q_tm1(a_tm1) - stop(r_t + discount_t max q_t)",
         q_learning,
-        "the target: a semi-gradient",
-        "Watkins 1989; Mnih et al. 2015",
+        TD_OPTIONS,
         TD_APART,
+        held="the target: a semi-gradient",
+        source="Watkins 1989; Mnih et al. 2013, equations 2 and 3",
+        elsewhere="whole in CleanRL; huber=1 in SB3, and in Mnih et al. 2015, who clip the error; "
+        "RLax returns td, and its l2_loss is half",
     ),
     NamedLoss(
         "residual_q_learning",
         TD,
-        TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - r_t - discount_t max q_t)^2",
+        "mean td^2, td = q_tm1(a_tm1) - r_t - discount_t max q_t",
         residual_q_learning,
-        "nothing: the residual gradient",
-        "Baird 1995",
+        TD_OPTIONS,
         TD_APART,
+        held="nothing: the residual gradient, if q_t comes from the network that is learned",
+        source="Baird 1995",
+        elsewhere="with a separate target network it is q_learning",
     ),
     NamedLoss(
         "double_q_learning",
         (*TD, "q_t_selector[b,a]"),
-        TD_OPTIONS,
-        "mean (q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector)))^2",
+        "mean td^2, td = q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector))",
         double_q_learning,
-        "the target: a semi-gradient",
-        "van Hasselt, Guez, Silver 2016, equation 4",
+        TD_OPTIONS,
         TD_APART,
+        held="the target: a semi-gradient",
+        source="van Hasselt, Guez, Silver 2016, equation 4",
+        elsewhere="q_t is the target network's and q_t_selector the online network's, in RLax's "
+        "order of arguments; SB3's DQN is not double",
     ),
 )
 

@@ -56,11 +56,21 @@ def _apart(wanted: Sequence[str], taken: Collection[str]) -> tuple[str, ...]:
 
 def free_indices(node: Node, bare: Collection[str]) -> tuple[str, ...]:
     """The indices in subscripts that no reduction binds, in order of appearance."""
-    found: dict[str, None] = {}
+    return tuple(dict.fromkeys(name.name for name in _free(node, bare, True)))
+
+
+def free_names(node: Node, bare: Collection[str]) -> tuple[Name, ...]:
+    """The names outside of subscripts that no reduction binds, and that do not stand bare."""
+    return _free(node, bare, False)
+
+
+def _free(node: Node, bare: Collection[str], subscripts: bool) -> tuple[Name, ...]:
+    found: list[Name] = []
 
     def walk(node: Node, bound: frozenset[str], inside: bool) -> None:
-        if isinstance(node, Name) and inside and node.name not in bound and node.name not in bare:
-            found.setdefault(node.name)
+        is_free = isinstance(node, Name) and node.name not in bound and node.name not in bare
+        if isinstance(node, Name) and is_free and inside == subscripts:
+            found.append(node)
         if isinstance(node, Reduce):
             bound |= {index.name for index in node.indices}
         for child in children(node):

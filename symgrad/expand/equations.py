@@ -63,7 +63,7 @@ class Equations:
             place = signal.at(index if start == ZERO else f"{index} + {start}")
             text = f"{output}{place} = {name}{signal.at(index)} for {index} < {width}"
             for statement in written(text, self.at, self.source):
-                self.add(statement, "the inputs, joined")
+                self.add(statement, f"{self.network}: the inputs, joined")
             start += width
         return output
 
@@ -84,7 +84,7 @@ class Equations:
     ) -> tuple[str, Signal]:
         """One layer, its activation behind it."""
         self.number += 1
-        origin = f"layer {self.number}, {layer.text}"
+        origin = f"{self.network}, layer {self.number}: {layer.text}"
         if layer.row is not None:
             built = layer.row.build(signal, layer.sizes, layer.options)
             is_last = last is not None and layer.activation is None
@@ -162,4 +162,4 @@ class Equations:
             self.add(naming.statement(statement), origin)
 
     def add(self, statement: Statement, origin: str) -> None:
-        self.statements.append(numbered(replace(statement, origin=f"{self.network}: {origin}")))
+        self.statements.append(numbered(replace(statement, origin=origin)))

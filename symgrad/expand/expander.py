@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import TypeGuard, cast
 
 from symgrad.algebra.program import Tensor
 from symgrad.algebra.scalars import FUNCTIONS
@@ -12,14 +12,15 @@ from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import CALLED, written_out
 from symgrad.expand.applied import Applied
-from symgrad.expand.axes import axes_of, free_indices
-from symgrad.expand.losses import Value, bind, expand_call, form
+from symgrad.expand.arguments import Arguments, inside
+from symgrad.expand.losses import expand_call
 from symgrad.expand.networks import Network
 from symgrad.expand.scope import Here, Scope, Whole
 from symgrad.expand.tensors import Tensors
 from symgrad.expand.trees import letters_in, numbered
 from symgrad.notation.declarations import Declared
 from symgrad.notation.names import shown
+from symgrad.notation.symbols import FORMS
 from symgrad.notation.syntax import (
     Apply,
     Call,
@@ -29,7 +30,6 @@ from symgrad.notation.syntax import (
     Reduce,
     Statement,
     children,
-    nodes,
     with_children,
 )
 
@@ -56,6 +56,7 @@ class Expander:
         self.functions = frozenset(dict(declared.functions))
         self.tensors = Tensors(declared, known, bare, self.emit)
         self.applied = Applied(networks, self.tensors, top)
+        self.arguments = Arguments(self.node, self.apply, self.applied, bare)
 
     def shared(self) -> tuple[Statement, ...]:
         """The shared equations, with every network applied to its own input."""
@@ -77,7 +78,9 @@ class Expander:
         scope.open.append(statement)
         here = Here(statement, scope, frozenset(letters_in(statement.left)))
         left, right = cast(Read, self.node(statement.left, here)), statement.right
-        if isinstance(right, Call) and self.is_loss(right) and not left.subscripts:
+        if self.is_loss(right) and here.bound:
+            raise inside(right, min(here.bound), right.at, here)
+        if self.is_loss(right) and not left.subscripts:
             self.loss(right, statement.left, here)
         else:
             new = replace(statement, left=left, right=self.node(right, here))
@@ -99,6 +102,8 @@ class Expander:
         if isinstance(node, Read) and node.name in self.applied.networks:
             self.applied.default(self.applied.networks[node.name])
         if isinstance(node, Reduce):
+            if self.is_loss(node.body):
+                raise inside(node.body, node.indices[0].name, node.body.at, here)
             here = here.within(index.name for index in node.indices)
         parts = children(node)
         return with_children(node, self.nodes(parts, here)) if parts else node
@@ -135,6 +140,8 @@ class Expander:
         if name in CALLED and name not in self.functions:
             options = [(option, self.node(value, here)) for option, value in call.options]
             return written_out(call, self.nodes(call.arguments, here), options, here, self.bare)
+        if name.partition("'")[0] not in {*FUNCTIONS, *FORMS, *self.functions}:
+            return call  # an error, but not yet of its arguments
         if call.options:
             raise here.error(
                 f"{shown(name)} takes no options; equality in a condition is ==",
@@ -143,8 +150,13 @@ class Expander:
         guarded = replace(here, guarded=True) if name == "where" else here
         return with_children(call, self.nodes(call.arguments, guarded))
 
-    def is_loss(self, call: Call) -> bool:
-        return call.name in LOSSES and call.name not in self.functions
+    def is_loss(self, node: Node) -> TypeGuard[Call]:
+        return isinstance(node, Call) and node.name in LOSSES and node.name not in self.functions
+
+    def loss(self, call: Call, left: Read, here: Here) -> None:
+        """The equations of a named loss."""
+        bound = self.arguments.bound(call, here)
+        here.scope.done += expand_call(bound, call, here.statement, left, here.scope, self.bare)
 
     # ---- networks -----------------------------------------------------------------------------
 
@@ -180,62 +192,3 @@ class Expander:
             f"{network}(next_obs); give anything else a name",
             node.at,
         )
-
-    # ---- losses -------------------------------------------------------------------------------
-
-    def loss(self, call: Call, left: Read, here: Here) -> None:
-        """The equations of a named loss."""
-        bound = bind(call, here.statement, lambda node, what: self.value(node, what, call, here))
-        here.scope.done += expand_call(bound, call, here.statement, left, here.scope, self.bare)
-
-    def value(self, node: Node, what: str, call: Call, here: Here) -> Value:
-        """An argument of a loss: a whole tensor, a scalar, or an expression, which gets a name."""
-        if isinstance(node, Call) and node.name in self.applied.networks:
-            found = self.apply(node, here)
-            return Value(found.tensor, found.letters)
-        if isinstance(node, Name):
-            known = self.applied.whole(node.name, here.scope)
-            if known is not None and known.letters:
-                return Value(known.tensor, known.letters)
-        value = self.node(node, here)
-        self.check_places(value, here)
-        inner = [i for i in free_indices(value, self.bare) if i in here.bound]
-        if inner:
-            raise here.error(
-                f"{form(LOSSES[call.name])} takes whole tensors and is the mean already; "
-                f'"{inner[0]}" is bound around it: write it outside of all sums and means',
-                node.at,
-            )
-        letters = axes_of(value, self.bare)
-        if letters is None:
-            raise here.error(
-                f"no read in the argument {what} of {call.name} has all its axes, so their order "
-                "is open; give it a name with its axes on the left",
-                node.at,
-            )
-        reduces = any(isinstance(n, Reduce) for n in nodes(value))
-        if not letters and not reduces:
-            return Value("", (), value)
-        if isinstance(value, Read) and _is_plain(value):
-            return Value(value.name, letters)
-        origin = f"the argument {what} of {call.name}"
-        return Value(here.scope.define(here.statement, what, letters, value, origin), letters)
-
-    def check_places(self, value: Node, here: Here) -> None:
-        """Inside an expression a tensor is read place by place."""
-        for node in nodes(value):
-            known = self.applied.whole(node.name, here.scope) if isinstance(node, Name) else None
-            inside = {id(s) for n in nodes(value) if isinstance(n, Read) for s in n.subscripts}
-            if known is not None and known.letters and id(node) not in inside:
-                shape = f"{known.tensor}[{','.join(known.letters)}]"
-                raise here.error(
-                    f"{shown(known.tensor)} is a whole tensor inside an expression; read its "
-                    f"places, as in {shape}",
-                    node.at,
-                )
-
-
-def _is_plain(read: Read) -> bool:
-    """Whether a read is its whole tensor: an index of its own for each axis."""
-    names = {s.name for s in read.subscripts if isinstance(s, Name)}
-    return not read.padded and len(names) == len(read.subscripts)

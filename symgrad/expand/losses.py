@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.catalog.losses import LOSSES, NamedLoss
+from symgrad.catalog.losses import LOSSES, NamedLoss, Option
 from symgrad.errors import did_you_mean
 from symgrad.expand.axes import free_letter
-from symgrad.expand.scope import Scope
+from symgrad.expand.scope import Scope, Whole
 from symgrad.expand.trees import Naming, letters_of, numbered, written
 from symgrad.notation.lookup import axes
 from symgrad.notation.names import shown
 from symgrad.notation.parser import parse_expression
-from symgrad.notation.syntax import Call, Name, Node, Number, Read, Source, Statement
+from symgrad.notation.syntax import Call, Name, Node, Number, Read, Source, Statement, Sum
 
 FLAGS = {"true": True, "false": False}
 UNSET = "none"
@@ -23,62 +23,61 @@ BATCH = "b"
 """What a row's text calls all leading axes together."""
 
 
-@dataclass(frozen=True)
-class Value:
-    """An argument or an option at a call: a whole tensor with letters for its axes, or a scalar."""
+Value = Whole | Node
+"""An argument or an option at a call: a whole tensor, or a scalar."""
 
-    tensor: str
-    letters: tuple[str, ...]
-    scalar: Node | None = None
+Evaluate = Callable[[Node, str], Value]
+"""What an argument, called by this name in the row, is."""
 
 
 @dataclass(frozen=True)
 class Bound:
     """A call with everything bound: the options that are set, and what each name stands for.
 
-    lead: the letters of the leading axes, which all arguments share.
+    kinds: arguments and options that are tensors or numbers, as the row writes them.
+    lead:  the letters of the leading axes, which all arguments share.
     """
 
     row: NamedLoss
     given: frozenset[str]
     values: Mapping[str, Value]
+    kinds: tuple[Read, ...]
     lead: tuple[str, ...]
 
+    @property
+    def alike(self) -> Iterator[tuple[Whole, Whole]]:
+        """Pairs of tensors whose last axes have one letter in the row."""
+        first: dict[str, Whole] = {}
+        for kind in self.kinds:
+            value = self.values[kind.name]
+            for letter in kind.subscripts[1:]:
+                name = letter.name if isinstance(letter, Name) else ""
+                if isinstance(value, Whole) and first.setdefault(name, value) is not value:
+                    yield first[name], value
 
-def bind(call: Call, statement: Statement, value: Callable[[Node, str], Value]) -> Bound:
-    """The call's arguments and options; `value` makes an argument a tensor or a scalar."""
+
+def bind(call: Call, statement: Statement, value: Evaluate) -> Bound:
+    """The call's arguments and options."""
     row = LOSSES[call.name]
-    patterns = {p.name: p for p in map(pattern, row.arguments)}
-    if len(call.arguments) != len(patterns):
-        count = len(patterns)
+    if len(call.arguments) != len(row.arguments):
+        count = len(row.arguments)
         raise statement.error(
             f"{row.name} takes {count} argument{'s' * (count != 1)}, "
-            f"and {len(call.arguments)} came; it is {form(row)}",
+            f"and {len(call.arguments)} came; it is {row.form}",
             call.at,
         )
-    values = {n: value(a, n) for n, a in zip(patterns, call.arguments, strict=True)}
-    options = {pattern(text).name: (pattern(text), default) for text, default in row.options}
-    given: set[str] = set()
-    for name, node in _options(call, statement, [*options]):
-        kind, default = options[name]
-        if default in FLAGS:
-            given |= {name} if _flag(node, name, statement) else set()
-        elif not _is(node, default):
-            values[name] = value(node, name)
-            given.add(name)
-            patterns[name] = kind
-    for name, (_, default) in options.items():
-        if name not in values and default not in (*FLAGS, UNSET):
-            values[name] = Value(name, (), parse_expression(Source(default)))
-    apart = [name for name in row.apart if name in given]
-    if len(apart) > 1:
-        both = " and ".join(apart)
-        raise statement.error(f"{row.name}: choose one of the options {both}", call.at)
-    return Bound(row, frozenset(given), values, _lead(call, statement, patterns, values))
-
-
-def form(row: NamedLoss) -> str:
-    return f"{row.name}({', '.join(row.arguments)})"
+    kinds = [pattern(text) for text in row.arguments]
+    values = {k.name: value(a, k.name) for k, a in zip(kinds, call.arguments, strict=True)}
+    set_to = _options(call, statement, row)
+    for option in row.options:
+        kind = pattern(option.name)
+        if kind.name in set_to and option.default not in FLAGS:
+            values[kind.name] = value(set_to[kind.name], kind.name)
+            kinds.append(kind)
+        elif option.default not in (*FLAGS, UNSET):
+            values[kind.name] = parse_expression(Source(option.default))
+    lead = _lead(call, statement, kinds, values)
+    return Bound(row, frozenset(set_to), values, tuple(kinds), lead)
 
 
 def pattern(text: str) -> Read:
@@ -87,53 +86,80 @@ def pattern(text: str) -> Read:
     return node if isinstance(node, Read) else Read(0, text, ())
 
 
-def _options(call: Call, statement: Statement, known: list[str]) -> Iterator[tuple[str, Node]]:
-    """The options of a call, each once."""
-    seen: set[str] = set()
+def _options(call: Call, statement: Statement, row: NamedLoss) -> dict[str, Node]:
+    """The options that a call sets to something else than their default."""
+    known = {pattern(option.name).name: option for option in row.options}
+    seen: dict[str, Node] = {}
     for name, node in call.options:
         if name not in known:
             near = did_you_mean(name, known) if known else "; it has none"
-            raise statement.error(f"{call.name} has no option {shown(name)}{near}", node.at)
+            raise statement.error(f"{row.name} has no option {shown(name)}{near}", node.at)
         if name in seen:
-            raise statement.error(f"{call.name}: option {shown(name)} is given twice", node.at)
-        seen.add(name)
-        yield name, node
+            raise statement.error(f"{row.name}: option {shown(name)} is given twice", node.at)
+        seen[name] = node
+        fault = _fault(node, known[name])
+        if fault:
+            raise statement.error(f"{row.name}: option {shown(name)} {fault}", node.at)
+    found = {name: node for name, node in seen.items() if not _is(node, known[name].default)}
+    apart = [name for name in row.apart if name in found]
+    if len(apart) > 1:
+        both = " and ".join(apart)
+        raise statement.error(f"{row.name}: choose one of the options {both}", call.at)
+    return found
 
 
-def _flag(node: Node, name: str, statement: Statement) -> bool:
-    if not isinstance(node, Name) or node.name not in FLAGS:
-        raise statement.error(f"option {shown(name)} is true or false", node.at)
-    return FLAGS[node.name]
+def _fault(node: Node, option: Option) -> str:
+    """Why an option cannot have this value, as far as its text tells."""
+    word = node.name if isinstance(node, Name) else ""
+    if option.default in FLAGS:
+        return "" if word in FLAGS else "is true or false"
+    if word in (*FLAGS, UNSET) and word != option.default:
+        return f"is a number, and {word} came"
+    number = _number(node)
+    if option.positive and number is not None and number <= 0:
+        return f"is a number above 0, and {number:g} came"
+    return ""
+
+
+def _number(node: Node) -> float | None:
+    """What a literal says, with its sign."""
+    if isinstance(node, Sum) and len(node.terms) == 1:
+        sign, inner = node.terms[0][0], _number(node.terms[0][1])
+        return None if inner is None else sign * inner
+    return float(node.value) if isinstance(node, Number) else None
 
 
 def _is(node: Node, text: str) -> bool:
     """Whether an option is set to its default."""
     default = parse_expression(Source(text))
+    if isinstance(node, Name) and isinstance(default, Name):
+        return node.name == default.name
     return isinstance(node, Number) and isinstance(default, Number) and node.value == default.value
 
 
 def _lead(
-    call: Call, statement: Statement, patterns: Mapping[str, Read], values: Mapping[str, Value]
+    call: Call, statement: Statement, kinds: Sequence[Read], values: Mapping[str, Value]
 ) -> tuple[str, ...]:
     """The leading axes: as many in each argument that is no scalar; the letters of the first."""
-    first: tuple[Value, Read, int] | None = None
-    for kind in patterns.values():
+    form = LOSSES[call.name].form
+    first: tuple[Whole, Read, int] | None = None
+    for kind in kinds:
         value, own = values[kind.name], max(0, len(kind.subscripts) - 1)
-        if value.scalar is not None:
+        if not isinstance(value, Whole):
             if own:
                 what = f"{kind.name} is a number here, and needs an axis of its own"
-                raise statement.error(f"{what}: it is {form(LOSSES[call.name])}", call.at)
+                raise statement.error(f"{what}: it is {form}", call.at)
             continue
         lead = len(value.letters) - own
         if not kind.subscripts or lead < 0:
             what = f"{kind.name} is {value.tensor}, with {axes(len(value.letters))}, too "
             what += "many" if not kind.subscripts else "few"
-            raise statement.error(f"{what}; it is {form(LOSSES[call.name])}", call.at)
+            raise statement.error(f"{what}; it is {form}", call.at)
         if first is None:
             first = (value, kind, lead)
         elif lead != first[2]:
             raise statement.error(
-                f"{form(LOSSES[call.name])}: {first[1].name} is {first[0].tensor}, with "
+                f"{form}: {first[1].name} is {first[0].tensor}, with "
                 f"{axes(len(first[0].letters))}, and {kind.name} is {value.tensor}, with "
                 f"{axes(len(value.letters))}; a place of the last axis is read as in v[b,0]",
                 call.at,
@@ -144,26 +170,32 @@ def _lead(
 def expand_call(
     bound: Bound, call: Call, statement: Statement, left: Read, scope: Scope, bare: frozenset[str]
 ) -> Iterator[Statement]:
-    """The row's equations; `value`, its last, is written to `left`."""
+    """The row's equations; those of `value` are written to `left`."""
     source = replace(statement.source, within=bound.row.name)
-    found = list(written(bound.row.equations(bound.given), call.at, source))
+    found = list(written(bound.row.written(bound.given), call.at, source))
+    naming = _naming(bound, found, scope, bare)
+    given = [o for o in bound.row.options if pattern(o.name).name in bound.given]
+    means = [option.means for option in given if option.means]
+    origin = f"{bound.row.name}: {', '.join((bound.row.formula, *means))}"
+    for one in found:
+        renamed = replace(naming.statement(one), origin=origin)
+        if one.left.name == "value":
+            adds = one.adds or (statement.adds and left is statement.left)
+            renamed = replace(renamed, left=left, adds=adds)
+        yield numbered(renamed)
+
+
+def _naming(bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozenset[str]) -> Naming:
+    """What the names of the row's text become: no index is taken for another or for a tensor."""
     used = set().union(*(letters_of(s) for s in found)) - {BATCH}
     letters: dict[str, tuple[str, ...]] = {BATCH: bound.lead}
     taken = {*bound.lead, *bare, *used}
     for letter in sorted(used & {*bound.lead, *bare}):
         letters[letter] = (free_letter("u", taken),)
         taken.add(letters[letter][0])
-    tensors = {n: v.tensor for n, v in bound.values.items() if v.scalar is None}
-    values = {n: v.scalar for n, v in bound.values.items() if v.scalar is not None}
-    for one in found:
-        if one.left.name not in (*tensors, "value"):
-            tensors[one.left.name] = scope.name(one.left.name)
-    naming = Naming(letters, tensors, values)
-    for one in found:
-        renamed = replace(naming.statement(one), origin=bound.row.name)
-        if one.left.name == "value":
-            adds = statement.adds and left is statement.left
-            options = f" with {', '.join(sorted(bound.given))}" if bound.given else ""
-            origin = f"{bound.row.name}{options}: {bound.row.formula}"
-            renamed = replace(renamed, left=left, adds=adds, origin=origin)
-        yield numbered(renamed)
+    tensors = {n: v.tensor for n, v in bound.values.items() if isinstance(v, Whole)}
+    values = {n: v for n, v in bound.values.items() if not isinstance(v, Whole)}
+    for name in dict.fromkeys(s.left.name for s in found):
+        if name != "value":
+            tensors[name] = scope.name(name)
+    return Naming(letters, tensors, values)

@@ -137,16 +137,25 @@ def forward_steps(
     number_of: dict[int, int] = {}
     found = groups(shown, book.program)
     last = {group.tensor: group for group in found}
+    said: set[str] = set()
     for group in found:
         number = next(numbers)
         number_of |= {id(e): number for e in group.equations}
-        origin = group.equations[0].origin
+        origin = _origin(group.equations[0], said)
         lines = lines_of(group, book.program)
         ends = [last[group.tensor] is group and line is lines[-1] for line in lines]
         formulas = tuple(book.equation(line, end) for line, end in zip(lines, ends, strict=True))
         notes: tuple[Prose, ...] = (((origin,)),) if origin else ()
         steps.append(Step(number, "forward", (), formulas, notes))
     return tuple(steps), number_of
+
+
+def _origin(equation: Equation, said: set[str]) -> str:
+    """What it came from; said once, `huber: mean of d^2/2 ...` becomes `huber`."""
+    name = equation.origin.partition(": ")[0]
+    shown = name if equation.origin in said else equation.origin
+    said.add(equation.origin)
+    return shown
 
 
 def _gradients(

@@ -38,6 +38,9 @@ NUMBER = re.compile(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)|nan")
 LONG = 160
 """Source characters from which on each term gets a line of its own."""
 
+BRIEF = 60
+"""Source characters of a note that stands behind its formula; a longer one stands below."""
+
 DOCUMENT = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
@@ -76,7 +79,7 @@ def prose_latex(prose: Prose) -> str:
 
 
 def _step(step: Step) -> Iterator[str]:
-    notes = "".join(rf"\quad\text{{{prose_latex(n)}}}" for n in step.notes)
+    notes = [rf"\text{{{prose_latex(n)}}}" for n in step.notes]
     if step.title:
         yield rf"\paragraph{{({step.number})}} {prose_latex(step.title)}"
     tag = "" if step.title else rf"\tag{{{step.number}}}"
@@ -101,13 +104,15 @@ def came_to(figure: Figure) -> str:
     return f"{name}= {figure_latex(figure.values)}"
 
 
-def alignment(formulas: Sequence[Formula], tag: str = "", notes: str = "") -> str:
-    r"""left &= right \\ for each formula; the first carries the tag."""
+def alignment(formulas: Sequence[Formula], tag: str = "", notes: Sequence[str] = ()) -> str:
+    r"""left &= right \\ for each formula; the first carries the tag, and notes behind or below."""
     shown: list[str] = []
     for formula in formulas:
         lines = list(formula_lines(formula))
         if not shown:
-            lines[0] += notes + tag
+            behind = all(len(note) < BRIEF for note in notes)
+            lines[0] += "".join(rf"\quad{note}" for note in notes if behind) + tag
+            lines[1:1] = [rf"&\quad{note}" for note in notes if not behind]
         shown += lines
     return " \\\\\n".join(shown)
 

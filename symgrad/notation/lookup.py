@@ -70,7 +70,7 @@ def _unknown(
     node: Name, statement: Statement, symbols: Symbols, indices: Iterable[str]
 ) -> SpecError:
     name = node.name
-    if name in FUNCTIONS or name in symbols.functions:
+    if name in FUNCTIONS or name in symbols.functions or name in symbols.calls:
         message = f"{shown(name)} is a function and came without its arguments"
     elif "'" in name:
         message = f"{shown(name)}: a prime follows the name of a function declared in [functions]"

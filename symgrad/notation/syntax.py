@@ -161,7 +161,10 @@ class For(Node):
 
 @dataclass(frozen=True)
 class Statement:
-    """left = right, or left += right; origin: what it was expanded from, if from anything."""
+    """left = right, or left += right.
+
+    origin: what it was expanded from, if from anything: its name, or `name: what that is`.
+    """
 
     source: Source
     left: Read

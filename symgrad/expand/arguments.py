@@ -1,0 +1,111 @@
+"""What a named loss is given: whole tensors, numbers, or expressions, which get a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symgrad.algebra.sizes import Size
+from symgrad.catalog.losses import LOSSES
+from symgrad.errors import SpecError
+from symgrad.expand.applied import Applied
+from symgrad.expand.axes import axes_of, free_indices, free_names
+from symgrad.expand.losses import Bound, Value, bind
+from symgrad.expand.scope import Here, Whole
+from symgrad.notation import hints
+from symgrad.notation.names import shown
+from symgrad.notation.symbols import CONSTANTS
+from symgrad.notation.syntax import Call, Name, Node, Read, Reduce, nodes
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of the named losses of one spec.
+
+    node:  an expression with what is named in it expanded; apply: a network at inputs.
+    bare:  names that stand without subscripts, which no index may have.
+    """
+
+    node: Callable[[Node, Here], Node]
+    apply: Callable[[Call, Here], Whole]
+    applied: Applied
+    bare: frozenset[str]
+
+    def bound(self, call: Call, here: Here) -> Bound:
+        """The call with its arguments and options; axes with one letter have one size."""
+        bound = bind(call, here.statement, lambda node, what: self.value(node, what, call, here))
+        for one, other in bound.alike:
+            sizes = self.last_size(one, here), self.last_size(other, here)
+            if None not in sizes and sizes[0] != sizes[1]:
+                raise here.error(
+                    f"{bound.row.form}: the last axes of {one.tensor} and {other.tensor} have "
+                    f"sizes {sizes[0]} and {sizes[1]}, and should have one",
+                    call.at,
+                )
+        return bound
+
+    def last_size(self, whole: Whole, here: Here) -> Size | None:
+        if whole.size is None:
+            known = self.applied.whole(whole.tensor, here.scope) or whole
+            whole = self.applied.tensors.measured(known, here.scope)
+        return whole.size
+
+    def value(self, node: Node, what: str, call: Call, here: Here) -> Value:
+        """A whole tensor, a scalar, or an expression, which gets a name."""
+        if isinstance(node, Call) and node.name in self.applied.networks:
+            return self.apply(node, here)
+        if isinstance(node, Name):
+            known = self.applied.whole(node.name, here.scope)
+            if known is not None and known.letters:
+                return known
+        value = self.node(node, here)
+        inner = [i for i in free_indices(value, self.bare) if i in here.bound]
+        if inner:
+            raise inside(call, inner[0], node.at, here)
+        self.check_names(value, call, here)
+        letters = axes_of(value, self.bare)
+        if letters is None:
+            raise here.error(
+                f"no read in the argument {what} of {call.name} has all its axes, so their order "
+                "is open; give it a name with its axes on the left",
+                node.at,
+            )
+        if not letters and not any(isinstance(n, Reduce) for n in nodes(value)):
+            return value
+        if isinstance(value, Read) and _is_plain(value):
+            return Whole(value.name, letters)
+        origin = f"the argument {what} of {call.name}"
+        name = here.scope.define(here.statement, what, letters, value, origin)
+        return Whole(name, letters) if letters else Name(node.at, name, height=1)
+
+    def check_names(self, value: Node, call: Call, here: Here) -> None:
+        """What stands without subscripts is of rank 0."""
+        for node in free_names(value, {*self.bare, *CONSTANTS}):
+            name = node.name
+            known = self.applied.whole(name, here.scope)
+            if known is None and name in here.bound:
+                raise inside(call, name, node.at, here)
+            if known is None:
+                near = hints.bare_name(name) or self.applied.near(name, here.scope)
+                raise here.error(f"{call.name}: unknown tensor {shown(name)}{near}", node.at)
+            if known.letters:
+                raise here.error(
+                    f"{shown(name)} is a whole tensor inside an expression; read its places, as in "
+                    f"{known.tensor}[{','.join(known.letters)}]",
+                    node.at,
+                )
+
+
+def inside(call: Call, index: str, at: int, here: Here) -> SpecError:
+    """A loss that stands inside of what it does itself."""
+    return here.error(
+        f"{LOSSES[call.name].form} takes whole tensors and is the mean already; "
+        f'"{index}" is bound around it: write it outside of all sums and means',
+        at,
+    )
+
+
+def _is_plain(read: Read) -> bool:
+    """Whether a read is its whole tensor: an index of its own for each axis."""
+    names = {s.name for s in read.subscripts if isinstance(s, Name)}
+    return not read.padded and len(names) == len(read.subscripts)
