@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from catalogue import PATHS
@@ -138,6 +140,19 @@ def expected(emitted: Emitted, name: str, at: Inputs) -> dict[str, Any]:
     found = evaluate(replace(derived.program, outputs=wanted), values, at.sizes).values
     gradients = {old: found[new] for old, new in derived.result.items()}
     return {n: np.asarray(v, float) for n, v in {**found, **gradients}.items()}
+
+
+@contextmanager
+def poisoned() -> Iterator[None]:
+    """New memory holds nan, or an integer that is no place: what is read unwritten is seen."""
+
+    def full(shape: Any, dtype: Any = float, **options: Any) -> Any:
+        kind = np.dtype(dtype).kind
+        poison = {"f": np.nan, "i": np.iinfo(np.int32).min, "b": True}[kind]
+        return np.full(shape, poison, dtype, **options)
+
+    with mock.patch.object(np, "empty", full):
+        yield
 
 
 def same(first: Any, second: Any) -> bool:

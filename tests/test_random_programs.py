@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from emitted import accepted, imported
+from emitted import accepted, imported, poisoned
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from strategies import Case, programs
 
@@ -96,7 +96,7 @@ def called(
     before = {n: np.array(v) for n, v in data.items()}
     data |= accepted(function, sizes)
     workspace = module.Workspace(**accepted(module.Workspace, sizes))
-    with np.errstate(all="raise", under="ignore"):
+    with poisoned(), np.errstate(all="raise", under="ignore"):
         found = [flattened(function(*first, **data))]
         found += [flattened(function(*first, **data, workspace=workspace)) for _ in range(2)]
     for n, v in before.items():

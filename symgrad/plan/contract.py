@@ -137,11 +137,7 @@ class Contraction:
                 result.append(group)
                 continue
             left = self.order(group.indices & elsewhere)
-            made = self.single(group, left, None)
-            if isinstance(made, str):
-                self.scalars.append(self.lower.named(Access(made)))
-            else:
-                result.append(Group(frozenset(left), made.view))
+            result += self.found(self.single(group, left, None), left)
         return result
 
     def joined(self, groups: list[Group], keep: Names) -> list[Group]:
@@ -155,10 +151,14 @@ class Contraction:
         both = groups[a].indices | groups[b].indices
         dims = self.order(both & _elsewhere(groups, keep, a, b))
         made = self.pair(groups[a], groups[b], dims, None)
+        return [*(g for n, g in enumerate(groups) if n not in (a, b)), *self.found(made, dims)]
+
+    def found(self, made: Operand | str, dims: tuple[str, ...]) -> list[Group]:
+        """What was computed on the way, as a group; without an index it is one of the scalars."""
         if isinstance(made, str):
-            raise AssertionError("a scalar among several groups")
-        others = [g for n, g in enumerate(groups) if n not in (a, b)]
-        return [*others, Group(frozenset(dims), made.view)]
+            self.scalars.append(self.lower.named(Access(made)))
+            return []
+        return [Group(frozenset(dims), made.view)]
 
     # ---- one group ----------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ def lower(
             if isinstance(group, Recurrence):
                 work.recurrence(group)
             else:
+                work.settle_reads(group)
                 work.prepare(group, covers(group, program))
                 work.equation(group)
         return tuple(work.builder.arrays.values()), tuple(work.builder.steps)
@@ -74,19 +75,29 @@ class _Lowering:
                     write(self.builder, part, assigns)
         self.started.add(name)
 
+    def settle_reads(self, equation: Equation) -> None:
+        """Zeros in what is read before any of it is written: a place that nothing writes."""
+        for access in equation.reads:
+            if self.program.writers.get(access.tensor):
+                self.zero(self.program.tensor_of[access.tensor])
+
     def prepare(self, equation: Equation, fresh: bool) -> None:
         """Zeros first, unless this equation (`fresh`) or all `=` together write every place."""
-        tensor = self.program.tensor_of[equation.target.tensor]
-        if tensor.name in self.started | self.filled or not tensor.shape or equation.op != "sum":
-            return
-        if not fresh and not self.complete(tensor):
+        if not fresh:
+            self.zero(self.program.tensor_of[equation.target.tensor])
+
+    def zero(self, tensor: Tensor) -> None:
+        """tensor = 0, where nothing is written yet and not every place will be."""
+        written = tensor.name in self.started | self.filled
+        if tensor.shape and not written and not self.complete(tensor):
             self.builder.add(fill(self.builder.arrays[tensor.name], 0))
             self.filled.add(tensor.name)
 
     def complete(self, tensor: Tensor) -> bool:
         """Whether `=` writes every place: it writes none twice, so counting tells."""
         writers = self.program.writers[tensor.name]
-        written = sum((count_of(e.box) for e in writers), ZERO)
+        boxes = ([r for r in e.box if r.index not in e.reduced] for e in writers)
+        written = sum(map(count_of, boxes), ZERO)
         once = all(e.assigns and not e.target.padded for e in writers)
         return once and written == prod(tensor.shape, start=ONE)
 
