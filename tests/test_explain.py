@@ -401,7 +401,7 @@ def test_wrt_shows_only_the_path_to_that_tensor() -> None:
     assert shown & {"e", "m", "g", "z", "f", "goal"} == set()
     assert {"q", "err", "loss"} <= shown
     text = derivation.text()
-    assert "Held constant, values that do not depend on what is differentiated by: " in text
+    assert "Held constant, values that lie off this path: " in text
     assert "dz[" not in text
 
 

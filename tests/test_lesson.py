@@ -529,6 +529,16 @@ def test_what_is_stopped_keeps_its_value_in_the_quotient() -> None:
     assert min(central) < 1e-8
 
 
+def test_a_branch_inside_a_stop_is_no_kink() -> None:
+    """lecture_q's argmax stands in its stopped target: only the start evaluates it."""
+    spec = load(spec_of("lecture_q"))
+    at = values_text("seed = 0\nM = 2\nH = 3\n", spec)
+    derivation = explain(spec, at=at, element="w1[0,0]", limit=True)
+    quotients, _ = tables_of(derivation, "limit")
+    assert KINK not in [row[6] for row in quotients.rows]
+    assert float(str(quotients.rows[4][5])) < 1e-8
+
+
 KINKED = """
 equations = "loss = relu(w)"
 [params]

@@ -35,7 +35,7 @@ def named(book: Book, names: Sequence[str]) -> Prose:
 def held(
     book: Book, equations: Sequence[Equation], wrt: Sequence[str], shown: frozenset[str]
 ) -> Iterator[Prose]:
-    """Data, other parameters, what is stopped, and values that do not depend on wrt."""
+    """Data, other parameters, what is stopped, and values off the path from wrt to the loss."""
     program = book.program
     read = dict.fromkeys(a.tensor for e in equations for a in e.reads)
     free = [n for n in read if n not in wrt and n not in book.derived.name_of]
@@ -47,13 +47,18 @@ def held(
     if values:
         one = len(values) == 1
         yield (
-            "Held constant, values that do not depend on what is differentiated by: ",
+            "Held constant, values that lie off this path: ",
             *named(book, values),
             f". {'It is' if one else 'They are'} computed as in the whole derivation.",
         )
     stops = list(dict.fromkeys(_stops(book, equations)))
     if stops:
-        yield "Held constant by stop: ", *listed(stops), ". Its value is used, its derivative is 0."
+        whose, are = (
+            ("Its value is", "its derivative is")
+            if len(stops) == 1
+            else ("Their values are", "their derivatives are")
+        )
+        yield "Held constant by stop: ", *listed(stops), f". {whose} used, {are} 0."
 
 
 def _stops(book: Book, equations: Sequence[Equation]) -> Iterator[Code]:

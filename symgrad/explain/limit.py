@@ -59,9 +59,9 @@ def rows(loss: Loss, numbers: Numbers, element: Element, exact: float) -> list[R
         at, above, below = (float(r.values[loss.value]) for r in (start, up, down))
         forward, central = (above - at) / h, (above - below) / (2 * h)
         kinked = any(
-            not np.array_equal(taken, r.branches[node])
-            for r in (up, down)
-            for node, taken in start.branches.items()
+            not np.array_equal(taken, start.branches[node])
+            for r in (up, down)  # which do not evaluate what is inside a stop
+            for node, taken in r.branches.items()
         )
         errors = abs(forward - exact), abs(central - exact)
         found.append(Row(h, forward, central, *errors, kinked))
