@@ -8,7 +8,7 @@ from itertools import chain
 
 from sympy.core.parameters import distribute
 
-from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.access import Access
 from symgrad.algebra.derive import reverse
 from symgrad.algebra.program import Equation, Program, fresh_name
 from symgrad.explain.book import Book
@@ -20,14 +20,13 @@ from symgrad.explain.layered import (
     forward_of,
     layers_of,
     recursions,
-    with_factor,
 )
 from symgrad.explain.samples import over_samples
 from symgrad.explain.settle import spare_letters
 from symgrad.explain.slices import fixed, layer_matrix
 from symgrad.explain.spelled import expression, formula, place, spelled
 from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
-from symgrad.explain.substitute import relettered, shifted
+from symgrad.explain.substitute import shifted
 from symgrad.explain.terms import HOLE
 
 KIND = "layer"
@@ -43,12 +42,11 @@ def layer_sections(explained: Explained) -> Iterator[Section]:
         return
     teller = _Teller(explained, layers, found, explained.book)
     yield teller.plain()
-    named = with_factor(found, FACTOR)
-    if named is None or named.factor is None:
-        return
-    yield teller.named(named, named.factor)
-    yield from teller.matrices(named, named.factor)
-    yield from _batch(explained)
+    named = recursions(layers, explained.book.derived, explained.book.value, FACTOR)
+    if named is not None and named.factor is not None:
+        yield teller.named(named, named.factor)
+        yield from teller.matrices(named, named.factor)
+        yield from _batch(explained)
 
 
 class _Teller:
@@ -88,32 +86,20 @@ class _Teller:
     def named(self, named: Recursions, factor: Equation) -> Section:
         book = self.book
         many = {2: "both", 3: "all three"}.get(len(named.equations), "all")
-        steps = [self.step(formula(book, named.program, factor), notes=self.bridge(factor))]
+        above = factor.target.of(book.derived.name_of[self.layers.pre])
+        note: Prose = ("this is ", book.adjoint(above))
+        steps = [self.step(formula(book, named.program, factor), notes=(note,))]
         steps += [self.step(line) for line in self.lines(named)]
         steps += self.next_factor(named, factor)
+        name = book.code(Access(factor.target.tensor))
         intro: Prose = (
-            f"The largest product that {many} of them hold gets a name, ",
-            book.code(Access(factor.target.tensor)),
+            f"What {many} hold is ",
+            book.adjoint(above),
+            "; it gets a name, ",
+            name,
             ".",
         )
         return Section(f"The factor that {many} share", (intro,), tuple(steps))
-
-    def bridge(self, factor: Equation) -> tuple[Prose, ...]:
-        """delta[l,i] is dL/dx[l,i]: said where the derived program says so."""
-        program = self.book.program
-        adjoint = self.book.derived.name_of[self.layers.pre]
-        writers = program.writers.get(adjoint, ())
-        if len(writers) != 1 or len(factor.target.subscripts) != len(writers[0].target.subscripts):
-            return ()
-        letters = {
-            old.plain: new.plain
-            for old, new in zip(writers[0].target.subscripts, factor.target.subscripts, strict=True)
-            if isinstance(old, Affine) and isinstance(new, Affine) and old.plain and new.plain
-        }
-        same = relettered(writers[0], letters)
-        if (same.body, same.target.of("")) != (factor.body, factor.target.of("")):
-            return ()
-        return (("this is ", self.book.adjoint(same.target)),)
 
     def next_factor(self, named: Recursions, factor: Equation) -> Iterator[Step]:
         """delta[l-1,i] = sigma'(x[l-1,i])*sum(k: delta[l,k]*w[l,k,i]), where that is all of it."""
@@ -186,11 +172,10 @@ def _batch(explained: Explained) -> Iterator[Section]:
     program = over_samples(forward, loss.value, index, size)
     derived = reverse(program, loss.value, explained.wrt)
     again = layers_of(program)
-    found = recursions(again, derived, loss.value) if again else None
-    named = with_factor(found, FACTOR) if found else None
-    if again is None or found is None or named is None or named.factor is None:
+    named = recursions(again, derived, loss.value, FACTOR) if again else None
+    if again is None or named is None or named.factor is None:
         return
-    teller = _Teller(explained, again, found, Book(derived, loss.value))
+    teller = _Teller(explained, again, named, Book(derived, loss.value))
     factor = formula(teller.book, named.program, named.factor)
     intro: Prose = (
         f"{index} < {size} numbers the samples, and the loss is the sum of theirs. "

@@ -1,7 +1,7 @@
 """Layers numbered by an index: x[l,i] = sum(j: w[l,i,j]*y[l-1,j]) + b[l,i], y[l,i] = f(x[l,i]).
 
 The recursions of backpropagation for a layer l are the derived program's own contributions, with
-the adjoint of x put in; with a name for the factor that they share; and as matrices.
+the adjoint of x put in; with a name for it, since they share it; and as matrices.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from symgrad.algebra.derive import Derived
 from symgrad.algebra.program import (
     Equation,
     Program,
-    Tensor,
     bounds,
     slot_symbol,
 )
@@ -23,7 +22,7 @@ from symgrad.algebra.scalars import Scalar, Unknown
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.explain.book import Book
 from symgrad.explain.settle import LETTERS
-from symgrad.explain.substitute import common_factor, inlined, relettered
+from symgrad.explain.substitute import called, inlined, relettered
 
 SUMMED = ("k", *LETTERS)
 """What the neuron above is called, as in textbooks: the first letter that is free."""
@@ -125,7 +124,7 @@ class Recursions:
                in the letters of the layer that it is about.
     starts:    what comes into the adjoint of y from elsewhere: from the loss.
     passed:    the adjoint of y.
-    factor:    the definition of the factor that they share, where it has a name.
+    factor:    the definition of the adjoint of x, where it has a name of its own.
     """
 
     program: Program
@@ -135,28 +134,42 @@ class Recursions:
     factor: Equation | None = None
 
 
-def recursions(layers: Layers, derived: Derived, value: str) -> Recursions | None:
-    """With the adjoint of x put in; None where it is more than what comes from y."""
+def recursions(
+    layers: Layers, derived: Derived, value: str, factor: str | None = None
+) -> Recursions | None:
+    """With the adjoint of x put in, or called `factor`; None where it is more than what comes
+    from y."""
     pre, post = (derived.name_of.get(n) for n in (layers.pre, layers.post))
-    if pre is None or post is None or len(derived.program.writers.get(pre, ())) != 1:
+    writers = derived.program.writers.get(pre, ()) if pre else ()
+    if pre is None or post is None or len(writers) != 1:
         return None
     inside = {id(e) for e in (layers.affine, *layers.others)}
-    put: dict[int, Equation] = {}
+    program = derived.program
+    name = None if factor is None else program.fresh(factor)
+    told = {
+        id(e): called(e, {pre: name}) if name else inlined(e, program, (pre,))
+        for e in program.equations
+    }
+    told[id(writers[0])] = replace(told[id(writers[0])], assigns=True)
     own = Book(derived, value).pairs
-    for partial, equation in own:
-        if id(partial.equation) in inside:
-            put[id(equation)] = inlined(equation, derived.program, (pre,))
-            if partial.read.tensor == layers.post:
-                put[id(equation)] = _from_below(put[id(equation)], layers, derived.program)
-    found = sorted(put.values(), key=lambda e: e.target.tensor == post)
-    kept = [e for e in derived.program.equations if e.target.tensor != pre]
-    program = replace(
-        derived.program,
-        tensors=tuple(t for t in derived.program.tensors if t.name != pre),
-        equations=tuple(put.get(id(e), e) for e in kept),
+    lines = [(p, e) for p, e in own if id(p.equation) in inside]
+    for partial, equation in lines:
+        if partial.read.tensor == layers.post:
+            told[id(equation)] = _from_below(told[id(equation)], layers, program)
+    found = sorted((told[id(e)] for _, e in lines), key=lambda e: e.target.tensor == post)
+    starts = [e for p, e in own if e.target.tensor == post and id(p.equation) not in inside]
+    kept = [e for e in program.equations if name or e.target.tensor != pre]
+    shown = replace(
+        program,
+        tensors=tuple(
+            replace(t, name=name or t.name) if t.name == pre else t
+            for t in program.tensors
+            if name or t.name != pre
+        ),
+        equations=tuple(told[id(e)] for e in kept),
     )
-    starts = [e for _, e in own if e.target.tensor == post and id(e) not in put]
-    return Recursions(program, tuple(found), tuple(starts), post)
+    definition = told[id(writers[0])] if name else None
+    return Recursions(shown, tuple(found), tuple(starts), post, definition)
 
 
 def _from_below(equation: Equation, layers: Layers, program: Program) -> Equation:
@@ -174,22 +187,6 @@ def _from_below(equation: Equation, layers: Layers, program: Program) -> Equatio
             letters[index] = next(free)
     one_to_one = len(set(letters.values())) == len(letters)
     return relettered(equation, letters) if one_to_one else equation
-
-
-def with_factor(found: Recursions, name: str) -> Recursions | None:
-    """delta[l,i] = dL/dy[l,i]*sigma'(x[l,i]), where that is what all of them share."""
-    shared = common_factor(found.equations, found.program.fresh(name))
-    if shared is None:
-        return None
-    definition = shared.definition
-    shape = tuple(r.hi for r in definition.box)
-    put = {id(old): new for old, new in zip(found.equations, shared.equations, strict=True)}
-    program = replace(
-        found.program,
-        tensors=(*found.program.tensors, Tensor(definition.target.tensor, shape)),
-        equations=(*(put.get(id(e), e) for e in found.program.equations), definition),
-    )
-    return Recursions(program, shared.equations, found.starts, found.passed, definition)
 
 
 def disjoint(found: Recursions, layers: Layers) -> bool:

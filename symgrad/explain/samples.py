@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Symbol
-from sympy.core.parameters import distribute
-
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.program import Equation, Program, Range, make_equation, slot_symbol
+from symgrad.algebra.program import Equation, Program, Range, Slot
 from symgrad.algebra.sizes import ZERO, Size
+from symgrad.explain.substitute import moved
 
 
 def over_samples(program: Program, value: str, index: str, size: str) -> Program:
@@ -24,24 +22,16 @@ def over_samples(program: Program, value: str, index: str, size: str) -> Program
         if t.name != value and t.role != "param" and (t.shape or t.role == "computed")
     }
 
-    def moved(access: Access) -> Access:
-        subscripts = tuple(moved(s) if isinstance(s, Access) else s for s in access.subscripts)
-        first: tuple[Subscript, ...] = (Affine.index(index),) if access.tensor in each else ()
-        return replace(access, subscripts=(*first, *subscripts))
+    def sampled(slot: Slot) -> Slot:
+        if isinstance(slot, Affine):
+            return slot
+        subscripts = tuple(sampled(s) if isinstance(s, Access) else s for s in slot.subscripts)
+        first: tuple[Subscript, ...] = (Affine.index(index),) if slot.tensor in each else ()
+        return replace(slot, subscripts=(*first, *subscripts))
 
-    def sampled(equation: Equation) -> Equation:
-        slots = [moved(s) if isinstance(s, Access) else s for _, s in equation.slots]
-        put: dict[Symbol, Symbol] = {
-            s: slot_symbol(new) for (s, _), new in zip(equation.slots, slots, strict=True)
-        }
-        target = moved(equation.target)
-        box = (Range(index, ZERO, many), *equation.box)
-        with distribute(False):
-            body: Expr = equation.body.xreplace(put)
-        assigns = equation.assigns and target.tensor != value
-        return make_equation(
-            target, body, slots, box, equation.op, assigns=assigns, origin=equation.origin
-        )
+    def each_sample(equation: Equation) -> Equation:
+        found = moved(equation, sampled, (Range(index, ZERO, many), *equation.box))
+        return replace(found, assigns=equation.assigns and equation.target.tensor != value)
 
     tensors = tuple(
         replace(t, shape=(many, *t.shape)) if t.name in each else t for t in program.tensors
@@ -50,5 +40,5 @@ def over_samples(program: Program, value: str, index: str, size: str) -> Program
         program,
         sizes=((size, None), *program.sizes),
         tensors=tensors,
-        equations=tuple(sampled(e) for e in program.equations),
+        equations=tuple(each_sample(e) for e in program.equations),
     )

@@ -14,18 +14,17 @@ from functools import cached_property
 from typing import Literal
 
 from sympy import Expr, S, expand
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived, Partial, reverse
 from symgrad.algebra.heads import split_heads
-from symgrad.algebra.program import Equation, Program, Tensor, fresh_name, slot_symbol
+from symgrad.algebra.program import Equation, Program, Tensor, fresh_name
 from symgrad.algebra.scalars import Stop
 from symgrad.explain.book import Book
 from symgrad.explain.latex import Latex
 from symgrad.explain.numbers import ancestors
 from symgrad.explain.steps import Code
-from symgrad.explain.substitute import with_body
+from symgrad.explain.substitute import called, with_body
 from symgrad.explain.through import stripped
 from symgrad.spec import Loss
 
@@ -87,8 +86,9 @@ def two_gradients(loss: Loss, wrt: Sequence[str]) -> Two:
     found = _matched(*(Book(d, loss.value).pairs for d in (semi, full)))
     differing = _differing(found)
     full_of = _names(semi, full, differing)
+    names = {adjoint: full_of[tensor] for tensor, adjoint in full.name_of.items()}
     renamed = {
-        id(e): _renamed(e, full, full_of)
+        id(e): called(e, names)
         for e in full.program.equations
         if e.target.tensor in {full.name_of.get(t) for t in differing}
     }
@@ -164,20 +164,6 @@ def _names(semi: Derived, full: Derived, differing: frozenset[str]) -> dict[str,
             found[tensor] = fresh_name(f"d{tensor}_full", taken)
             taken.add(found[tensor])
     return found
-
-
-def _renamed(equation: Equation, full: Derived, full_of: Mapping[str, str]) -> Equation:
-    """An adjoint equation of the full gradient, with the names that it has beside the other."""
-    name = {adjoint: full_of[tensor] for tensor, adjoint in full.name_of.items()}
-    slots = [
-        slot.of(name[slot.tensor]) if isinstance(slot, Access) and slot.tensor in name else slot
-        for _, slot in equation.slots
-    ]
-    put = {s: slot_symbol(new) for (s, _), new in zip(equation.slots, slots, strict=True)}
-    with distribute(False):
-        body = equation.body.xreplace(put)
-    target = equation.target.of(name[equation.target.tensor])
-    return with_body(replace(equation, target=target), body, slots)
 
 
 def _joined(
