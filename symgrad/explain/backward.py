@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from symgrad.algebra.access import Access, Affine
 from symgrad.explain.book import Book
 from symgrad.explain.facts import listed
-from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
+from symgrad.explain.steps import Code, Formula, Prose, Section, Step, plain
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text
 
@@ -46,7 +46,7 @@ def backward(
 def _seed(book: Book, number: int) -> Step:
     (equation, *_) = (e for e in book.program.equations if e.target.tensor == book.seed)
     line = equation_text(equation, book.program)
-    formula = Formula(book.adjoint(equation.target), (Addend("1", "1"),), (line,))
+    formula = Formula(book.adjoint(equation.target), (plain("1"),), (line,))
     return Step(number, "seed", ("The loss by itself",), (formula,))
 
 

@@ -26,7 +26,7 @@ from symgrad.explain.settle import (
     settle,
     with_conditions,
 )
-from symgrad.explain.steps import CHAIN, LOCAL, MATRICES, Addend, Code, Figure, Formula
+from symgrad.explain.steps import CHAIN, LOCAL, MATRICES, Code, Figure, Formula, ratio
 from symgrad.explain.terms import Line, ranges_text, term_of
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text, expression_text
@@ -144,7 +144,7 @@ class Book:
             terms = tuple(self.addend(e) for e in line.equations)
         else:
             text = f"{first.op}({','.join(first.reduced)}: {expression_text(first.body)})"
-            terms = (Addend(text, reduction_latex(first, self.latex)),)
+            terms = (Code(text, reduction_latex(first, self.latex)),)
         alone = len(line.equations) == len(self.program.writers[first.target.tensor])
         name = None if alone and first.target.is_plain else self.code(Access(first.target.tensor))
         return Formula(
@@ -163,22 +163,18 @@ class Book:
 
     def addend(
         self, equation: Equation, conditions: Sequence[Condition] = (), when: Code | None = None
-    ) -> Addend:
+    ) -> Code:
         """The right side of an equation: its sum over what is not on the left."""
         masked = with_conditions(equation, conditions) if conditions else equation
-        return Addend(term_of(masked).text(), term_latex(equation, conditions, self.latex), when)
+        return Code(term_of(masked).text(), term_latex(equation, conditions, self.latex), when)
 
     def local(self, partial: Partial) -> Formula:
         """d target / d read = slope, with the ranges of the whole box."""
         target, read = self.code(partial.equation.target), self.code(partial.read)
         slope = self.expression(partial.slope, partial.slots)
-        left = Code(
-            f"d({target.text})/d({read.text})",
-            rf"\frac{{\partial {target.latex}}}{{\partial {read.latex}}}",
-        )
         return Formula(
-            left,
-            (Addend(slope.text, slope.latex),),
+            ratio(target, read),
+            (slope,),
             conditions=self.ranges(partial.equation.box),
             label=LOCAL,
             figure=self._slope(partial),
@@ -232,7 +228,7 @@ class Book:
             label=label,
         )
 
-    def _counted(self, settled: Settled, name: str) -> Addend:
+    def _counted(self, settled: Settled, name: str) -> Code:
         """A contribution, with its ranges where it does not reach every place."""
         shape = self.program.tensor_of[name].shape
         own = [r for r in settled.box if r.index in settled.target.indices]
@@ -250,6 +246,6 @@ class Book:
         slots = {slot_symbol(s): s for group in self.adjoints[name] for s in group.slots}
         return Formula(
             self.adjoint(Access(name)),
-            (Addend(matrix_text(node), matrix_latex(node, self.latex, slots)),),
+            (Code(matrix_text(node), matrix_latex(node, self.latex, slots)),),
             label=MATRICES,
         )

@@ -20,7 +20,7 @@ from symgrad.explain.lessons import told
 from symgrad.explain.numbers import Numbers, ancestors, numbers_of
 from symgrad.explain.reading import point_section, reading
 from symgrad.explain.remarks import assumptions
-from symgrad.explain.steps import Addend, Formula, Prose, Section, Step
+from symgrad.explain.steps import Formula, Prose, Section, Step, plain
 from symgrad.explain.terms import groups, lines_of
 from symgrad.notation.printer import equation_text
 from symgrad.notation.values import Given
@@ -167,7 +167,7 @@ def _gradients(
         lines = [e for e in book.program.equations if e.target.tensor == adjoint]
         notation = tuple(equation_text(e, book.program) for e in lines)
         if adjoint == book.seed:
-            formula = Formula(book.adjoint(Access(adjoint)), (Addend("1", "1"),), notation)
+            formula = Formula(book.adjoint(Access(adjoint)), (plain("1"),), notation)
         else:
             total = book.total(adjoint)
             formula = Formula(total.left, total.terms, notation, figure=total.figure)

@@ -22,7 +22,7 @@ from symgrad.explain.numbers import ancestors
 from symgrad.explain.reading import reading
 from symgrad.explain.removed import difference, stops_around, stops_on, way
 from symgrad.explain.settle import letters_of, settle
-from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
+from symgrad.explain.steps import ARROW, Code, Formula, Prose, Section, Step, joined, plain
 from symgrad.explain.through import GRADIENT, outputs, term_formula, terms
 from symgrad.explain.two import FULL, Contribution, How, Two, TwoBook, book_of, two_gradients
 from symgrad.spec import Loss, Spec
@@ -183,9 +183,7 @@ class _Told:
             return Step(number, "both", (*title, ": both are the same"), (same,))
         full = self.total(two.full_of[name], BEYOND)
         own = [c for c in two.contributions if c.partial.read.tensor == name and c.how != "same"]
-        left = Code(
-            f"{full.left.text} - {semi.left.text}", f"{full.left.latex} - {semi.left.latex}"
-        )
+        left = joined((full.left, semi.left), " - ", " - ")
         removed = Formula(left, self.removed(own, name), label=REMOVED)
         remarks = tuple(
             ("From ", *step_numbers([step]), ": ", *self.way(c))
@@ -199,9 +197,9 @@ class _Told:
             return self.book.total(adjoint, label)
         letters = letters_of(self.book.program, self.book.primal[adjoint])
         left = self.book.adjoint(Access.plain(adjoint, letters))
-        return Formula(left, (Addend("0", "0"),), label=label)
+        return Formula(left, (plain("0"),), label=label)
 
-    def removed(self, own: Sequence[Contribution], name: str) -> tuple[Addend, ...]:
+    def removed(self, own: Sequence[Contribution], name: str) -> tuple[Code, ...]:
         """Full minus semi, for each contribution."""
         book = self.book
         letters = letters_of(book.program, name)
@@ -212,9 +210,7 @@ class _Told:
     def way(self, c: Contribution) -> Prose:
         """w1 -> x1 -> ... -> loss, and the stop that cuts it."""
         path = way(c, self.two)
-        codes = [self.book.code(Access(name)) for name in path]
-        shown = Code(" -> ".join(p.text for p in codes), r" \to ".join(p.latex for p in codes))
-        said: list[str | Code] = [shown]
+        said: list[str | Code] = [joined((self.book.code(Access(name)) for name in path), *ARROW)]
         for equation, node in stops_on(path, self.two):
             stop = self.book.expression(node, [slot for _, slot in equation.slots])
             said += [", cut by ", stop]

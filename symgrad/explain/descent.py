@@ -11,7 +11,7 @@ from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived
 from symgrad.explain.explained import Explained
 from symgrad.explain.figures import number
-from symgrad.explain.steps import Addend, Figure, Formula, Section, Step
+from symgrad.explain.steps import Code, Figure, Formula, Section, Step
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.points import Layout
@@ -74,7 +74,7 @@ def one_step(explained: Explained) -> Iterator[Section]:
         adjoint = book.derived.result[name]
         x, slope = book.code(Access(name)), book.adjoint(Access(adjoint))
         after = numbers.at.tensors[name] - numbers.at.rate * numbers.values[adjoint]
-        term = Addend(f"{x.text} - {rate}*{slope.text}", rf"{x.latex} - {rate}\,{slope.latex}")
+        term = Code(f"{x.text} - {rate}*{slope.text}", rf"{x.latex} - {rate}\,{slope.latex}")
         formula = Formula(x, (term,), sign="<-", figure=Figure(np.asarray(after)))
         steps.append(Step(next(explained.numbers), "update", (), (formula,)))
     if steps:

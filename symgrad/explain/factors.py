@@ -21,7 +21,6 @@ from symgrad.explain.latex import size_latex
 from symgrad.explain.numbers import Numbers
 from symgrad.explain.steps import (
     LOCAL,
-    Addend,
     Cell,
     Code,
     Figure,
@@ -30,6 +29,7 @@ from symgrad.explain.steps import (
     Section,
     Step,
     Table,
+    ratio,
 )
 from symgrad.verify.arithmetic import Array
 
@@ -93,7 +93,7 @@ def _reaches(explained: Explained, one: Product, target: Access) -> bool | None:
     return all(r.lo.evaluate(sizes) <= at < r.hi.evaluate(sizes) for r, at in reach)
 
 
-def _term(explained: Explained, one: Product, target: Access) -> Addend:
+def _term(explained: Explained, one: Product, target: Access) -> Code:
     """What a contribution adds to the entry."""
     term = explained.book.addend(one.equation(target))
     return replace(term, when=_where(explained, one, target))
@@ -141,11 +141,7 @@ def _local(book: Book, link: Link, label: str) -> Formula:
     """d end / d start = slope."""
     end, start = book.code(link.end), book.code(link.start)
     slope = book.expression(link.slope, link.slots)
-    left = Code(
-        f"d({end.text})/d({start.text})",
-        rf"\frac{{\partial {end.latex}}}{{\partial {start.latex}}}",
-    )
-    return Formula(left, (Addend(slope.text, slope.latex),), label=label)
+    return Formula(ratio(end, start), (slope,), label=label)
 
 
 def _downstream(explained: Explained, one: Product) -> Iterator[Formula]:
@@ -155,7 +151,7 @@ def _downstream(explained: Explained, one: Product) -> Iterator[Formula]:
         return
     found = total_at(book, place)
     known = book.code(place)
-    terms = [Addend(known.text, known.latex)]
+    terms = [known]
     if found is not None:
         terms = [book.addend(e) for e in found]
     steps = explained.given.get(place.tensor, [])

@@ -106,8 +106,7 @@ def reductions(book: Book) -> Iterator[Prose]:
             said.setdefault(_reduction(equation), []).append(equation)
         target = book.code(Access(name))
         for what, same in said.items():
-            terms = [book.addend(book.unseeded(e)) for e in same]
-            codes = listed([Code(t.text, t.latex) for t in terms])
+            codes = listed([book.addend(book.unseeded(e)) for e in same])
             one = len(codes) == 1
             yield (
                 (target, " is ", *what)

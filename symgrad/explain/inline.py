@@ -18,7 +18,7 @@ from symgrad.algebra.sizes import ZERO, Size
 from symgrad.explain.chain import put
 from symgrad.explain.latex import Latex, bracketed, name_latex
 from symgrad.explain.latex_scalars import ATOM, PRODUCT, SUM, Printer
-from symgrad.explain.steps import Addend, Code, Formula, added
+from symgrad.explain.steps import Code, Formula, added
 from symgrad.explain.terms import ranges_text, term_of
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import expression_text
@@ -266,5 +266,5 @@ def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
     shown = r",\ ".join(latex.range(r) for r in stated)
     conditions = Code(ranges.strip(), rf"\text{{for }} {shown}") if stated else None
     line = f"{left.text} = {said.text}{ranges}"
-    formula = Formula(left, (Addend(said.text, said.latex),), (line,), conditions=conditions)
+    formula = Formula(left, (Code(said.text, said.latex),), (line,), conditions=conditions)
     return formula, writer.put_in

@@ -25,7 +25,7 @@ from symgrad.explain.samples import over_samples
 from symgrad.explain.settle import spare_letters
 from symgrad.explain.slices import fixed, layer_matrix
 from symgrad.explain.spelled import expression, formula, place, spelled
-from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
+from symgrad.explain.steps import Code, Formula, Prose, Section, Step
 from symgrad.explain.substitute import shifted
 from symgrad.explain.terms import HOLE
 
@@ -123,7 +123,7 @@ class _Teller:
         yield self.step(
             Formula(
                 book.code(one_below.target),
-                (Addend(code.text, code.latex),),
+                (code,),
                 conditions=book.ranges([replace(low, hi=high.hi)]),
             ),
             notes=(("from layer to layer",),),

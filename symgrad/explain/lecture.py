@@ -20,8 +20,8 @@ from symgrad.explain.explained import Explained
 from symgrad.explain.facts import named
 from symgrad.explain.latex import name_latex
 from symgrad.explain.settle import letters_of
-from symgrad.explain.spelled import addend, expression
-from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
+from symgrad.explain.spelled import expression
+from symgrad.explain.steps import Code, Formula, Prose, Section, Step, words
 from symgrad.explain.through import GRADIENT, term_formula, terms
 
 LAYER, SEMI, RESIDUAL = "lecture_layer", "lecture_q", "lecture_q_residual"
@@ -35,93 +35,45 @@ def told_whole(explained: Explained) -> bool:
     return explained.spec.name in TRAPS and explained.wrt == explained.loss.wrt
 
 
-def typed(text: str) -> Code:
-    return Code(text, rf"\texttt{{{text.replace('_', chr(92) + '_').replace('--', '-{}-')}}}")
-
-
 # ---- its notation -------------------------------------------------------------------------------
 
 
-STATE = Code("x_k", "x_k")
-NEXT = Code("x_{k+1}", "x_{k+1}")
-PRE = Code("x_li", "x_{li}")
-HALF = Code("1/2", r"\frac{1}{2}")
-ALPHA, BETA = Code("alpha", r"\alpha"), Code("beta", r"\beta")
-K, M, L = (Code(name, name) for name in "kml")
-
-DISCOUNT: Prose = (
-    ALPHA,
-    " is the discount of what comes later, which is often called gamma, and no learning rate; "
-    "the learning rate is ",
-    BETA,
-    ".",
+DISCOUNT = (
+    "`alpha|\\alpha` is the discount of what comes later, which is often called gamma, and no "
+    "learning rate; the learning rate is `beta|\\beta`."
 )
 Q_TRAPS: tuple[Prose, ...] = (
-    (
-        K,
-        " numbers the samples, the layers, and what a sum runs over. Here ",
-        M,
-        " numbers the samples; the number in a name, as in ",
-        Code("x1", "x^{(1)}"),
-        ", is the layer; and sums run over i, j, v and m.",
+    words(
+        "`k` numbers the samples, the layers, and what a sum runs over. Here `m` numbers the "
+        "samples; the number in a name, as in `x1|x^{(1)}`, is the layer; and sums run over i, j, "
+        "v and m."
     ),
-    (
-        "x is the state ",
-        STATE,
-        " and what enters a neuron's sigma, ",
-        PRE,
-        ". Here ",
-        Code("s[m]", "s_{m}"),
-        " is the state ",
-        STATE,
-        ", ",
-        Code("s_next[m]", r"\mathrm{s\_next}_{m}"),
-        " the state ",
-        NEXT,
-        ", and x only what enters sigma. The action ",
-        Code("u_k", "u_k"),
-        " is ",
-        Code("u[m]", "u_{m}"),
-        ", the reward ",
-        Code("r_k", "r_k"),
-        " is ",
-        Code("r[m]", "r_{m}"),
-        ".",
+    words(
+        "x is the state `x_k` and what enters a neuron's sigma, `x_li|x_{li}`. Here "
+        "`s[m]|s_{m}` is the state `x_k`, `s_next[m]|\\mathrm{s\\_next}_{m}` the state `x_{k+1}`, "
+        "and x only what enters sigma. The action `u_k` is `u[m]|u_{m}`, the reward `r_k` is "
+        "`r[m]|r_{m}`."
     ),
-    DISCOUNT,
-    (
-        HALF,
-        " stands in G, and not in the lecture's minibatch loss. Here it stands in the loss, which "
-        "is the sum of G over the samples.",
+    words(DISCOUNT),
+    words(
+        "`1/2|\\frac{1}{2}` stands in G, and not in the lecture's minibatch loss. Here it stands "
+        "in the loss, which is the sum of G over the samples."
     ),
 )
 LAYER_TRAPS: tuple[Prose, ...] = (
-    (
-        K,
-        " numbers the samples, the layers, and what a sum runs over. Here ",
-        L,
-        " numbers the layers, i and j the neurons of one layer and of the layer below it, ",
-        K,
-        " only the neurons of the layer above that a sum runs over, and ",
-        M,
-        " the samples.",
+    words(
+        "`k` numbers the samples, the layers, and what a sum runs over. Here `l` numbers the "
+        "layers, i and j the neurons of one layer and of the layer below it, `k` only the neurons "
+        "of the layer above that a sum runs over, and `m` the samples."
     ),
-    (
-        "x is the state ",
-        STATE,
-        " and what enters a neuron's sigma, ",
-        PRE,
-        ". Here ",
-        Code("x[l,i]", "x_{l,i}"),
-        " is only that; the state enters as ",
-        Code("y[0,i]", "y_{0,i}"),
-        ".",
+    words(
+        "x is the state `x_k` and what enters a neuron's sigma, `x_li|x_{li}`. Here "
+        "`x[l,i]|x_{l,i}` is only that; the state enters as `y[0,i]|y_{0,i}`."
     ),
-    (*DISCOUNT[:-1], ". Of the two, only the learning rate occurs here."),
-    (
-        HALF,
-        " stands in G, and not in the lecture's minibatch loss. Here it stands in the loss; "
-        "without it every derivative is twice as large.",
+    words(f"{DISCOUNT} Of the two, only the learning rate occurs here."),
+    words(
+        "`1/2|\\frac{1}{2}` stands in G, and not in the lecture's minibatch loss. Here it stands "
+        "in the loss; without it every derivative is twice as large."
     ),
 )
 TRAPS: Mapping[str, tuple[Prose, ...]] = {
@@ -145,15 +97,10 @@ def errors(explained: Explained) -> Iterator[Section]:
     book = explained.book
     if not told_whole(explained) or explained.spec.name == LAYER:
         return
-    short, long = (terms(book, explained.wrt, whole) for whole in (False, True))
     steps = [
-        Step(next(explained.numbers), KIND, ("Adjoints put in",), (term_formula(book, short),)),
-        Step(
-            next(explained.numbers),
-            KIND,
-            ("The error put in too",),
-            (term_formula(book, long),),
-        ),
+        Step(next(explained.numbers), KIND, (title,), (term_formula(book, found),))
+        for title, whole in (("Adjoints put in", False), ("The error put in too", True))
+        for found in [terms(book, explained.wrt, whole)]
     ]
     intro: Prose = (
         GRADIENT,
@@ -171,15 +118,14 @@ def errors(explained: Explained) -> Iterator[Section]:
 
 
 HELD: Mapping[str, Prose] = {
-    SEMI: (
-        "The target is held constant, so there is no gradient of its maximum: this is the ",
-        "semi-gradient. With ",
-        typed("--compare-full"),
-        " the full gradient stands beside it.",
+    SEMI: words(
+        "The target is held constant, so there is no gradient of its maximum: this is the "
+        "semi-gradient. With `--compare-full|\\texttt{-{}-compare-full}` the full gradient stands "
+        "beside it."
     ),
-    RESIDUAL: (
-        "Nothing is held constant, so the target's maximum has a gradient too: this is the ",
-        "residual gradient.",
+    RESIDUAL: words(
+        "Nothing is held constant, so the target's maximum has a gradient too: this is the "
+        "residual gradient."
     ),
 }
 
@@ -204,14 +150,10 @@ def _two_squares(explained: Explained, partial: Partial) -> Section:
     slots = [slot for _, slot in partial.equation.slots]
     rows = [(partial.equation.body, partial.slope), (e**2, (e**2).diff(e))]
     formulas = tuple(
-        Formula(
-            Code(
-                f"d({body.text})/d({error.text})", rf"\frac{{d}}{{d\,{error.latex}}} {body.latex}"
-            ),
-            (addend(expression(book, slope, slots)),),
-        )
+        Formula(Code(f"d({body.text})/d({error.text})", left), (expression(book, slope, slots),))
         for expr, slope in rows
         for body in [expression(book, expr, slots)]
+        for left in [rf"\frac{{d}}{{d\,{error.latex}}} {body.latex}"]
     )
     times = expression(book, rows[1][1] / rows[0][1], slots)
     title: Prose = (
@@ -255,26 +197,21 @@ def update(explained: Explained) -> Iterator[Section]:
 def _descent(book: Book, name: str, rate: str) -> Formula:
     place = Access.plain(name, letters_of(book.program, name))
     x, adjoint = book.code(place), book.adjoint(place.of(book.derived.result[name]))
-    step = Addend(f"-{rate}*{adjoint.text}", rf"-{name_latex(rate)}\,{adjoint.latex}")
-    return Formula(x, (Addend(x.text, x.latex), step), sign="<-")
+    step = Code(f"-{rate}*{adjoint.text}", rf"-{name_latex(rate)}\,{adjoint.latex}")
+    return Formula(x, (x, step), sign="<-")
 
 
 TORCH: tuple[Prose, ...] = (
-    (
-        "With the generated module m: ",
-        typed("value, grads = m.value_and_grad(params, ...)"),
-        " and ",
-        typed("params.flat -= beta * grads.flat"),
-        ".",
+    words(
+        "With the generated module m: "
+        "`value, grads = m.value_and_grad(params, ...)"
+        "|\\texttt{value, grads = m.value\\_and\\_grad(params, ...)}` and "
+        "`params.flat -= beta * grads.flat|\\texttt{params.flat -= beta * grads.flat}`."
     ),
-    (
-        "In PyTorch the same step is ",
-        typed("optimizer.zero_grad()"),
-        ", ",
-        typed("loss.backward()"),
-        " and ",
-        typed("optimizer.step()"),
-        " of SGD. There backward adds to the gradients of before, so they are set to zero first; "
-        "here every call returns new ones.",
+    words(
+        "In PyTorch the same step is `optimizer.zero_grad()|\\texttt{optimizer.zero\\_grad()}`, "
+        "`loss.backward()|\\texttt{loss.backward()}` and "
+        "`optimizer.step()|\\texttt{optimizer.step()}` of SGD. There backward adds to the "
+        "gradients of before, so they are set to zero first; here every call returns new ones."
     ),
 )

@@ -18,7 +18,7 @@ from symgrad.explain.explained import Element, Explained
 from symgrad.explain.factors import place_of
 from symgrad.explain.figures import number
 from symgrad.explain.numbers import Numbers
-from symgrad.explain.steps import Addend, Cell, Code, Formula, Prose, Section, Step, Table
+from symgrad.explain.steps import Cell, Formula, Prose, Section, Step, Table, plain, words
 from symgrad.pipeline import derive_stable, optimised
 from symgrad.plan.plan import plan
 from symgrad.spec import Loss
@@ -99,7 +99,7 @@ def limit(explained: Explained) -> Iterator[Section]:
     exact = float(numbers.values[target.tensor][element.places])
     found = rows(explained.loss, numbers, element, exact)
     shown = book.adjoint(target)
-    formula = Formula(shown, (Addend(number(exact, 16), number(exact, 16)),))
+    formula = Formula(shown, (plain(number(exact, 16)),))
     step = Step(
         next(explained.numbers),
         "limit",
@@ -119,12 +119,14 @@ def limit(explained: Explained) -> Iterator[Section]:
 
 
 INTRO: tuple[Prose, ...] = (
-    (
-        "Forward is ",
-        Code("(L(w+h) - L(w))/h", r"\frac{L(w+h) - L(w)}{h}"),
-        ", central ",
-        Code("(L(w+h) - L(w-h))/(2*h)", r"\frac{L(w+h) - L(w-h)}{2h}"),
-        ", computed in float64 by an evaluator that knows no derivatives.",
+    words(
+        "Forward is `(L(w+h) - L(w))/h|\\frac{L(w+h) - L(w)}{h}`, central "
+        "`(L(w+h) - L(w-h))/(2*h)|\\frac{L(w+h) - L(w-h)}{2h}`, computed in float64 by an "
+        "evaluator that knows no derivatives."
+    ),
+    words(
+        "The error of the first shrinks with `h`, of the second with `h**2|h^{2}`; the rounding "
+        "of L, divided by `h`, grows and takes over."
     ),
 )
 COUNTED: Prose = (

@@ -15,10 +15,14 @@ from symgrad.explain.explained import Explained
 from symgrad.explain.latex import name_latex, upright
 from symgrad.explain.layered import argument, layers_of
 from symgrad.explain.lecture import told_whole
-from symgrad.explain.spelled import addend, expression
-from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step, added
+from symgrad.explain.spelled import expression
+from symgrad.explain.steps import Code, Formula, Prose, Section, Step, plain, summed, words
 
 KIND = "neuron"
+NEURON = words(
+    " is a neuron, `sigma(w'x + b)|\\sigma(w^{\\top} x + b)`, where `w'|w^{\\top}` is w "
+    "transposed: "
+)
 SIDES = ("relu", "leaky_relu")
 """What an unknown activation may be: those whose slope the hyperplane decides."""
 
@@ -38,9 +42,7 @@ def neuron(explained: Explained) -> Iterator[Section]:
     pre = book.code(inputs[0].target)
     intro: Prose = (
         book.code(activation.target),
-        " is a neuron, ",
-        Code("sigma(w'x + b)", r"\sigma(w^{\top} x + b)"),
-        ": ",
+        *NEURON,
         pre,
         " weighs what comes in" + (" and adds a bias, and " if len(inputs) > 1 else ", and "),
         shown,
@@ -66,9 +68,8 @@ def _neurons(program: Program) -> Iterator[tuple[Equation, tuple[Equation, ...]]
 def _plane(book: Book, inputs: tuple[Equation, ...]) -> Formula:
     """sum(j: w[l,i,j]*y[l-1,j]) + b[l,i] = 0."""
     terms = [book.addend(e) for e in inputs]
-    left = Code(added(t.text for t in terms), added(t.latex for t in terms))
     ranges = [r for r in inputs[0].box if r.lo != ZERO]
-    return Formula(left, (Addend("0", "0"),), conditions=book.ranges(ranges))
+    return Formula(summed(terms), (plain("0"),), conditions=book.ranges(ranges))
 
 
 def _function(body: Expr) -> tuple[str, Code]:
@@ -86,7 +87,7 @@ def _sides(explained: Explained, name: str) -> Step:
     formulas = tuple(
         Formula(
             Code(f"{name}{mark}({shown.text})", f"{upright(name)}{mark}({shown.latex})"),
-            (addend(expression(book, expr, letters)),),
+            (expression(book, expr, letters),),
         )
         for mark, expr in _value_and_slope(function, letters)
     )

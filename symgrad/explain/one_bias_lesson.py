@@ -26,7 +26,7 @@ from symgrad.explain.one_bias import (
     training,
     visits,
 )
-from symgrad.explain.steps import Addend, Code, Figure, Formula, Prose, Section, Step, Table
+from symgrad.explain.steps import Code, Figure, Formula, Prose, Section, Step, Table, words
 from symgrad.explain.values import At
 from symgrad.spec import Spec
 
@@ -51,25 +51,17 @@ def two_shops(explained: Explained) -> Iterator[Section]:
 
 
 INTRO: tuple[Prose, ...] = (
-    (
-        "p is the probability of Norm. The visited shop is taken as the ideal, so C is ",
-        Code("-log(p)", r"-\log p"),
-        " if Norm was visited, ",
-        Code("-log(1 - p)", r"-\log(1 - p)"),
-        " if Squatch.",
+    words(
+        "p is the probability of Norm. The visited shop is taken as the ideal, so C is "
+        "`-log(p)|-\\log p` if Norm was visited, `-log(1 - p)|-\\log(1 - p)` if Squatch."
     ),
-    (
-        "The chain comes to ",
-        Code("-(1 - p)", "-(1 - p)"),
-        " for Norm and to ",
-        Code("p", "p"),
-        " for Squatch, since ",
-        Code("sigmoid(-X) = 1 - p", r"\sigma(-X) = 1 - p"),
-        ".",
+    words(
+        "The chain comes to `-(1 - p)` for Norm and to `p` for Squatch, since "
+        "`sigmoid(-X) = 1 - p|\\sigma(-X) = 1 - p`."
     ),
-    (
-        f"A draw below p(Squatch) leads to Squatch, else to Norm. Norm is right exactly if hunger "
-        f"> {RIGHT:g}; the reward is 1 for the right shop and -1 for the other.",
+    words(
+        "A draw below p(Squatch) leads to Squatch, else to Norm. Norm is right exactly if hunger "
+        f"> {RIGHT:g}; the reward is 1 for the right shop and -1 for the other."
     ),
 )
 
@@ -102,7 +94,7 @@ def _visit(explained: Explained, derived: Derived, visit: Visit) -> Step:
         Formula(
             Code("b", "b"),
             (
-                Addend(
+                Code(
                     f"{number(before)} - {rate} * {held} * {shown}",
                     rf"{number(before)} - {rate} \cdot {held} \cdot {shown}",
                 ),
@@ -126,7 +118,7 @@ def _ratio(end: str, start: str) -> str:
 
 def _equal(left: str, text: str, latex: str, value: float | None = None) -> Formula:
     figure = None if value is None else Figure(np.asarray(value))
-    return Formula(Code(left, _ratio("C", "b")), (Addend(text, latex),), figure=figure)
+    return Formula(Code(left, _ratio("C", "b")), (Code(text, latex),), figure=figure)
 
 
 def _trained(explained: Explained, lived: Sequence[Visit]) -> Section:

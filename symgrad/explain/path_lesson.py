@@ -15,8 +15,8 @@ from symgrad.explain.book import Book
 from symgrad.explain.explained import Explained
 from symgrad.explain.layered import Layers, forward_of, layers_of
 from symgrad.explain.paths import Path, Proof, Recursion, graph, proofs, recursion_of
-from symgrad.explain.spelled import addend, expression, product
-from symgrad.explain.steps import Addend, Code, Formula, Prose, Section, Step
+from symgrad.explain.spelled import expression, product
+from symgrad.explain.steps import ARROW, Code, Formula, Prose, Section, Step, joined, ratio
 
 DEPTH, WIDTH = 3, 2
 """Layers of weights, and how many neurons each has, where paths are enumerated one by one."""
@@ -109,7 +109,7 @@ class _Told:
         return expression(self.book, put, self.slots)
 
     def formula(self, place: Access, expr: Expr) -> Formula:
-        return Formula(self.book.adjoint(self.adjoint(place)), (addend(self.code(expr)),))
+        return Formula(self.book.adjoint(self.adjoint(place)), (self.code(expr),))
 
     def one(self) -> Section:
         book, shown = self.book, self.shown
@@ -122,7 +122,7 @@ class _Told:
         start = book.code(shown.place)
         left = book.adjoint(self.adjoint(shown.place))
         starts = [
-            Formula(book.adjoint(a), (addend(expression(book, slope, self.slots)),))
+            Formula(book.adjoint(a), (expression(book, slope, self.slots),))
             for slope, a in self.ends.items()
         ]
         steps = (
@@ -135,11 +135,11 @@ class _Told:
         )
         return Section("Along one path", (intro,), steps)
 
-    def along(self, path: Path) -> Addend:
+    def along(self, path: Path) -> Code:
         """The product of the slopes, in the order of the path."""
         ends = {slope: slot_symbol(a) for slope, a in self.ends.items()}
         slopes = [ends.get(e.slope, e.slope) for e in path if e.slope != S.One]
-        return addend(product(self.book, slopes, self.slots))
+        return product(self.book, slopes, self.slots)
 
     def all(self) -> Section:
         book, shown = self.book, self.shown
@@ -147,7 +147,7 @@ class _Told:
         total = Formula(left, tuple(self.along(path) for path in shown.paths))
         difference = Formula(
             Code("the paths - the recursion", r"\text{the paths} - \text{the recursion}"),
-            (addend(self.code(shown.difference)),),
+            (self.code(shown.difference),),
         )
         start = book.code(shown.place)
         steps = (
@@ -211,14 +211,10 @@ def _edge(book: Book, layers: Layers) -> Formula:
     last = next(p for p in partials if p.equation is layers.activation)
     code = product(book, (last.slope, own.slope), (*last.slots, *own.slots))
     above, below = book.code(layers.activation.target), book.code(layers.below)
-    left = Code(
-        f"d({above.text})/d({below.text})",
-        rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}",
-    )
     ranges = [r for r in layers.affine.box if r.index == layers.index]
-    return Formula(left, (addend(code),), conditions=book.ranges(ranges))
+    return Formula(ratio(above, below), (code,), conditions=book.ranges(ranges))
 
 
 def _way(book: Book, path: Path) -> Code:
-    places = [book.code(a) for a in (path[0].start, *(edge.end for edge in path))]
-    return Code(" -> ".join(p.text for p in places), r" \to ".join(p.latex for p in places))
+    places = (path[0].start, *(edge.end for edge in path))
+    return joined(map(book.code, places), *ARROW)

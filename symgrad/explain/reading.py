@@ -13,7 +13,7 @@ from symgrad.explain.book import Book
 from symgrad.explain.facts import listed, named
 from symgrad.explain.latex import name_latex
 from symgrad.explain.latex_scalars import Printer
-from symgrad.explain.steps import Code, Figure, Prose, Section
+from symgrad.explain.steps import Code, Figure, Prose, Section, words
 from symgrad.explain.terms import ranges_text
 from symgrad.spec import Spec
 
@@ -65,21 +65,18 @@ def point_section(book: Book, spec: Spec) -> tuple[Section, ...]:
     return (Section("The numbers that go in", tuple(intro), (), (), figures),)
 
 
-ADDING: Prose = (
-    Code("sum(i: ...)", r"\sum_{i} \ldots"),
-    " adds over every i; ",
-    Code("+=", r"\mathrel{+}="),
-    " adds a contribution to the others.",
+ADDING = words(
+    "`sum(i: ...)|\\sum_{i} \\ldots` adds over every i; `+=|\\mathrel{+}=` adds a contribution to "
+    "the others."
 )
 LEGEND: Mapping[type, Prose] = {
-    Select: (
-        Code("[p]", r"\left[p\right]"),
-        " is 1 where p holds, else 0; what stands beside a false bracket does not count.",
+    Select: words(
+        "`[p]|\\left[p\\right]` is 1 where p holds, else 0; what stands beside a false bracket "
+        "does not count."
     ),
-    FUNCTIONS["expdiff"]: (
-        Code("expdiff(x, m)", "e^{x - m}"),
-        " is exp(x - m), and 0 where m is -inf: a softmax probability.",
+    FUNCTIONS["expdiff"]: words(
+        "`expdiff(x, m)|e^{x - m}` is exp(x - m), and 0 where m is -inf: a softmax probability."
     ),
-    Unknown: ("A prime is a derivative of an unknown function.",),
+    Unknown: words("A prime is a derivative of an unknown function."),
 }
 """What is explained where it occurs in a body."""

@@ -17,7 +17,7 @@ from symgrad.explain.book import Book
 from symgrad.explain.explained import Explained
 from symgrad.explain.facts import held, kinks, listed, named, reduced_on_the_way, reductions
 from symgrad.explain.latex import name_latex
-from symgrad.explain.steps import Code, Prose, Section, added
+from symgrad.explain.steps import Code, Prose, Section, joined, plain, summed
 
 
 def assumptions(explained: Explained) -> Section:
@@ -87,7 +87,7 @@ def _objective(explained: Explained) -> Code | None:
     if not any(_minus(e) or _weighted(e, book) for e in reduced_on_the_way(book)):
         return None
     terms = [book.addend(_negated(e)) for e in loss.program.writers[loss.value] if e.op == "sum"]
-    return Code(f"J = {added(t.text for t in terms)}", f"J = {added(t.latex for t in terms)}")
+    return joined((plain("J"), summed(terms)), " = ", " = ")
 
 
 def _negated(equation: Equation) -> Equation:

@@ -15,7 +15,7 @@ from symgrad.explain.latex import Latex
 from symgrad.explain.matrix import matrix_form
 from symgrad.explain.matrix_text import matrix_latex, matrix_text
 from symgrad.explain.settle import Settled
-from symgrad.explain.steps import MATRICES, Addend, Code, Formula
+from symgrad.explain.steps import MATRICES, Code, Formula
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def layer_matrix(
         return None
     shown = LayerLatex(latex.primal, latex.value, latex.names, layer.places)
     slots = {slot_symbol(s): s for s in settled.slots}
-    term = Addend(matrix_text(node), matrix_latex(node, shown, slots))
+    term = Code(matrix_text(node), matrix_latex(node, shown, slots))
     return Formula(left, (term,), label=MATRICES)
 
 

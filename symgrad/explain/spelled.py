@@ -11,7 +11,7 @@ from symgrad.algebra.access import Access
 from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
 from symgrad.explain.book import Book
 from symgrad.explain.latex_scalars import ATOM, Printer
-from symgrad.explain.steps import Addend, Code, Formula
+from symgrad.explain.steps import Code, Formula
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text, expression_text
 
@@ -41,7 +41,7 @@ def formula(
     own = [r for r in context_of(program).unimplied(equation) if r.index in equation.target.indices]
     return Formula(
         place(book, equation.target),
-        (Addend(spelled(addend.text, book), addend.latex),),
+        (Code(spelled(addend.text, book), addend.latex),),
         (equation_text(equation, program),),
         sign or ("=" if equation.assigns else "+="),
         book.ranges(own),
@@ -70,7 +70,3 @@ def product(book: Book, factors: Sequence[Expr], slots: Sequence[Slot]) -> Code:
     texts = [f"({p.text})" if f.is_Add else p.text for f, p in zip(factors, parts, strict=True)]
     latexs = [f"({p.latex})" if f.is_Add else p.latex for f, p in zip(factors, parts, strict=True)]
     return Code("*".join(texts) or "1", r"\,".join(latexs) or "1")
-
-
-def addend(code: Code) -> Addend:
-    return Addend(code.text, code.latex)

@@ -10,10 +10,14 @@ from symgrad.verify.arithmetic import Array
 
 @dataclass(frozen=True)
 class Code:
-    """A formula inside a sentence: as text, which is ASCII, and as LaTeX."""
+    """A formula inside a sentence, or a term of one: as text, which is ASCII, and as LaTeX.
+
+    when: of a term, the range in which it counts, if that is not everywhere.
+    """
 
     text: str
     latex: str
+    when: Code | None = None
 
 
 MATRICES = "in matrices"
@@ -29,13 +33,40 @@ Prose = tuple[str | Code, ...]
 """A sentence; its formulas are set apart, so that each format prints them in its own way."""
 
 
-@dataclass(frozen=True)
-class Addend:
-    """One term of a right side. when: the range in which it counts, if that is not everywhere."""
+def words(text: str) -> Prose:
+    """A sentence; what stands between backticks is a formula: `x_li|x_{li}` is text|LaTeX."""
+    found: list[str | Code] = []
+    for k, part in enumerate(text.split("`")):
+        shown, _, latex = part.partition("|")
+        found.append(Code(shown, latex or shown) if k % 2 else part)
+    return tuple(part for part in found if part)
 
-    text: str
-    latex: str
-    when: Code | None = None
+
+ARROW = (" -> ", r" \to ")
+"""What stands between the places of a way, as text and as LaTeX."""
+
+
+def plain(text: str) -> Code:
+    """What is the same in LaTeX."""
+    return Code(text, text)
+
+
+def joined(codes: Iterable[Code], text: str, latex: str) -> Code:
+    """Formulas with something between them."""
+    found = list(codes)
+    return Code(text.join(c.text for c in found), latex.join(c.latex for c in found))
+
+
+def ratio(above: Code, below: Code) -> Code:
+    """d(above)/d(below)."""
+    latex = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
+    return Code(f"d({above.text})/d({below.text})", latex)
+
+
+def summed(terms: Iterable[Code]) -> Code:
+    """a + b - c."""
+    found = list(terms)
+    return Code(added(t.text for t in found), added(t.latex for t in found))
 
 
 @dataclass(frozen=True)
@@ -58,7 +89,7 @@ class Formula:
     """
 
     left: Code
-    terms: tuple[Addend, ...]
+    terms: tuple[Code, ...]
     notation: tuple[str, ...] = ()
     sign: str = "="
     conditions: Code | None = None

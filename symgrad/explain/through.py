@@ -20,7 +20,7 @@ from symgrad.explain.book import Book
 from symgrad.explain.latex import LOSS, bracketed, name_latex
 from symgrad.explain.latex_scalars import PRODUCT, Printer
 from symgrad.explain.spelled import expression
-from symgrad.explain.steps import Addend, Code, Formula
+from symgrad.explain.steps import Code, Formula, plain
 from symgrad.explain.substitute import inlined, with_body
 from symgrad.explain.terms import HOLE
 from symgrad.notation.printer import expression_text
@@ -124,13 +124,10 @@ def term_formula(
     """grad L = the sum of the terms; symbol: what L is called."""
     loss = symbol or Code(book.symbol, LOSS)
     left = Code(f"{GRADIENT.text} {loss.text}", f"{GRADIENT.latex} {loss.latex}")
-    return Formula(left, tuple(_addend(book, term) for term in found) or (ZERO,), label=label)
+    return Formula(left, tuple(_addend(book, term) for term in found) or (plain("0"),), label=label)
 
 
-ZERO = Addend("0", "0")
-
-
-def _addend(book: Book, term: Term) -> Addend:
+def _addend(book: Book, term: Term) -> Code:
     equation = term.equation
     slots = [slot for _, slot in equation.slots]
     holes = dict(maxima(book, slots, "value"))
@@ -156,7 +153,7 @@ def _addend(book: Book, term: Term) -> Addend:
     text = expression_text(whole).replace(HOLE.name, inner.text)
     known = {slot_symbol(slot): slot for slot in slots}
     printer = Printer(book.latex, known, {HOLE: (inner.latex, PRODUCT)})
-    return Addend(text, printer.text(whole)[0])
+    return Code(text, printer.text(whole)[0])
 
 
 def _split(body: Expr, slots: Sequence[Slot]) -> tuple[Expr, list[Expr]]:
