@@ -27,7 +27,7 @@ from symgrad.plan.steps import (
     Total,
     Ufunc,
 )
-from symgrad.plan.views import Array, Operand
+from symgrad.plan.views import Operand
 
 PLAIN = {
     "add": "np.add", "subtract": "np.subtract", "multiply": "np.multiply", "divide": "np.divide",
@@ -89,15 +89,15 @@ class Printer(Operands):
         fresh = array is not None and array.name not in self.bound
         if array and fresh and out.is_whole:
             self.bound.add(array.name)
-            self.put(f"{array.name} = {self.first(array, call)}")
+            self.put(f"{array.name} = {self.first(array.name, call)}")
         elif array and fresh and array.storage == "gradient":
             self.put(call.replace("out=@", f"out={self.operand(out, self.home(array))}"))
         else:
             self.put(call.replace("out=@", f"out={self.operand(out)}"))
 
-    def first(self, array: Array, call: str) -> str:
+    def first(self, name: str, call: str) -> str:
         """The call that first writes an array, all of it."""
-        return call.replace("out=@", f"out={self.home(array)}")
+        return call.replace("out=@", f"out={self.home(self.arrays[name])}")
 
     # ---- one kind of step each ----------------------------------------------------------------
 
