@@ -29,6 +29,7 @@ from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.spec import define as define_spec
 from symgrad.spec import load as load_file
 from symgrad.verify import check as verify
+from symgrad.verify.small import small_literals
 from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import ModuleSubject
 from symgrad.verify.verdict import Report
@@ -101,6 +102,9 @@ def check(source: Source, *, losses: Sequence[str] | None = None, seed: int = 0)
             which is checked against the SPEC that it states. The module is executed, in a process
             of its own.
     losses: only these.
+
+    Named sizes are shrunk for the 60 digits, and literal ones too: the module is emitted anew with
+    smaller ones, if it then is the same code but for them.
     """
     if not isinstance(source, Spec) and str(source).endswith(".py"):
         path = Path(source)
@@ -179,5 +183,15 @@ def _checked(spec: Spec, path: Path, losses: Sequence[str] | None, seed: int) ->
         found = pipeline.derive_stable(loss)
         return pipeline.optimised(found), found.derived.result
 
-    report = verify.check(spec, ModuleSubject(path), losses=losses, gradient=emitted, seed=seed)
+    text = path.read_bytes().decode("utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        small = small_literals(spec, text, pipeline.generate)
+        anew = None
+        if small is not None:  # its literal sizes are too large for many digits
+            there = Path(folder) / path.name
+            there.write_bytes(small.text.encode("utf-8"))
+            anew = small, ModuleSubject(there)
+        report = verify.check(
+            spec, ModuleSubject(path), losses=losses, gradient=emitted, seed=seed, small=anew
+        )
     return replace(report, subject=path.name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -29,7 +30,10 @@ DIGITS = Digits(60)
 SMALL_EFFORT = Effort(entries=64, sampled=64, directions=4)
 OWN_EFFORT = Effort(entries=8, sampled=1, directions=4)
 SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
+DIGITS_COST = 100_000  # box points of one 60-digit evaluation: a third of a second
 OWN_COST = 30_000_000  # box points of one float64 evaluation
+Kind = Literal["small", "own"]
+KINDS: tuple[Kind, ...] = ("small", "own")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Case:
 
     gradient: the gradient program and its derivative tensor of each name in wrt, where known. It
               serves the scale S of rounding, never the number that is compared with.
+    literals: which literal sizes were made smaller, `64 -> 5`.
     """
 
     target: Target
@@ -65,12 +70,14 @@ class Case:
     effort: Effort
     seed: int
     gradient: tuple[Program, Mapping[str, str]] | None = None
+    literals: str = ""
 
     @property
     def where(self) -> str:
         digits = "60 digits" if isinstance(self.numbers, Digits) else "float64"
-        sizes = ", ".join(f"{name}={value}" for name, value in self.instance.sizes.items())
-        return f"{self.instance.name}, {digits}" + (f": {sizes}" if sizes else "")
+        sizes = [f"{name}={value}" for name, value in self.instance.sizes.items()]
+        shown = ", ".join([*sizes, self.literals] if self.literals else sizes)
+        return f"{self.instance.name}, {digits}" + (f": {shown}" if shown else "")
 
     @cached_property
     def point(self) -> Point:
@@ -128,7 +135,11 @@ class Case:
 
 
 def instances(
-    target: Target, checks: Sequence[Size], seed: int, sizes: Mapping[str, int] | None
+    target: Target,
+    checks: Sequence[Size],
+    seed: int,
+    sizes: Mapping[str, int] | None,
+    kinds: Collection[Kind] = KINDS,
 ) -> tuple[list[tuple[Instance, Numbers, Effort]], list[str], list[str]]:
     """Small sizes in 60 digits, the spec's own in float64, and `sizes` in 60 digits if given.
 
@@ -139,13 +150,16 @@ def instances(
     missing: list[str] = []
     notes: list[str] = []
     try:
-        small = small_instance(program, outputs, checks, seed)
-        found.append((small, DIGITS, affordable(program, small, SMALL_EFFORT)))
+        if "small" in kinds:
+            small = small_instance(program, outputs, checks, seed)
+            found.append((small, _numbers(program, small), _effort(program, small)))
         if sizes is not None:
             given = instance_at(program, outputs, sizes, seed)
-            found.append((given, DIGITS, affordable(program, given, SMALL_EFFORT)))
+            found.append((given, DIGITS, _effort(program, given)))
     except NoInstance as reason:
         missing.append(str(reason))
+    if "own" not in kinds:
+        return found, missing, notes
     try:
         own = own_instance(program, outputs, checks, seed, OWN_COST)
         found.append((own, FLOAT64, affordable(program, own, OWN_EFFORT)))
@@ -157,6 +171,15 @@ def instances(
     except NoInstance as reason:
         missing.append(str(reason))
     return found, missing, notes
+
+
+def _numbers(program: Program, instance: Instance) -> Numbers:
+    """60 digits, unless literal sizes that cannot shrink make them too slow."""
+    return DIGITS if box_points(program, instance.sizes) <= DIGITS_COST else FLOAT64
+
+
+def _effort(program: Program, instance: Instance) -> Effort:
+    return affordable(program, instance, SMALL_EFFORT)
 
 
 def affordable(program: Program, instance: Instance, effort: Effort) -> Effort:

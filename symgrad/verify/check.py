@@ -6,8 +6,9 @@ differentiated, rewritten, planned and printed. They share nothing but the equat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.cases import (
     DIGITS,
+    KINDS,
     SMALL_EFFORT,
     Case,
+    Kind,
     Target,
     affordable,
     instances,
@@ -38,6 +41,7 @@ from symgrad.verify.conduct import conduct_of
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.instance import Instance, NoInstance, instance_at, small_instance
 from symgrad.verify.nearby import Point
+from symgrad.verify.small import Small
 from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import Answer, ModuleSubject, Subject
 from symgrad.verify.verdict import Block, Conduct, Report
@@ -75,14 +79,28 @@ def check(
     seed: int = 0,
     rule: Rule | None = None,
     sizes: Mapping[str, int] | None = None,
+    small: tuple[Small, Subject] | None = None,
 ) -> Report:
     """Every block of every loss, at small sizes in 60 digits and at the spec's own in float64.
 
     sizes: other sizes to check at too, in 60 digits.
+    small: the spec with smaller literals, and what was emitted for it: checked in 60 digits.
     An exception in what is under check is a FAIL; a wrong argument of this function a SpecError.
     """
-    oracle = prepared(spec, losses=losses, gradient=gradient, seed=seed, sizes=sizes)
-    return judged(oracle, subject, rule)
+    if small is None:
+        oracle = prepared(spec, losses=losses, gradient=gradient, seed=seed, sizes=sizes)
+        return judged(oracle, subject, rule)
+    shared = partial(prepared, losses=losses, gradient=gradient, seed=seed)
+    anew = shared(small[0].spec, kinds=KINDS[:1], literals=small[0].said)
+    own = shared(spec, sizes=sizes, kinds=KINDS[1:])
+    first, second = judged(anew, small[1], rule), judged(own, subject, rule)
+    same = Conduct("sizes", "emitted with smaller literals, it is the same code", "PASS")
+    return Report(
+        subject.name,
+        (*first.blocks, *second.blocks),
+        (*dict.fromkeys((*first.conduct, *second.conduct)), same),
+        (*first.notes, *second.notes),
+    )
 
 
 def prepared(
@@ -92,8 +110,13 @@ def prepared(
     gradient: Gradient | None = None,
     seed: int = 0,
     sizes: Mapping[str, int] | None = None,
+    kinds: Collection[Kind] = KINDS,
+    literals: str = "",
 ) -> Oracle:
-    """The oracle of a spec, to judge one subject or many."""
+    """The oracle of a spec, to judge one subject or many.
+
+    literals: which ones were shrunk, `64 -> 5`.
+    """
     cases: list[Case] = []
     doubts: list[Block] = []
     notes: list[str] = []
@@ -102,8 +125,8 @@ def prepared(
     for target, loss in _targets(spec, losses):
         behind = gradient(loss) if gradient is not None and loss is not None else None
         equations[target.label] = _equations(target, behind)
-        found, missing, said = instances(target, bounds, seed, sizes)
-        cases += [Case(target, *kind, seed, behind) for kind in found]
+        found, missing, said = instances(target, bounds, seed, sizes, kinds)
+        cases += [Case(target, *kind, seed, behind, literals) for kind in found]
         doubts += [
             unchecked(target.label, name, reason)
             for reason in missing

@@ -1,0 +1,110 @@
+"""A spec at smaller literal sizes, and the module that is emitted for it.
+
+A module whose sizes are literal runs at these alone, where many digits cost too much. So the spec
+is written again with small literals and emitted anew: what is checked there in 60 digits stands for
+the module under check only where both are the same code but for their numbers. That is looked at,
+not assumed: where it does not hold, no literal is shrunk.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from symgrad.algebra.program import Program
+from symgrad.errors import SymgradError
+from symgrad.spec import Loss, Spec, parse_spec
+from symgrad.verify.literals import Extent, extents_of, shrunk
+
+Emit = Callable[[Spec], str]
+"""The text of a spec's module."""
+
+Chosen = Sequence[tuple[Extent, int]]
+STATED = {"SPEC", "SPEC_HASH", "OPERATIONS"}
+"""Constants that say what the code is and no part of it."""
+
+NUMBER = re.compile(r"(?<![A-Za-z_0-9.])\d+")
+
+
+@dataclass(frozen=True)
+class Small:
+    """A spec with smaller literals, its module's text, and which became which: `64 -> 5`."""
+
+    spec: Spec
+    text: str
+    said: str
+
+
+def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
+    """Smaller literals at which `text` is the code emitted, if there are any.
+
+    text: the module under check. One that is not what `emit` makes of its spec was made by other
+    hands, and what another module does says nothing about it.
+    """
+    programs = (spec.shared, *(loss.program for loss in spec.losses))
+    extents = extents_of(programs)
+    if not extents or emit(spec) != text:
+        return None
+    chosen = _chosen(programs, extents)
+    try:
+        resized = _resized(spec, programs, chosen)
+        emitted = emit(resized)
+    except SymgradError:  # such as a range that these sizes make empty
+        return None
+    return Small(resized, emitted, _said(chosen)) if same_code(emitted, text) else None
+
+
+def _chosen(programs: Sequence[Program], extents: Sequence[Extent]) -> Chosen:
+    """The least sizes that stand in the order of the literals, above the small ones that stay.
+
+    The planner reuses a buffer where sizes are equal, and orders a product by which is larger: so
+    equal literals stay equal, and the greater stays the greater.
+    """
+    values = sorted({extent.value for extent in extents})
+    every = [s.constant for p in programs for t in p.tensors for s in t.shape]
+    below = [n for n in every if n is not None and n < values[0]]
+    start = 1 + max(below, default=1)
+    least = {value: start + k for k, value in enumerate(values)}
+    return [(e, min(e.value, max(e.least, least[e.value]))) for e in extents]
+
+
+def _resized(spec: Spec, programs: Sequence[Program], chosen: Chosen) -> Spec:
+    """The spec with other literals, read back from its text: so it is validated as any spec is."""
+    shared, *own = shrunk(programs, chosen)
+    losses: tuple[Loss, ...] = tuple(
+        replace(loss, program=program) for loss, program in zip(spec.losses, own, strict=True)
+    )
+    return parse_spec(replace(spec, shared=shared, losses=losses).canonical(), spec.name)
+
+
+def same_code(a: str, b: str) -> bool:
+    """Whether two modules are one but for their numbers, docstrings, and what they say of both."""
+    return _skeleton(a) == _skeleton(b)
+
+
+def _skeleton(text: str) -> str:
+    kept = [
+        statement
+        for statement in ast.parse(text).body
+        if not (isinstance(statement, ast.Assign) and _stated(statement))
+    ]
+    tree = ast.Module(kept, [])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
+            node.body = [s for s in node.body if not _is_text(s)]
+    return NUMBER.sub("#", ast.dump(tree))
+
+
+def _stated(statement: ast.Assign) -> bool:
+    return any(isinstance(t, ast.Name) and t.id in STATED for t in statement.targets)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _said(chosen: Chosen) -> str:
+    """`64 -> 5, 120 -> 6`."""
+    return ", ".join(dict.fromkeys(f"{e.value} -> {value}" for e, value in chosen))
