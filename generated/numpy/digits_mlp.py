@@ -47,6 +47,9 @@ PARAMETERS = {
     "W2": {"axes": ("10", "H"), "offset": 8320, "shape": (10, 128), "strides": (128, 1)},
     "c2": {"axes": ("10",), "offset": 9600, "shape": (10,), "strides": (1,)},
 }
+LAYERS = {
+    "logits": (("W1", "c1"), ("W2", "c2")),
+}
 INPUTS = {
     "pixels": "real[B, 64]",
     "digit": "int[B] < 10",
@@ -176,6 +179,20 @@ def load(path):
     for name in PARAMETERS:
         setattr(params, name, arrays[name])
     return params
+
+
+def load_state_dict(params, source, *, network=None, prefix=""):
+    """Set the networks' parameters from a PyTorch state_dict: layer after layer, in its order.
+
+    source:  a mapping of names to arrays, as module.state_dict() is, or the path of an npz of one.
+    network: only this one's parameters.
+    prefix:  only the entries whose names begin so.
+    """
+    _dtype_of(params)
+    if network is not None and network not in LAYERS:
+        raise ValueError(f"there is no network {network!r}; there are {', '.join(LAYERS)}")
+    names = LAYERS if network is None else [network]
+    _set_layers(params, [layer for name in names for layer in LAYERS[name]], source, prefix)
 
 
 def forward(params, pixels, *, workspace=None):
@@ -375,14 +392,7 @@ def _array(name, value, axes, kinds):
 
 def _arrays(path, *sizes):
     """The file's arrays by name: the parameters, and the sizes that their shapes do not show."""
-    with open(path, "rb") as file:
-        try:
-            loaded = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError):
-            raise ValueError(f"{path} is not an npz file; expected one that save wrote") from None
-        if isinstance(loaded, np.ndarray):
-            raise ValueError(f"{path} holds one array; expected an npz file")
-        arrays = {name: loaded[name] for name in loaded.files}
+    arrays = _npz(path)
     expected = sorted([*PARAMETERS, *sizes])
     if sorted(arrays) != expected:
         raise ValueError(f"{path} holds {sorted(arrays)}; expected {expected}")
@@ -489,6 +499,18 @@ def _memory(workspace, kind, dtype, /, **sizes):
     return workspace._memory[key]
 
 
+def _npz(path):
+    """The arrays of an npz file by name."""
+    with open(path, "rb") as file:
+        try:
+            loaded = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError):
+            raise ValueError(f"{path} is not an npz file") from None
+        if isinstance(loaded, np.ndarray):
+            raise ValueError(f"{path} holds one array; expected an npz file")
+        return {name: loaded[name] for name in loaded.files}
+
+
 def _parts(flat):
     """A function that gives the next part of a vector, in the shape that it is asked for."""
     start = 0
@@ -509,6 +531,13 @@ def _pick(array, places, out, at, axis=0):
     return np.take(_by_position(array, places, at, axis), at, axis=axis, out=out, mode="clip")
 
 
+def _place(params, name):
+    """The array that a dotted name means: q.W1 is params.q.W1."""
+    for part in name.split("."):
+        params = getattr(params, part)
+    return params
+
+
 def _real(name, value, axes):
     """An argument of real numbers; integers and truth values are numbers too."""
     return _array(name, value, axes, "fiub")
@@ -521,6 +550,34 @@ def _rebuilt(kind, state):
         if not name.startswith("_"):
             setattr(views, name, state[name])
     return views
+
+
+def _set_layers(params, layers, source, prefix):
+    """The parameters of each layer from the weight and the bias of the source's next layer."""
+    found = _state(source, prefix)
+    if len(found) != len(layers):
+        here, there = ", ".join(layer[0] for layer in layers), ", ".join(found) or "none"
+        raise ValueError(
+            f"the state_dict has {len(found)} layers: {there}; expected {len(layers)}: {here}; "
+            "network= or prefix= takes a part"
+        )
+    arrays = {}
+    for (layer, entries), names in zip(found.items(), layers, strict=True):
+        kinds = ("weight", "bias")[: len(names)]
+        if sorted(entries) != sorted(kinds):
+            wanted = f"{' and '.join(kinds)}, for {' and '.join(names)}"
+            raise ValueError(
+                f"layer {layer!r} has {' and '.join(sorted(entries))}; expected {wanted}"
+            )
+        for kind, name in zip(kinds, names, strict=True):
+            arrays[name] = np.asarray(entries[kind])
+            came, expected = arrays[name].shape, _place(params, name).shape
+            if came != expected:
+                raise ValueError(f"{layer}.{kind} has shape {came}; expected {expected}, as {name}")
+            if arrays[name].dtype.kind != "f":
+                raise ValueError(f"{layer}.{kind} has dtype {arrays[name].dtype}; expected reals")
+    for name, array in arrays.items():
+        _place(params, name)[...] = array
 
 
 def _shape(name, array, expected):
@@ -541,6 +598,21 @@ def _size(name, size):
 def _sizes(**sizes):
     """Sizes by name, each a whole number of at least 1."""
     return {name: _size(name, size) for name, size in sizes.items()}
+
+
+def _state(source, prefix):
+    """A state_dict's entries, layer by layer: {"0": {"weight": ..., "bias": ...}, "2": ...}."""
+    if not hasattr(source, "items"):
+        source = _npz(source)
+    found = {}
+    for name, value in source.items():
+        if name.startswith(prefix):
+            layer, _, kind = name.removeprefix(prefix).rpartition(".")
+            array = value.detach().cpu() if hasattr(value, "detach") else value
+            found.setdefault(layer, {})[kind] = array
+    if all(layer.isdigit() for layer in found):  # nn.Sequential, whatever the order in a file
+        found = {layer: found[layer] for layer in sorted(found, key=int)}
+    return found
 
 
 def _uniform_fan_in(rng, shape):

@@ -678,14 +678,7 @@ def _array(name, value, axes, kinds):
 
 def _arrays(path, *sizes):
     """The file's arrays by name: the parameters, and the sizes that their shapes do not show."""
-    with open(path, "rb") as file:
-        try:
-            loaded = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError):
-            raise ValueError(f"{path} is not an npz file; expected one that save wrote") from None
-        if isinstance(loaded, np.ndarray):
-            raise ValueError(f"{path} holds one array; expected an npz file")
-        arrays = {name: loaded[name] for name in loaded.files}
+    arrays = _npz(path)
     expected = sorted([*PARAMETERS, *sizes])
     if sorted(arrays) != expected:
         raise ValueError(f"{path} holds {sorted(arrays)}; expected {expected}")
@@ -744,6 +737,18 @@ def _memory(workspace, kind, dtype, /, **sizes):
     if key not in workspace._memory:
         workspace._memory[key] = kind(dtype, **sizes)
     return workspace._memory[key]
+
+
+def _npz(path):
+    """The arrays of an npz file by name."""
+    with open(path, "rb") as file:
+        try:
+            loaded = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError):
+            raise ValueError(f"{path} is not an npz file") from None
+        if isinstance(loaded, np.ndarray):
+            raise ValueError(f"{path} holds one array; expected an npz file")
+        return {name: loaded[name] for name in loaded.files}
 
 
 def _parts(flat):

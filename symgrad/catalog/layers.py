@@ -30,7 +30,7 @@ class Signal:
 class Built:
     """One layer at one place.
 
-    params:    the type of each parameter.
+    params:    the type of each parameter, first what PyTorch calls weight, then its bias.
     equations: what defines y.
     size:      of y's last axis.
     """

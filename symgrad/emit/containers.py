@@ -162,6 +162,16 @@ def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
     return lines
 
 
+def layers(spec: Spec) -> list[str]:
+    """Of each network, the parameters of one layer after the other, by their places."""
+    lines = []
+    for network, own in spec.layers:
+        each = (tuple_text(quoted(spec.paths.get(n, n)) for n in names) for names in own)
+        lines += code(f"{quoted(network)}: {tuple_text(each)}", 4)
+        lines[-1] += ","
+    return lines
+
+
 def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
     """The function that draws new parameters."""
     names, known = sizes_in(spec, params), atoms(spec)

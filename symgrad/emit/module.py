@@ -13,6 +13,7 @@ from symgrad.emit.containers import (
     by_keyword,
     class_of,
     init,
+    layers,
     parameters,
     save_and_load,
     sizes_in,
@@ -93,6 +94,7 @@ def module_text(
         },
         "init": init(spec, params) if params else None,
         "files": save_and_load(spec, params) if params else None,
+        "layers": bool(spec.layers),
         "functions": parts,
     }
     text = render("numpy", "module.py.j2", context)
@@ -168,6 +170,7 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
         f"VERSION = {quoted(VERSION)}",
         *code(f"SIZES = {dict_text(spec.sizes)}", 0),
         *_table("PARAMETERS", parameters(spec, params)),
+        *(_table("LAYERS", layers(spec)) if spec.layers else []),
         *_table("INPUTS", [f"    {line}," for line in inputs]),
         *_table("OUTPUTS", [f"    {line}," for line in outputs]),
         "BRANCHES = ()",

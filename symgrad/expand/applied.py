@@ -24,6 +24,7 @@ class Applied:
     top:    the scope of the shared statements.
     owner:  the network that each parameter belongs to.
     widths: for each network, the sizes of its inputs' last axes.
+    layers: the parameters of each network, layer by layer.
     opened: the networks being applied to their own input, outermost first.
     """
 
@@ -32,6 +33,7 @@ class Applied:
     top: Scope
     owner: dict[str, str] = field(default_factory=dict)
     widths: dict[str, tuple[Size, ...]] = field(default_factory=dict)
+    layers: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
 
     @property
@@ -187,6 +189,7 @@ class Applied:
         size = build.run(network.layers, names, self.widths[network.name], lead)
         for name, (text, written) in build.params.items():
             self.parameter(network, name, text, written)
+        self.layers[network.name] = tuple(build.owners)
         scope.done += build.statements
         return Whole(output, (*lead, "i"), size)
 

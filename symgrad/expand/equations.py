@@ -28,6 +28,7 @@ class Equations:
     output:  what to call the last output.
     bare:    names that stand without subscripts, which no index may have.
     source, at: where the equations seem to stand, for errors.
+    owners:  the parameters of each layer that has some.
     """
 
     network: str
@@ -40,6 +41,7 @@ class Equations:
     number: int = 0
     statements: list[Statement] = field(default_factory=list)
     params: dict[str, tuple[str, Source]] = field(default_factory=dict)
+    owners: list[tuple[str, ...]] = field(default_factory=list)
 
     def run(
         self,
@@ -93,6 +95,8 @@ class Equations:
             for key, text in built.params.items():
                 tensors[key] = self.owned(f"{key}{self.number}")
                 self.params[tensors[key]] = (text, layer.source)
+            if built.params:
+                self.owners.append(tuple(tensors[key] for key in built.params))
             self.write(built.equations, tensors, origin)
             name, signal = output, Signal(signal.lead, built.size)
         if layer.activation is not None:

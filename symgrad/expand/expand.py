@@ -11,7 +11,7 @@ from symgrad.expand.scope import Scope
 from symgrad.expand.trees import letters_of
 from symgrad.notation.declarations import Declared
 from symgrad.notation.elaborate import Elaborated
-from symgrad.notation.sections import Groups
+from symgrad.notation.sections import Groups, Layered
 from symgrad.notation.syntax import Statement
 
 
@@ -23,6 +23,7 @@ class Expanded:
     declared: with the networks' parameters among the others.
     owned:    the parameters of each network that has some; held: those held constant.
     groups:   the parameters that stand together, a network's as well.
+    layers:   those of each network, layer by layer.
     check:    raises the error of an input that turned out to have another size.
     """
 
@@ -32,6 +33,7 @@ class Expanded:
     owned: Groups
     held: frozenset[str]
     groups: Groups
+    layers: Layered
     check: Callable[[Elaborated], None]
 
 
@@ -60,6 +62,7 @@ def expand(
         owned=owned,
         held=frozenset(t for name, names in owned if networks[name].held for t in names),
         groups=(*owned, *groups) if applied.prefixed else groups,
+        layers=tuple((name, applied.layers[name]) for name, _ in owned),
         check=applied.tensors.check,
     )
 

@@ -43,14 +43,14 @@ BUILTINS = (
 MODULE = (
     "np", "numpy", "params", "grads", "workspace", "ws", "rng", "flat", "dtype", "out", "self",
     "cls", "init", "forward", "value", "value_and_grad", "save", "load", "Params", "Workspace",
-    "annotations", "file", "allow_pickle",
+    "load_state_dict", "annotations", "file", "allow_pickle",
 )  # fmt: skip
 """Names that a generated module gives to things of its own, or passes by keyword (np.savez takes
 the last two); those in capitals are in CONSTANTS."""
 
 CONSTANTS = (
     "PARAMETERS", "INPUTS", "OUTPUTS", "SIZES", "BRANCHES", "OPERATIONS", "VERSION", "SPEC",
-    "SPEC_HASH",
+    "SPEC_HASH", "LAYERS",
 )  # fmt: skip
 
 _REASONS = (

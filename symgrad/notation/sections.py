@@ -22,6 +22,8 @@ SECTIONS: tuple[tuple[str, Role], ...] = (
 )
 Groups = tuple[tuple[str, tuple[str, ...]], ...]
 """Groups of parameters, each with its tensors' names."""
+Layered = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+"""Networks, each with the names of its parameters, layer by layer."""
 ABOVE = ("equations", "outputs", "aux", "wrt", "require", "description")
 LARGEST_DEFAULT = 2**31
 MOST_ARGUMENTS = 9

@@ -9,7 +9,7 @@ from symgrad.algebra.program import Program, Tensor
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError, did_you_mean
 from symgrad.notation.canonical import Part, Preamble, canonical_text
-from symgrad.notation.sections import Groups
+from symgrad.notation.sections import Groups, Layered
 from symgrad.notation.values import Given
 
 
@@ -33,6 +33,7 @@ class Spec:
     notes:   the descriptions of free sizes; derived: the sizes that are expressions of others.
     values:  numbers for a derivation to show; no part of what the spec means.
     groups:  parameters that stand together, as a network's do: params.q.W1 is the tensor q_W1.
+    layers:  the parameters of each network, layer by layer: for weights from elsewhere to find.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Spec:
     source: str = field(default="", compare=False, repr=False)
     values: Given = field(default_factory=Given, compare=False, repr=False)
     groups: Groups = ()
+    layers: Layered = field(default=(), compare=False, repr=False)
 
     @property
     def forward(self) -> Program | None:

@@ -93,6 +93,7 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
         source=text,
         values=_values(document, declared),
         groups=shared.expanded.groups,
+        layers=shared.expanded.layers,
     )
 
 
