@@ -9,6 +9,7 @@ import pytest
 from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.expand.expander import CALLS
 from symgrad.notation import hints
+from symgrad.notation.operators import REDUCTIONS
 from symgrad.notation.parser import parse, parse_expression
 from symgrad.notation.symbols import FORMS
 from symgrad.notation.syntax import Call, Source, nodes
@@ -33,6 +34,11 @@ def test_an_example_parses_with_functions_that_there_are(words: str, example: st
     tree = parse(source)[0].right if equation else parse_expression(source)
     called = {node.name for node in nodes(tree) if isinstance(node, Call)}
     assert called - {*FUNCTIONS, *FORMS, *CALLS} == set(), words
+
+
+def test_no_hint_is_given_for_a_function_that_there_is() -> None:
+    words = {word for key in hints.CALLS for word in key.split()}
+    assert words & {*FUNCTIONS, *REDUCTIONS, *FORMS, *CALLS} == set()
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))

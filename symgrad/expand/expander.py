@@ -111,6 +111,8 @@ class Expander:
     def check_network(self, call: Call, here: Here) -> None:
         """What is called and then read at places is a network."""
         name = call.name
+        if self.is_loss(call):
+            raise here.error(f"{name}(...) is one number, and has no subscripts", call.at)
         if name in {*FUNCTIONS, *CALLED, *self.functions}:
             inner = call.arguments[0] if call.arguments else None
             example = f"{inner.name if isinstance(inner, Name) else 'x'}[b,i]"

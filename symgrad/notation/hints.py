@@ -14,11 +14,22 @@ Table = Mapping[str, str]
 CALLS: Table = {
     "softmax": "write `exp(q[b,a] - logsumexp(v: q[b,v]))`",
     "log_softmax logsoftmax": "write `q[b,a] - logsumexp(v: q[b,v])`",
-    "cross_entropy crossentropy nll nll_loss": "write `softmax_cross_entropy(q, act)`",
-    "bce": "of a logit x: `softplus(x) - y*x`; the mean is `binary_cross_entropy(x, y)`",
-    "mse mse_loss": "write `mean(b: (x[b] - y[b])**2)`, or `squared_error(x, y)` for tensors",
-    "mae l1_loss": "write `mean(b: abs(x[b] - y[b]))`",
-    "huber_loss smooth_l1": "write `where(abs(x) < 1, x**2/2, abs(x) - 1/2)` or `huber(x, y)`",
+    "cross_entropy crossentropy nll nll_loss softmax_cross_entropy_with_logits ce": (
+        "of logits and labels it is `softmax_cross_entropy(q, act)`"
+    ),
+    "bce bce_with_logits binary_cross_entropy_with_logits binary_crossentropy": (
+        "of logits it is `binary_cross_entropy(x, y)`"
+    ),
+    "mse mse_loss mean_squared_error": "write `squared_error(x, y)`",
+    "l2_loss": "write `squared_error(x, y, half=true)`",
+    "mae l1_loss mean_absolute_error": "write `mean(b: abs(x[b] - y[b]))`",
+    "huber_loss smooth_l1 smooth_l1_loss": "write `huber(x, y)`",
+    "dqn dqn_loss td_loss td_error": "write `q_learning(q, act, r, gamma, next_q)`",
+    "ddqn double_dqn double_dqn_loss": (
+        "write `double_q_learning(q, act, r, gamma, target_q, next_q)`"
+    ),
+    "policy_gradient policy_gradient_loss pg_loss": "write `reinforce(logits, act, advantage)`",
+    "kl kl_div kl_divergence": "of probabilities it is `sum(a: p[b,a]*log(p[b,a]/q[b,a]))`",
     "entropy": "of probabilities p it is `-sum(a: p[b,a]*log(p[b,a]))`",
     "log_sigmoid logsigmoid": "write `-softplus(-x)`",
     "logit": "write `log(x) - log(1 - x)`",
