@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +13,26 @@ from typing import Any
 import numpy as np
 import pytest
 from emitted import of_text
-from network_cases import CASES, SIZES, Case
+from network_cases import (
+    CASES,
+    DDPG,
+    DOUBLE_DQN,
+    HEAD,
+    HEADS,
+    MLP,
+    RESIDUAL,
+    SALIENCY,
+    SCALARS,
+    SIZES,
+    Case,
+)
 from programs import assert_agree, emitted_gradient, fresh_values, run
 
+from symgrad import api
 from symgrad.catalog.layers import ROWS
+from symgrad.notation.declarations import INITS
 from symgrad.pipeline import derive
-from symgrad.spec import Loss, Spec, parse_spec
+from symgrad.spec import Loss, Spec, define, parse_spec
 
 EVERY = [(case, loss) for case in CASES for loss in case.losses]
 EACH = pytest.mark.parametrize(
@@ -68,7 +85,7 @@ def test_value_and_gradients_are_those_of_jax(case: Case, loss_name: str, jax: A
         p = SimpleNamespace(**{**values, **chosen})
         return case.losses[loss_name](jax.numpy, jax.nn, jax.lax.stop_gradient, p)
 
-    value, by = jax.value_and_grad(loss)({x: values[x] for x in found.loss.wrt})
+    value, by = jax.jit(jax.value_and_grad(loss))({x: values[x] for x in found.loss.wrt})
     found.agrees_with("JAX", value, by)
 
 
@@ -148,3 +165,175 @@ ret = "real[B]"
     assert came == pytest.approx(value.item(), rel=1e-12)
     for name in names:
         assert_agree(f"torch: d{name}", grads[name], by[name], scales[derived.result[name]])
+
+
+# ---- what a spec's networks bring ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_its_canonical_text_and_python_objects_say_the_same(case: Case) -> None:
+    spec = spec_of(case)
+    assert parse_spec(spec.canonical(), "named") == spec
+    assert define("named", tomllib.loads(case.text)) == spec
+
+
+@pytest.mark.parametrize("case", [RESIDUAL, DOUBLE_DQN, DDPG, SALIENCY], ids=lambda case: case.name)
+def test_the_checker_passes_it(case: Case) -> None:
+    report = api.check(spec_of(case))
+    assert report.verdict == "PASS"
+    assert all(block.entries > 0 for block in report.blocks)
+
+
+def test_each_network_has_a_function_of_its_own() -> None:
+    module = of_text(HEADS.text, "named").module
+    params = module.init(np.random.default_rng(0))
+    obs = np.random.default_rng(1).normal(size=(5, 4))
+    trunk = np.tanh(obs @ params.trunk.W1.T + params.trunk.c1)
+    np.testing.assert_allclose(module.trunk_forward(params, obs), trunk, rtol=1e-12)
+    v = trunk @ params.v.W1.T + params.v.c1
+    np.testing.assert_allclose(module.v_forward(params, obs), v, rtol=1e-12, atol=1e-15)
+    assert not hasattr(module, "forward")
+    single = of_text(MLP.text, "named").module
+    assert "q" in single.OUTPUTS["forward"]
+    assert not hasattr(single, "q_forward")
+
+
+def test_networks_without_a_loss_are_a_module_to_run() -> None:
+    text = HEADS.text[: HEADS.text.index("[losses")] + HEAD
+    module = of_text(text, "named").module
+    assert list(module.OPERATIONS) == ["trunk_forward", "pi_forward", "v_forward"]
+
+
+def test_a_copy_starts_as_its_original_and_follows_it_no_further() -> None:
+    module = of_text(DOUBLE_DQN.text, "named").module
+    params = module.init(np.random.default_rng(0))
+    np.testing.assert_array_equal(params.target.flat, params.q.flat)
+    assert np.abs(params.q.flat).max() > 0
+    params.q.W1[...] += 1
+    assert (params.target.W1 != params.q.W1).all()
+    params.target.flat += 0.5 * (params.q.flat - params.target.flat)
+    np.testing.assert_allclose(params.q.W1 - params.target.W1, 0.5)
+
+
+def test_a_held_network_is_in_no_gradient() -> None:
+    module = of_text(DOUBLE_DQN.text, "named").module
+    spec = spec_of(DOUBLE_DQN)
+    assert spec.losses[0].wrt == ("q_W1", "q_c1", "q_W2", "q_c2")
+    free = spec_of(replace(DOUBLE_DQN, named=DOUBLE_DQN.named.replace("held = true", "")))
+    assert len(free.losses[0].wrt) == 8
+    params = module.init(np.random.default_rng(0))
+    rng = np.random.default_rng(2)
+    data = {
+        "obs": rng.normal(size=(5, 4)), "next_obs": rng.normal(size=(5, 4)), "act": rng.integers(0, 2, 5),
+        "ret": rng.normal(size=5), "done": rng.random(5) < 0.5,
+    }  # fmt: skip
+    _, grads = module.value_and_grad(params, **data)
+    assert grads.flat.size == params.q.flat.size
+    assert not hasattr(grads, "target")
+
+
+def test_scalars_have_their_defaults_and_can_be_given() -> None:
+    module = of_text(SCALARS.text, "named").module
+    params = module.init(np.random.default_rng(0))
+    rng = np.random.default_rng(2)
+    data = {"obs": rng.normal(size=(5, 4)), "ret": rng.normal(size=5)}
+    default = module.value(params, **data)
+    assert module.value(params, **data, gamma=0.99, slope=0.2, reach=0.1) == default
+    assert module.value(params, **data, gamma=1.98) == pytest.approx(2 * default)
+    for other in ({"slope": 0.9}, {"reach": 0.3}):
+        assert module.value(params, **data, **other) != default
+
+
+def test_sizes_can_be_chosen_when_parameters_are_made() -> None:
+    module = of_text(MLP.text, "named").module
+    params = module.init(np.random.default_rng(0), H=7)
+    assert (params.W1.shape, params.W2.shape, params.W3.shape) == ((7, 4), (15, 7), (1, 15))
+    assert module.forward(params, np.ones((2, 4))).shape == (2, 1)
+
+
+def test_a_size_that_has_only_the_letter_of_a_transpose_is_not_asked_for() -> None:
+    """T is a size of HEAD, and the code of a dense layer says W1.T."""
+    module = of_text(MLP.text, "named").module
+    assert "T" in module.SIZES
+    for name in module.OPERATIONS:
+        assert "T" not in inspect.signature(getattr(module, name)).parameters
+
+
+INITIALISATIONS = [n for n in INITS if n not in ("constant", "orthogonal", "copy")]
+INITIALISATIONS += ["constant(0.25)", "constant(-3)", "orthogonal", "orthogonal(1.414)"]
+
+
+@pytest.mark.parametrize("init", INITIALISATIONS)
+def test_a_layer_starts_as_a_parameter_of_the_same_init(init: str) -> None:
+    named = f'[networks.q]\ninput = "obs"\nlayers = ["dense H tanh init={init}", "dense 2 bias_init=constant(0.5)"]\n'
+    raw = f"""
+outputs = ["q"]
+equations = \"\"\"
+z1[b,i] = sum(j: W1[i,j]*obs[b,j]) + c1[i]
+h1[b,i] = tanh(z1[b,i])
+q[b,i] = sum(j: W2[i,j]*h1[b,j]) + c2[i]
+\"\"\"
+[params]
+W1 = "real[H, 4] init={init}"
+c1 = "real[H]"
+W2 = "real[2, H]"
+c2 = "real[2] init=constant(0.5)"
+"""
+    one, other = (
+        of_text(text + HEAD, "q").module.init(np.random.default_rng(5), H=6)
+        for text in (named, raw)
+    )
+    np.testing.assert_array_equal(one.flat, other.flat)
+    assert (one.c2 == 0.5).all()
+
+
+def test_free_parameters_and_groups_by_hand_stand_beside_networks() -> None:
+    text = (
+        HEADS.text.replace("[losses.a2c]", "[losses.a2c]", 1)
+        + """
+[params]
+log_std = "real[2] init=constant(-0.5)"
+[params.scale]
+middle = "real[4]"
+spread = "real[4] init=constant(1)"
+[losses.norm]
+wrt = ["scale", "log_std", "v"]
+equations = "loss = sum(i: scale_middle[i]**2 + scale_spread[i]) + exp(log_std[0]) + sum(b: v[b,0])"
+"""
+    )
+    module = of_text(text, "named").module
+    params = module.init(np.random.default_rng(0))
+    assert params.log_std.tolist() == [-0.5, -0.5]
+    assert params.scale.spread.tolist() == [1.0] * 4
+    assert params.scale.flat.size == 8
+    params.scale.middle = [1.0, 2.0, 3.0, 4.0]
+    obs = np.ones((5, 4))
+    value, grads = module.norm_value_and_grad(params, obs=obs)
+    trunk = np.tanh(obs @ params.trunk.W1.T + params.trunk.c1)
+    v = trunk @ params.v.W1.T + params.v.c1
+    assert value == pytest.approx(30 + 4 + np.exp(-0.5) + v.sum(), rel=1e-12)
+    np.testing.assert_allclose(grads.scale.middle, [2.0, 4.0, 6.0, 8.0])
+    np.testing.assert_allclose(grads.log_std, [np.exp(-0.5), 0.0])
+    np.testing.assert_allclose(grads.v.W1, trunk.sum(axis=0, keepdims=True), rtol=1e-12)
+    assert grads.v.c1.tolist() == [5.0]
+    assert not hasattr(grads, "trunk")
+
+
+def test_an_input_gradient_goes_through_a_held_network() -> None:
+    module = of_text(SALIENCY.text, "named").module
+    params = module.init(np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    obs, act = rng.normal(size=(5, 4)), rng.integers(0, 2, 5)
+    _, grads = module.value_and_grad(params, obs=obs, act=act)
+    h = np.tanh(obs @ params.W1.T + params.c1)
+    expected = (params.W2[act] * (1 - h**2)) @ params.W1
+    np.testing.assert_allclose(grads.obs, expected, rtol=1e-12)
+
+
+def test_an_application_is_computed_once_however_often_it_is_read() -> None:
+    text = DOUBLE_DQN.text.replace(
+        "loss = mean(b: (q[b,act[b]] - stop(y[b]))**2)",
+        "loss = mean(b: (q[b,act[b]] - stop(y[b]))**2) + mean(b: q(next_obs)[b,0]*q(obs)[b,1])",
+    )
+    written = [e.target.tensor for e in parse_spec(text, "named").losses[0].program.equations]
+    assert sum(name.startswith("q_h1") for name in written) == 2

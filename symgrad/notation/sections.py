@@ -75,9 +75,10 @@ def _check_names(document: Document) -> None:
     for section in ("sizes", "params", "data", "tensors", "functions"):
         for name, path in _keys(document, section):
             value = document.table(*path[:-1])[path[-1]]
-            fault = fault_of(path[-1]) or fault_of(name) or _misplaced(name, value)
-            if fault:
-                raise document.error(f"{shown(name)} in [{section}] {fault}", *path)
+            for one in dict.fromkeys((path[-1], name)):
+                fault = fault_of(one) or _misplaced(one, value)
+                if fault:
+                    raise document.error(f"{shown(one)} in [{section}] {fault}", *path)
             if name in where:
                 raise document.error(
                     f"{shown(name)} is declared in [{where[name]}] and again in [{section}]", *path
