@@ -10,6 +10,7 @@ from symgrad.plan.buffers import shared, touched
 from symgrad.plan.count import counted
 from symgrad.plan.lower import lower
 from symgrad.plan.numbers import numbered
+from symgrad.plan.once import once
 from symgrad.plan.separate import separate
 from symgrad.plan.steps import Plan
 
@@ -22,6 +23,7 @@ def plan(program: Program, gradients: Sequence[str] = ()) -> Plan:
 def with_memory(program: Program, gradients: Sequence[str] = ()) -> Plan:
     """The plan before spare buffers in one memory get one name."""
     arrays, steps = lower(arrange(separate(program)), gradients)
+    arrays, steps = once(arrays, steps, (*program.outputs, *gradients))
     used = {name for step in steps for name in touched(step)}
     kept = tuple(a for a in arrays if a.name in used)
     shares = shared(kept, steps, [*program.outputs, *gradients])
