@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, S
 
-from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.access import Access
 from symgrad.algebra.program import Kind
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Predicate, Select, Stop
 from symgrad.algebra.scalars import Scalar as Row
@@ -55,16 +55,9 @@ class Elementwise(Masks):
             return laid_out(self.leaf(self.slots[expr]), dims)
         if (flag := self.flag(expr)) is not None:
             return laid_out(read(self.builder, flag, self.ranges), dims)
-        key = ("numbers", expr, carried, tuple(self.ranges[d] for d in carried))
-        if key in self.builder.cache and not masked:
-            return laid_out(self.builder.cache[key], dims)
         kind: Kind = "bool" if isinstance(expr, Predicate) else "real"
         out = self.builder.temporary(carried, self.ranges, kind)
         self.into(expr, carried, out)
-        used = (self.slots[s] for s in expr.free_symbols if s in self.slots)
-        again = kind == "bool" or all(isinstance(slot, Affine) for slot in used)
-        if again and not masked:  # conditions, indices and sizes: other equations ask for them too
-            self.builder.cache[key] = out.view
         return laid_out(out.view, dims)
 
     def into(self, expr: Expr, dims: Sequence[str], out: Operand) -> None:

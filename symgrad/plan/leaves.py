@@ -82,9 +82,6 @@ class Leaves:
         view = read(builder, slot, self.ranges)
         if builder.arrays[view.array].kind == "real":
             return view
-        key = ("real", slot, tuple(self.ranges[i] for i in view.dims))
-        if key not in builder.cache:
-            out = builder.temporary(view.dims, self.ranges, "real", f"{slot.tensor}_real")
-            builder.add(Copy(plainly(view), out))
-            builder.cache[key] = out.view
-        return builder.cache[key]
+        out = builder.temporary(view.dims, self.ranges, "real", f"{slot.tensor}_real")
+        builder.add(Copy(plainly(view), out))
+        return out.view

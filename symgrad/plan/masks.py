@@ -74,13 +74,10 @@ class Masks(Leaves):
     def _logical(self, function: str, masks: tuple[Source, ...], dims: Sequence[str]) -> Operand:
         known = {d for mask in masks if isinstance(mask, Operand) for d in mask.order}
         carried = tuple(d for d in dims if d in known)
-        key = (function, masks, carried)
-        if key not in self.builder.cache:
-            inputs = (laid_out(m.view, carried) if isinstance(m, Operand) else m for m in masks)
-            out = self.builder.temporary(carried, self.ranges, "bool")
-            self.builder.add(Ufunc(function, tuple(inputs), out))
-            self.builder.cache[key] = out.view
-        return laid_out(self.builder.cache[key], dims)
+        inputs = (laid_out(m.view, carried) if isinstance(m, Operand) else m for m in masks)
+        out = self.builder.temporary(carried, self.ranges, "bool")
+        self.builder.add(Ufunc(function, tuple(inputs), out))
+        return laid_out(out.view, dims)
 
     # ---- what has to be masked ----------------------------------------------------------------
 

@@ -114,14 +114,11 @@ def _gathered(builder: Builder, access: Access, ranges: Ranges) -> View | Stride
     """The gathered values in a buffer: keys where the keyed axes were."""
     if access.padded:
         raise ProgramError(f"{access}: pad does not go with a gather; mask the index instead")
-    key = _gather_key(builder, access, ranges)
-    if key not in builder.cache:
-        source, at, dims = _source(builder, access, ranges)
-        kind = builder.arrays[access.tensor].kind
-        out = builder.temporary(dims, ranges, kind, f"{access.tensor}_at")
-        _take(builder, ranges, source, at, out)
-        builder.cache[key] = out.view
-    return builder.cache[key]
+    source, at, dims = _source(builder, access, ranges)
+    kind = builder.arrays[access.tensor].kind
+    out = builder.temporary(dims, ranges, kind, f"{access.tensor}_at")
+    _take(builder, ranges, source, at, out)
+    return out.view
 
 
 def gathered_into(builder: Builder, access: Access, ranges: Ranges, out: Operand) -> bool:
@@ -130,17 +127,13 @@ def gathered_into(builder: Builder, access: Access, ranges: Ranges, out: Operand
     if not gathers or access.padded or not out.is_whole:
         return False
     alike = builder.arrays[access.tensor].kind == builder.arrays[out.array].kind
-    if not alike or _gather_key(builder, access, ranges) in builder.cache:
+    if not alike:
         return False
     source, at, dims = _source(builder, access, ranges)
     if out.layout != each(dims):
         return False
     _take(builder, ranges, source, at, out)
     return True
-
-
-def _gather_key(builder: Builder, access: Access, ranges: Ranges) -> object:
-    return access, tuple(ranges[i] for i in sorted(access.indices) if i not in builder.places)
 
 
 def _source(
