@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -229,3 +230,14 @@ def test_modules_with_nothing_wrong_in_them_are_let_through() -> None:
 def test_a_planted_violation_is_refused(module: str, source: str, said: str) -> None:
     lines = violations({**small_package(), module: source})
     assert any(said in line for line in lines), lines
+
+
+def test_contributing_lists_every_stage_in_the_order_of_imports() -> None:
+    page = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = page.partition("| stage | what it holds |\n")[2].partition("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines()[1:]]
+    listed = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    unnamed = {"", "__main__", "version"}
+    assert sorted(listed) == sorted({stage_of(m) for m in sources_of(PACKAGE)} - unnamed)
+    ranks = [RANK[name] for name in listed if name != "usage"]  # it stands beside cli, its user
+    assert ranks == sorted(ranks)
