@@ -20,7 +20,7 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs" / "derivation.md").read_tex
 QUOTED: list[tuple[str, str]] = re.findall(
     r"[Ff]rom\s+`symgrad ([^`]+)`:\n\n```text\n(.*?)```\n", PAGE, re.S
 )
-TABLE: list[tuple[str, str]] = re.findall(r"^\| `([^`]+)` \| \$([^$]+)\$ \|", PAGE, re.M)
+TABLE: list[tuple[str, str]] = re.findall(r"^\| `([^`]+)` \| \$`([^`]+)`\$ \|", PAGE, re.M)
 SPEC = PAGE.partition("```toml\n")[2].partition("```\n")[0]
 
 

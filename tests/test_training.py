@@ -6,7 +6,6 @@ import ast
 import re
 import runpy
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,11 +106,3 @@ def test_a_block_has_at_most_ten_lines_of_its_own(title: str) -> None:
     common = ("import ", "from ", "assert ", "pixels, digit = ", "pixels /= ")
     lines = [line.strip() for line in BLOCKS[title].splitlines()]
     assert len([line for line in lines if line and not line.startswith(common)]) <= 10
-
-
-def test_the_extras_install_what_the_examples_and_the_page_import() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = {"gymnasium", "matplotlib", "scikit-learn", "scipy"}
-    for extra in ("examples", "test"):
-        listed = {line.partition(">")[0] for line in project["optional-dependencies"][extra]}
-        assert needed <= listed
