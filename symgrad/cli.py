@@ -1,4 +1,4 @@
-"""The command line: derive, generate, check and list.
+"""The command line: derive, generate, check; list, show and new; demo.
 
 Exit codes: 0 done or PASS; 1 FAIL or stale; 2 usage, bad input or cannot write; 3 INCONCLUSIVE.
 Commands import what they need when they run, so that `symgrad --help` starts fast.
@@ -36,6 +36,7 @@ def main() -> None:
     """Neural networks and losses, written as equations.
 
     SPEC is the path of a .toml file or the name of a built-in spec (see `symgrad list`).
+    To begin: symgrad demo.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets all
@@ -44,7 +45,7 @@ def main() -> None:
 
 @main.command("list")
 def list_specs() -> None:
-    """The built-in specs: name, parameters, sizes, and what each is."""
+    """The built-in specs: parameters, sizes, sources."""
     from symgrad.catalog.builtin import names, spec_path
     from symgrad.listing import row_of, table
     from symgrad.spec import load
@@ -52,6 +53,58 @@ def list_specs() -> None:
     rows = [row_of(name, load(spec_path(name))) for name in names()]
     wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     click.echo(table(rows, wide), nl=False)
+
+
+@main.command()
+@click.argument("spec")
+def show(spec: str) -> None:
+    """Print SPEC's text."""
+    loaded, _ = _loaded(spec)
+    if not sys.stdout.isatty():
+        click.echo(loaded.source, nl=False)
+        return
+    from rich.console import Console
+
+    from symgrad.tour import coloured
+
+    Console().print(coloured(loaded.source, "toml"), soft_wrap=True)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--from", "model", metavar="SPEC", help="Copy this one.")
+def new(name: str, model: str | None) -> None:
+    """Write a commented starting spec, NAME.toml.
+
+    Or a copy of another. A file that is there already is left alone.
+    """
+    from symgrad import starting
+
+    path = starting.new_path(name)
+    text = starting.first_text(path.stem) if model is None else _loaded(model)[0].source
+    starting.write_new(path, text)
+    click.echo(f"wrote {path}; next: {shlex.join(['symgrad', 'check', str(path)])}")
+
+
+@main.command()
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("symgrad-demo"),
+    show_default=True,
+    help="Where its files go; made if need be.",
+)
+def demo(output: Path) -> None:
+    """A tour in seconds: derive, generate, check and train."""
+    from rich.console import Console
+
+    from symgrad import tour
+
+    wide = shutil.get_terminal_size((WIDTH, 24)).columns
+    console = Console(width=wide, markup=False, highlight=False, emoji=False)
+    sys.exit(tour.run(console, output))
 
 
 @main.command()
@@ -210,10 +263,11 @@ def _compare(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs."
 )
 def check(subject: str, as_json: bool, seed: int) -> None:
-    """Compare the emitted gradient with finite differences of an independent evaluation.
+    """Compare the gradient with finite differences.
 
-    A MODULE.py is checked against the SPEC that it states, and is executed: check only files that
-    you would run. Exit code 0 is PASS, 1 FAIL, 3 INCONCLUSIVE.
+    The emitted code is run, and its results are compared with an independent evaluation of the
+    equations. A MODULE.py is checked against the SPEC that it states, and is executed: check only
+    files that you would run. Exit code 0 is PASS, 1 FAIL, 3 INCONCLUSIVE.
     """
     from symgrad import api
 
@@ -250,8 +304,10 @@ def _at(place: Place) -> Iterator[None]:
 
 def _loaded(source: str) -> tuple[Spec, Place]:
     """A spec, and where errors about all of it stand."""
-    from symgrad.catalog.builtin import spec_path
+    from symgrad.catalog.builtin import SUFFIX, names, spec_path
     from symgrad.spec import load
 
     path = spec_path(source)
+    if source in names() and Path(f"{source}{SUFFIX}").is_file():
+        click.echo(f"note: {source} is the built-in spec; the file is {source}{SUFFIX}", err=True)
     return load(path), Place(ascii(str(path))[1:-1])

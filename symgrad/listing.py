@@ -9,7 +9,7 @@ from math import prod
 from symgrad.algebra.sizes import ONE, ZERO
 from symgrad.spec import Spec
 
-TITLES = ("NAME", "PARAMETERS", "SIZES", "DESCRIPTION")
+TITLES = ("NAME", "PARAMETERS", "SIZES", "DESCRIPTION [SOURCE]")
 NARROWEST = 40
 """Columns that a description needs beside the others; with fewer it stands below them."""
 
@@ -18,7 +18,8 @@ Row = tuple[str, str, str, str]
 
 
 def row_of(name: str, spec: Spec) -> Row:
-    return (name, count(spec), sizes(spec), spec.description)
+    source = f" [{spec.origin}]" if spec.origin else ""
+    return (name, count(spec), sizes(spec), f"{spec.description}{source}")
 
 
 def count(spec: Spec) -> str:

@@ -32,7 +32,10 @@ class Refused(click.UsageError):
 
 
 class Group(click.Group):
-    """The verbs. Alone, it shows its help."""
+    """The verbs, in the order they are written. Alone, it shows its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
 
     def make_context(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,9 @@ SMALL = 'equations = "loss = w**2 + x"\n[params]\nw = "real"\n[data]\nx = "real"
 FORWARD = 'outputs = ["y"]\nequations = "y = 2*x"\n[data]\nx = "real"\n'
 NOWHERE = 'equations = "loss = log(-1 - w**2)"\n[params]\nw = "real"\n'
 FREE = 'equations = "loss = sum(i: w[i]**2)"\n[sizes]\nN = "places"\n[params]\nw = "real[N]"\n'
+
+
+VERBS = ("derive", "generate", "check", "list", "show", "new", "demo")
 
 
 def symgrad(*arguments: str | Path) -> Result:
@@ -64,13 +68,14 @@ def imported(*arguments: str, cwd: Path) -> set[str]:
 
 
 def test_help_names_the_verbs() -> None:
-    for arguments in (["--help"], ["-h"], ["derive", "-h"], ["generate", "-h"], ["check", "-h"]):
-        result = symgrad(*arguments)
+    shown = symgrad("--help").stdout
+    assert symgrad("-h").stdout == shown
+    for verb in VERBS:
+        result = symgrad(verb, "-h")
         assert result.exit_code == 0
-        assert "Usage: " in result.stdout
-    assert [
-        v for v in ("derive", "generate", "check", "list") if v not in symgrad("-h").stdout
-    ] == []
+        assert f"Usage: main {verb}" in result.stdout
+        assert f"\n  {verb} " in shown
+    assert set(VERBS) == set(main.commands)
 
 
 def test_version_is_the_packages() -> None:
@@ -84,6 +89,7 @@ def test_list_shows_each_built_in_spec_on_one_line() -> None:
     assert [row.split()[0] for row in rows] == list(names())
     (policy,) = [row for row in rows if row.startswith("softmax_policy ")]
     assert policy.split()[1:4] == ["4,610", "B", "H=64"]  # 4-64-64-2: 320 + 4160 + 130
+    assert [row for row in rows if not re.search(r"\. \[\S[^\[\]]+\]$", row)] == []  # the source
 
 
 def test_list_shows_a_formula_where_a_size_has_no_default(
@@ -106,7 +112,7 @@ def test_list_wraps_to_the_terminal_and_loses_no_word(width: int) -> None:
     assert [line for line in lines if len(line) > width] == []
     words = [word for row in ROWS for cell in row for word in cell.split()]
     assert sorted(" ".join(lines).split()) == sorted(
-        [*words, *(title for title in TITLES if title in " ".join(lines))]
+        [*words, *" ".join(t for t in TITLES if t in " ".join(lines)).split()]
     )
     assert [name for name, *_ in ROWS if not any(line.startswith(name) for line in lines)] == []
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from symgrad.errors import SpecError, did_you_mean
 
 FOLDER = Path(__file__).resolve().parent / "specs"
+START = FOLDER.parent / "start.toml"
+"""The commented spec that `symgrad new` begins with."""
+
 SUFFIX = ".toml"
 
 
@@ -25,6 +28,9 @@ def spec_path(given: str | Path) -> Path:
         return Path(given)
     if text not in names():
         shown = ascii(text[:60])[1:-1]
+        file = Path(f"{text}{SUFFIX}")
+        if shown == text and file.is_file():
+            raise SpecError(f'no built-in spec is named "{shown}"; did you mean the file {file}?')
         raise SpecError(
             f'no built-in spec is named "{shown}"{did_you_mean(text, names())};'
             f" a path to a spec ends with {SUFFIX}"

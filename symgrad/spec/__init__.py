@@ -1,7 +1,8 @@
 """A spec: TOML text -> declarations, shared equations, and one program for each loss.
 
     [sizes] [params] [data] [functions] [tensors]    what is declared
-    equations, outputs, aux, wrt, description        shared by all losses
+    equations, outputs, aux, wrt                     shared by all losses
+    description, source                              what it is, and where it comes from
     [losses.NAME] equations, loss, aux, wrt          one loss each
     [networks.NAME] input, layers, copy_of, held     expanded to equations
     [values]                                         numbers that a derivation shows

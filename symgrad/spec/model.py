@@ -31,7 +31,8 @@ class Spec:
     aux:     shared values returned beside each loss.
     checks:  sizes that must be at least 0 on entry, each with its message.
     notes:   the descriptions of free sizes; derived: the sizes that are expressions of others.
-    values:  numbers for a derivation to show; no part of what the spec means.
+    origin:  where it comes from, as the key `source` says it; source: the spec's own text.
+    values:  numbers for a derivation to show; neither is a part of what the spec means.
     groups:  parameters that stand together, as a network's do: params.q.W1 is the tensor q_W1.
     layers:  the parameters of each network, layer by layer: for weights from elsewhere to find.
     """
@@ -48,6 +49,7 @@ class Spec:
     description: str = ""
     notes: tuple[tuple[str, str], ...] = ()
     derived: tuple[tuple[str, Size], ...] = ()
+    origin: str = field(default="", compare=False, repr=False)
     source: str = field(default="", compare=False, repr=False)
     values: Given = field(default_factory=Given, compare=False, repr=False)
     groups: Groups = ()

@@ -25,7 +25,7 @@ from symgrad.spec.losses import Shared, check_networks_used, computed, no_loss, 
 from symgrad.spec.model import Spec
 
 KEYS = (
-    "description", "sizes", "params", "data", "functions", "tensors",
+    "description", "source", "sizes", "params", "data", "functions", "tensors",
     "equations", "outputs", "aux", "wrt", "require", "losses", "loss", "networks", "values",
 )  # fmt: skip
 LOSS_KEYS = ("equations", "loss", "aux", "wrt")
@@ -90,6 +90,7 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
         description=document.text("description") or "",
         notes=sections.notes,
         derived=declared.derived,
+        origin=document.text("source") or "",
         source=text,
         values=_values(document, declared),
         groups=shared.expanded.groups,

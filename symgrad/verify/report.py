@@ -31,8 +31,12 @@ def rendered(report: Report, width: int = 120) -> RenderableType:
     if kept:
         parts.append(Text(f"{kept} of {len(report.conduct)} rules of conduct kept"))
     parts += [Text(f"note: {note}", style="yellow") for note in report.notes]
-    parts.append(_verdict(report.verdict, f" {report.subject}: {report.summary}"))
-    return Group(*parts)
+    return Group(*parts, verdict_line(report))
+
+
+def verdict_line(report: Report) -> Text:
+    """The last line: the verdict, and what was compared."""
+    return _verdict(report.verdict, f" {report.subject}: {report.summary}")
 
 
 def _broken(conduct: Sequence[Conduct]) -> Iterator[Text]:
