@@ -14,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -90,11 +91,22 @@ def write_whole(path: Path, text: str) -> None:
             new.unlink(missing_ok=True)
 
 
+def name_taken(module: str) -> str | None:
+    """Why no module can have a name: `random.py` in a folder breaks every program run there."""
+    if module not in sys.stdlib_module_names:
+        return None
+    return f"is a module of Python's own, which {module}.py would hide; choose another name"
+
+
 def write_module(path: Path, text: str) -> None:
     """The module at `path`; a file there that no symgrad wrote is left alone.
 
-    Errors: SymgradError for such a file, and where the path cannot be written.
+    Errors: SymgradError for such a file, for a name that is taken, and where the path cannot be
+    written.
     """
+    fault = name_taken(path.stem)
+    if fault is not None:
+        raise SymgradError(f'"{path.stem}" {fault}', Place(str(path)))
     try:
         held = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     except OSError as error:

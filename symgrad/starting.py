@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from symgrad.catalog.builtin import START, SUFFIX
 from symgrad.errors import Place, SpecError, SymgradError
+from symgrad.generated_tree import name_taken
 from symgrad.notation.names import fault_of, shown
 
 PLACEHOLDER = "NAME"
@@ -19,9 +19,7 @@ def new_path(given: str) -> Path:
     Errors: SpecError for a name that no module can have.
     """
     path = Path(given if given.endswith(SUFFIX) else f"{given}{SUFFIX}")
-    fault = fault_of(path.stem)
-    if fault is None and path.stem in sys.stdlib_module_names:
-        fault = f"is a module of Python's own, which {path.stem}.py would hide; choose another name"
+    fault = fault_of(path.stem) or name_taken(path.stem)
     if fault is not None:
         plain = path.stem.replace("-", "_").replace(" ", "_")
         fits = plain != path.stem and fault_of(plain) is None

@@ -241,6 +241,7 @@ BAD = [
     ("an unknown tensor",           ["generate", "wrong.toml"],                         "wrong.toml:1:"),
     ("an unknown loss",             ["derive", "small.toml", "--loss", "lss"],          'did you mean "loss"?'),
     ("an unknown tensor in --wrt",  ["derive", "small.toml", "--wrt", "v"],             '"v"'),
+    ("a name of Python's own",      ["generate", "queue.toml"],                         'queue.py: "queue" is a module of Python\'s own, which queue.py would hide; choose another name'),
     ("a derivation's folder",       ["derive", "small.toml", "-o", "none/x.md"],        "none/x.md: cannot be written"),
     ("check of an unknown spec",    ["check", "grv"],                                   'did you mean "gru"?'),
     ("check of a declared function", ["check", "declared.toml"],                        "declared.toml: there is nothing to check: f is an undefined function"),
@@ -263,6 +264,7 @@ def test_bad_input_is_one_line_on_stderr_and_exit_code_2(
     Path("wrong.toml").write_text(SMALL.replace("w**2", "ww**2"))
     Path("declared.toml").write_text(SMALL.replace("w**2", "f(w)") + "[functions]\nf = 1\n")
     Path("broken.toml").write_text("= 1\n")
+    Path("queue.toml").write_text(SMALL)
     Path("folder.toml").mkdir()
     Path("other.py").write_text("x = 1\n")
     before = sorted(tmp_path.iterdir())

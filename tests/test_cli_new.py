@@ -12,7 +12,7 @@ from terminal import COLOUR, ESCAPE, in_a_terminal
 
 from symgrad.catalog.builtin import names, spec_path
 from symgrad.cli import main
-from symgrad.expand.network import KEYS as NETWORK_KEYS
+from symgrad.expand.networks import KEYS as NETWORK_KEYS
 from symgrad.spec import KEYS
 
 SMALL = 'equations = "loss = w**2"\n[params]\nw = "real"\n'

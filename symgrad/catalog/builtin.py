@@ -31,8 +31,9 @@ def spec_path(given: str | Path) -> Path:
         file = Path(f"{text}{SUFFIX}")
         if shown == text and file.is_file():
             raise SpecError(f'no built-in spec is named "{shown}"; did you mean the file {file}?')
+        local = (path.name for path in Path().glob(f"*{SUFFIX}"))
         raise SpecError(
-            f'no built-in spec is named "{shown}"{did_you_mean(text, names())};'
+            f'no built-in spec is named "{shown}"{did_you_mean(text, (*names(), *local))};'
             f" a path to a spec ends with {SUFFIX}"
         )
     return FOLDER / f"{text}{SUFFIX}"

@@ -86,7 +86,8 @@ class Applied:
             if stem != name and self.whole(stem, self.top):
                 near = f"; it is a whole tensor: write {stem}"
             raise error(
-                f"input {shown(name)} is no declared tensor and none of the shared equations{near}",
+                f"input {shown(name)} is no declared tensor and none of the shared equations{near}"
+                "; inputs are declared in [data]",
                 0,
             )
         if not whole.letters:

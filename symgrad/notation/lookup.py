@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.algebra.scalars import FUNCTIONS
-from symgrad.errors import SpecError, did_you_mean
+from symgrad.errors import SpecError, did_you_mean, nearest
 from symgrad.notation import hints
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.operators import REDUCTIONS
@@ -49,6 +49,8 @@ def signature(node: Read, statement: Statement, symbols: Symbols) -> Signature:
     else:
         hint = hints.call(name) or did_you_mean(name, symbols.tensors)
         message = f"unknown tensor {shown(name)}: neither declared nor defined{hint}"
+        if nearest(name, symbols.tensors) is None:
+            message += "; inputs are declared in [data], what is learned in [params]"
     raise statement.error(message, node.at)
 
 

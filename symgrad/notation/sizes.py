@@ -37,8 +37,9 @@ def affine_of(
             if name in indices:
                 return Affine.index(name)
             if name not in sizes:
+                near = did_you_mean(name, [*sizes, *indices])
                 raise source.error(
-                    f'unknown size "{name}"{did_you_mean(name, [*sizes, *indices])}', node.at
+                    f'unknown size "{name}"{near}; sizes are declared in [sizes]', node.at
                 )
             return Affine((), sizes[name])
         case Sum():

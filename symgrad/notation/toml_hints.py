@@ -13,7 +13,12 @@ LINES: tuple[tuple[str, str], ...] = (
     (r"(outputs|aux|wrt|require)\s*=\s*\[?\s*(\w+).*", 'names stand in a list: {0} = ["{1}"]'),
     (r"equations\s*=\s*\"(?!\")[^\"]*", 'several lines stand between two lines of """'),
     (r"equations\s*=\s*[^\"'\s].*", 'equations are a string, between two lines of """'),
-    (r"(description|input)\s*=\s*([^\"'\s].*)", 'a text stands in quotes: {0} = "{1}"'),
+    (r"(layers)\s*=\s*\[?[^\"']*", 'each layer is a text: {0} = ["dense 64 tanh", "dense 2"]'),
+    (r"(loss)\s*=\s*(\w+\([^\[\]:\"]*\))", 'a text stands in quotes: {0} = "{1}"'),
+    (
+        r"(description|source|input|copy_of)\s*=\s*([^\"'\s].*)",
+        'a text stands in quotes: {0} = "{1}"',
+    ),
     (r"\w+\s*=\s*(True|False)\b.*", "TOML writes true and false"),
     (r"\w+\s*=\s*(None|null|nil)\b.*", 'a size without a default is described: B = "batch"'),
     (r"(\w+)\s*=\s*([A-Za-z_][\w ]*)", 'a text stands in quotes: {0} = "{1}"'),

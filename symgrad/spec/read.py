@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from symgrad.errors import Place, SpecError
+from symgrad.errors import Place, SpecError, did_you_mean
 from symgrad.expand.expand import Expanded, expand
 from symgrad.expand.networks import Network, read_networks
 from symgrad.notation.copies import check_copies
@@ -47,8 +47,19 @@ def load(path: str | Path) -> Spec:
             raise SpecError("not UTF-8, which TOML is", Place(shown_path, line)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        raise SpecError(f"cannot be read: {reason}", Place(shown_path)) from None
+        here = _beside(path) if isinstance(error, FileNotFoundError) else ""
+        raise SpecError(f"cannot be read: {reason}{here}", Place(shown_path)) from None
     return parse_spec(text, path.stem, shown_path)
+
+
+def _beside(path: Path) -> str:
+    """What lies where a file is not: `; did you mean "policy.toml"?`."""
+    if not path.parent.is_dir():
+        return f"; there is no folder {shown(str(path.parent))}"
+    there = [beside.name for beside in path.parent.glob(f"*{path.suffix}")]
+    if path.suffix and there:
+        return did_you_mean(path.name, there)
+    return "; no spec lies in that folder: name the whole path, or go to the right folder"
 
 
 def parse_spec(text: str, name: str, file: str | None = None) -> Spec:
