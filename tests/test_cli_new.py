@@ -13,7 +13,7 @@ from terminal import COLOUR, ESCAPE, in_a_terminal
 from symgrad.catalog.builtin import names, spec_path
 from symgrad.cli import main
 from symgrad.expand.networks import KEYS as NETWORK_KEYS
-from symgrad.spec import KEYS
+from symgrad.spec.read import KEYS
 
 SMALL = 'equations = "loss = w**2"\n[params]\nw = "real"\n'
 

@@ -32,7 +32,7 @@ HOMES = {
     "mpmath": ("symgrad",),
     "jinja2": ("symgrad.emit",),
     "click": ("symgrad.cli", "symgrad.usage"),
-    "rich": ("symgrad.cli", "symgrad.tour", "symgrad.verify.report", "symgrad.explain"),
+    "rich": ("symgrad.cli", "symgrad.tour", "symgrad.verify.report"),
 }
 """Each third-party package and where it may be imported; one that is not here, nowhere."""
 
