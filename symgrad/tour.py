@@ -58,7 +58,10 @@ class Tour:
 
     def heading(self, title: str) -> None:
         self.console.print()
-        self.console.print(Rule(Text(title, style="bold"), align="left", style="cyan"))
+        if len(title) + 4 > self.console.width:  # a rule would cut it
+            self.lines(textwrap.wrap(title, self.console.width), "bold")
+        else:
+            self.console.print(Rule(Text(title, style="bold"), align="left", style="cyan"))
 
     def say(self, text: str) -> None:
         self.lines(textwrap.wrap(text, self.console.width, break_on_hyphens=False))
@@ -131,7 +134,7 @@ def _one_bias(tour: Tour) -> Report:
     start = lines.index('equations = """') + 1
     tour.code(lines[start : lines.index('"""', start)], "python")
 
-    tour.heading("2. Derive: the chain rule, step by step, with numbers")
+    tour.heading("2. Derive: the chain rule, with numbers")
     derivation = api.derive(spec)
     path = tour.put(f"{BIAS}.txt", f"{derivation.text(WIDTH).rstrip()}\n")
     tour.command("symgrad", "derive", BIAS, "-o", path)
@@ -139,12 +142,12 @@ def _one_bias(tour: Tour) -> Report:
     tour.say(f"All of its {steps} steps are there. Those with the lesson's own numbers:")
     tour.lines(_section(derivation.text(tour.console.width), LESSON))
 
-    tour.heading("3. Generate: a module that imports NumPy alone")
+    tour.heading("3. Generate: a module of NumPy alone")
     text, path = _generated(tour, spec)
     tour.say(f"The heart of its {len(text.splitlines())} lines, in value_and_grad:")
     tour.code(_heart(text), "python")
 
-    tour.heading("4. Check: every entry against finite differences in 60 digits")
+    tour.heading("4. Check: against 60-digit differences")
     report = _checked(tour, path)
     tour.report(report)
 
@@ -159,7 +162,7 @@ def _one_bias(tour: Tour) -> Report:
 def _cartpole(tour: Tour) -> Report:
     """Generate and check a policy of two hidden layers."""
     spec = api.load(POLE)
-    tour.heading("6. The same for a deep policy: CartPole")
+    tour.heading("6. The same for a network: CartPole")
     tour.say(f"{spec.description} {count(spec)} parameters.")
     tour.command("symgrad", "new", tour.folder / f"{POLE}.toml", "--from", POLE)
     tour.put(f"{POLE}.toml", spec.source)
@@ -223,7 +226,7 @@ NEXT = (
 
 
 def _files(tour: Tour) -> None:
-    tour.heading("Where the files are, and what to do next")
+    tour.heading("Where the files are, and what is next")
     rows = [(str(tour.folder / name), about) for name, about in FILES]
     for part in (rows, NEXT):
         wide = max(len(name) for name, _ in part)

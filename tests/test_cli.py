@@ -16,6 +16,7 @@ import symgrad as sg
 from symgrad.catalog.builtin import names
 from symgrad.cli import main
 from symgrad.listing import TITLES, table
+from symgrad.verify.report import text_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -161,6 +162,22 @@ def test_check_of_a_right_spec_passes_with_0() -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert "PASS" in result.stdout.splitlines()[-1]
     assert "\x1b" not in result.stdout
+
+
+def test_a_report_says_less_where_there_is_less_room_and_cuts_nothing_short() -> None:
+    report = sg.check("cartpole_dqn")
+    shown = {width: text_of(report, width) for width in (38, 60, 80, 100, 120)}
+    for width, text in shown.items():
+        assert [line for line in text.splitlines() if len(line) > width] == []
+        assert "\u2026" not in text
+        named = [line.split()[0] for line in text.splitlines() if " PASS " in line]
+        assert named == [block.name for block in report.blocks]
+    titles = [[line for line in t.splitlines() if "verdict" in line] for t in shown.values()]
+    counts = [sum(len(line.split()) for line in lines) for lines in titles]
+    assert counts == sorted(counts)
+    assert (
+        counts[0] == 3 * len(titles[0]) < counts[-1] == 10 * len(titles[-1])
+    )  # worst at: two words
 
 
 def test_check_of_a_wrong_module_fails_with_1_and_names_the_block(tmp_path: Path) -> None:

@@ -15,16 +15,12 @@ from symgrad.verify.verdict import Block, Conduct, Report, Verdict
 STYLES: dict[Verdict, str] = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 
 
-WIDE = 100
-"""Columns that a table with all of its figures needs; a narrower one says the most important."""
-
-
 def rendered(report: Report, width: int = 120) -> RenderableType:
     """Blocks by instance, what did not pass and why, notes, and the verdict last."""
     parts: list[RenderableType] = []
     for place in dict.fromkeys((block.loss, block.instance) for block in report.blocks):
         blocks = [b for b in report.blocks if (b.loss, b.instance) == place]
-        parts.append(_blocks(place, blocks, width >= WIDE))
+        parts.append(_fitting(place, blocks, width))
     parts += [_doubt(block) for block in report.blocks if block.verdict != "PASS"]
     parts += [*_broken(report.conduct)]
     kept = sum(rule.verdict == "PASS" for rule in report.conduct)
@@ -59,9 +55,24 @@ def text_of(report: Report, width: int = 120) -> str:
 FIGURES = (
     "block", "verdict", "checked", "kinks", "worst at", "exact", "numeric", "error", "bound"
 )  # fmt: skip
+CHOICES = (
+    FIGURES,
+    ("block", "verdict", "checked", "worst at", "exact", "error"),
+    ("block", "verdict", "checked", "error"),
+    ("block", "verdict", "error"),
+)
+"""What a table shows, the most first: the first that fits is taken."""
 
 
-def _blocks(place: tuple[str, str], blocks: Iterable[Block], wide: bool) -> Table:
+def _fitting(place: tuple[str, str], blocks: Sequence[Block], width: int) -> Table:
+    """The table with as many figures as there is room for."""
+    ruler = Console(width=1000, file=io.StringIO())
+    tables = [_blocks(place, blocks, titles) for titles in CHOICES]
+    fits = (t for t in tables if ruler.measure(t).maximum <= width)
+    return next(fits, tables[-1])
+
+
+def _blocks(place: tuple[str, str], blocks: Iterable[Block], titles: Sequence[str]) -> Table:
     """One row a block: its worst entry is the one whose error is largest against its bound."""
     table = Table(
         title=f"{place[0]} ({place[1]})",
@@ -72,8 +83,6 @@ def _blocks(place: tuple[str, str], blocks: Iterable[Block], wide: bool) -> Tabl
         padding=(0, 1),
     )
     left = {"block", "verdict", "worst at"}
-    narrow = ("block", "verdict", "checked", "worst at", "exact", "error")
-    titles = [t for t in FIGURES if wide or t in narrow]
     for title in titles:
         table.add_column(title, justify="left" if title in left else "right", no_wrap=True)
     for block in blocks:
