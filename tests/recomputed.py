@@ -31,6 +31,7 @@ EITHER_WAY = (
 )
 SCALING = ("np.multiply", "np.divide", "np.negative")
 MOVES = ("np.copyto", "np.add.at", "np.subtract.at", "_fit")
+VIEWS = ("_view",)
 
 
 def recomputed(text: str, function: str) -> list[str]:
@@ -40,7 +41,6 @@ def recomputed(text: str, function: str) -> list[str]:
     reader = _Reader()
     for statement in node.body:
         reader.statement(statement)
-    assert reader.known, f"{function} computes nothing"
     return reader.twice
 
 
@@ -60,8 +60,8 @@ class _Reader:
         if isinstance(statement, ast.AugAssign):
             operands = [statement.target, statement.value]
             self.computes(OPERATORS[type(statement.op)], operands, statement)
-        for call in ast.walk(statement):
-            if isinstance(call, ast.Call) and all(k.arg != "where" for k in call.keywords):
+        for call in _calls(statement):
+            if all(k.arg != "where" for k in call.keywords):
                 self.computes(ast.unparse(call.func), call.args, call)
         self.writes(statement)
         if isinstance(statement, ast.Assign):
@@ -81,7 +81,12 @@ class _Reader:
     def computes(self, function: str, operands: Sequence[ast.expr], node: ast.AST) -> None:
         arrays = [a for a in operands if any(self.memory(a))]
         scales = function in SCALING and len(arrays) < 2
-        if not function.startswith(("np.", "_")) or function in MOVES or scales or not arrays:
+        if (
+            not function.startswith(("np.", "_"))
+            or function in (*MOVES, *VIEWS)
+            or scales
+            or not arrays
+        ):
             return
         values = [self.value(a) for a in operands]
         keywords = node.keywords if isinstance(node, ast.Call) else []
@@ -134,3 +139,12 @@ class _Reader:
                 found and not ast.unparse(value).startswith(("np.sum", "np.vdot", "float"))
             ) or outs:
                 self.behind[target.id] = found[0]
+
+
+def _calls(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls of a statement; a conditional expression's sides are masked too."""
+    if isinstance(node, ast.Call):
+        yield node
+    inner = [node.test] if isinstance(node, ast.IfExp) else ast.iter_child_nodes(node)
+    for child in inner:
+        yield from _calls(child)

@@ -18,6 +18,7 @@ import pytest
 import sympy
 from emitted import accepted, imported, poisoned
 from hypothesis import HealthCheck, Phase, given, reject, settings
+from recomputed import recomputed
 from strategies import Case, programs
 
 from symgrad.algebra.access import Access, Affine
@@ -137,14 +138,17 @@ def oracle_of(
 
 
 def holds(case: Case) -> None:
-    """Every function of the module agrees with the oracle."""
+    """Every function of the module agrees with the oracle, and computes nothing twice."""
     spec = parse_spec(case.text, "random")
     values = drawn(spec, case.sizes, np.random.default_rng(len(case.text)))
     oracles = {loss.name: oracle_of(loss, values, case.sizes) for loss in spec.losses}
     for oracle, _ in oracles.values():
         if not all((abs(v.astype(float)) < LARGEST).all() for v in oracle.values.values()):
             reject()
-    module = imported(generate(spec), "random")
+    text = generate(spec)
+    module = imported(text, "random")
+    for name in module.OPERATIONS:
+        assert recomputed(text, name) == [], f"{name} computes this twice"
     for dtype in TOLERANCE:
         for loss in spec.losses:
             oracle, result = oracles[loss.name]

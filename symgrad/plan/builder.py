@@ -140,8 +140,8 @@ def fill(array: Array, value: int) -> Copy:
 
 
 def contiguous(builder: Builder, operand: Operand) -> Operand:
-    """The operand, or a copy where it is not a whole array: `np.take` would make one each time."""
-    lies_well = not operand.view.dims or Operand(operand.view, each(operand.order)).is_whole
+    """The operand, or a copy where it is not in one piece: `np.take` would make one each time."""
+    lies_well = operand.view.is_dense and not operand.is_transposed
     return operand if lies_well else copied(builder, operand)
 
 

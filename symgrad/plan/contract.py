@@ -18,7 +18,7 @@ from symgrad.algebra.access import Access
 from symgrad.plan.builder import Builder, Ranges, copied
 from symgrad.plan.elementwise import Elementwise
 from symgrad.plan.product import product
-from symgrad.plan.steps import Copy, Scalar, Sum, Total, Ufunc
+from symgrad.plan.steps import Scalar, Sum, Total, Ufunc
 from symgrad.plan.views import Operand, Strided, View, laid_out, mergeable, plainly
 
 Names = frozenset[str]
@@ -40,7 +40,7 @@ class Group:
 class Contraction:
     """Lowers one sum of products of an equation.
 
-    scalars: what is found to carry no index on the way: factors of the result.
+    scalars: what carries no index: factors that the result is still to be multiplied by.
     """
 
     lower: Elementwise
@@ -59,7 +59,7 @@ class Contraction:
     ) -> Operand | str:
         """The sum over all that is not in dims, in `out` or a new buffer; a name where dims is ().
 
-        It is still to be multiplied by `scalars`.
+        It is still to be multiplied by the `scalars` that are left.
         """
         groups = self.folded(parts)
         keep = frozenset(dims)
@@ -169,10 +169,12 @@ class Contraction:
         gone = group.indices - set(dims)
         if not gone:
             out = self.target(dims, out)
+            scale, self.scalars = sympy.Mul(*self.scalars), []
             if group.expr is not None:
-                self.lower.into(group.expr, dims, out)
+                self.lower.into(scale * group.expr, dims, out)
             else:
-                self.builder.add(Copy(laid_out(self.view(group), dims), out))
+                above, below = scale.as_numer_denom()
+                self.lower.finish(laid_out(self.view(group), dims), above, below, out)
             return out
         parts = self.parts(group)
         rowwise = len(parts) == 2 and all(self.lower.indices(p) == group.indices for p in parts)

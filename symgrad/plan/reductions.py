@@ -46,5 +46,5 @@ def _source(
         made = builder.temporary(everything, equation.range_of)
         lower.into(equation.body, everything, made)
     merged = Operand(made.view, (*each(dims), inner))
-    lies_well = made.view.dims == everything and made.view.is_whole
+    lies_well = made.view.dims == everything and made.view.is_dense
     return merged if lies_well else copied(builder, merged)

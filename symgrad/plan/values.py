@@ -74,11 +74,11 @@ def _contracted(
 ) -> Operand:
     """A sum of products; what carries no index multiplies the result."""
     scale, parts = _split(lower, equation.body, over)
-    work = Contraction(lower)
+    work = Contraction(lower, [scale])
     made = work.run(parts, dims, out)
     if isinstance(made, str):
         raise ProgramError(f"{equation.target}: nothing in the body carries {', '.join(dims)}")
-    scale = sympy.Mul(scale, *work.scalars)
+    scale = sympy.Mul(*work.scalars)
     if scale == -S.One:
         lower.builder.add(Ufunc("negative", (made,), made))
     elif scale != S.One and sympy.numer(scale) == S.One:
@@ -105,9 +105,9 @@ def _total(lower: Elementwise, equation: Equation, over: Sequence[Range]) -> Sca
     scale, parts = _split(lower, equation.body, over)
     if not parts:
         return lower.scalar(scale)
-    work = Contraction(lower)
+    work = Contraction(lower, [scale])
     made = work.run(parts, (), None)
-    return lower.scalar(sympy.Mul(scale, *work.scalars, lower.named(Access(str(made)))))
+    return lower.scalar(sympy.Mul(*work.scalars, lower.named(Access(str(made)))))
 
 
 def accumulate(builder: Builder, equation: Equation, dims: tuple[str, ...], out: Operand) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Literal
 
 from symgrad.algebra.access import Affine
@@ -76,6 +76,12 @@ class View:
         """Whether it is every place of the array."""
         return all(isinstance(p, Slice) and p.whole for p in self.picks)
 
+    @cached_property
+    def is_dense(self) -> bool:
+        """Whether it is one piece of memory in order: single places, then whole axes."""
+        rest = dropwhile(lambda pick: isinstance(pick, At), self.picks)
+        return all(isinstance(p, Slice) and p.whole for p in rest)
+
 
 @dataclass(frozen=True)
 class Strided:
@@ -94,6 +100,10 @@ class Strided:
 
     @property
     def is_whole(self) -> bool:
+        return False
+
+    @property
+    def is_dense(self) -> bool:
         return False
 
 
