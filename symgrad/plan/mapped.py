@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from operator import is_
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,8 +23,10 @@ def _walk(thing: Any, change: Callable[[Any], Any]) -> Any:
     if changed is not thing:
         return changed
     if isinstance(thing, tuple):
-        return tuple(_walk(item, change) for item in thing)
+        items = tuple(_walk(item, change) for item in thing)
+        return thing if all(map(is_, items, thing)) else items
     if is_dataclass(thing) and not isinstance(thing, type):
-        parts = {f.name: _walk(getattr(thing, f.name), change) for f in fields(thing) if f.init}
-        return replace(thing, **parts)
+        parts = {f.name: getattr(thing, f.name) for f in fields(thing) if f.init}
+        new = {name: _walk(part, change) for name, part in parts.items()}
+        return thing if all(new[n] is parts[n] for n in parts) else replace(thing, **new)
     return thing
