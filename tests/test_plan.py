@@ -262,7 +262,9 @@ def clashes(found: Plan, kept: Sequence[str], sizes: Mapping[str, int]) -> list[
                 for n in reversed(turns) if step.backward else turns:
                     follow(step.body, {**at, step.index: Affine((), Size.of(n))})
             elif isinstance(step, Guard):
-                if step.lo.evaluate(sizes) <= number(step.place, at) < step.hi.evaluate(sizes):
+                place = number(step.place, at)
+                lo, hi = (place if e is None else e.evaluate(sizes) for e in (step.lo, step.hi))
+                if lo <= place < hi + (step.hi is None):
                     follow(step.body, at)
             elif not isinstance(step, Note):
                 written = _written(step)

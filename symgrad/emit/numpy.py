@@ -202,7 +202,19 @@ class Printer(Operands):
             span = f"range({hi})" if lo == "0" else f"range({lo}, {hi})"
             self.put(f"for {step.index} in {f'reversed({span})' if step.backward else span}:")
         else:
-            self.put(f"if {size_text(step.lo)} <= {size_text(step.place)} < {size_text(step.hi)}:")
+            self.put(f"if {_inside(step)}:")
         self.depth += 1
         self.run(step.body)
         self.depth -= 1
+
+
+def _inside(step: Guard) -> str:
+    """lo <= place < hi, or the side of it that can fail."""
+    place = size_text(step.place)
+    if step.hi is None:
+        return f"{place} >= {size_text(step.lo or ZERO)}"
+    return (
+        f"{place} < {size_text(step.hi)}"
+        if step.lo is None
+        else f"{size_text(step.lo)} <= {place} < {size_text(step.hi)}"
+    )

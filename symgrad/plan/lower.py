@@ -128,5 +128,6 @@ class _Lowering:
                     continue
                 with self.builder.inside() as guarded:
                     self.equation(equation)
-                self.builder.add(Guard(Affine.index(name), r.lo, r.hi, tuple(guarded)))
+                ends = (r.lo if r.lo != lo else None, r.hi if r.hi != hi else None)
+                self.builder.add(Guard(Affine.index(name), *ends, tuple(guarded)))
         self.builder.add(Loop(name, Affine((), lo), Affine((), hi), tuple(body), loop.backward))

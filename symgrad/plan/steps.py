@@ -151,11 +151,11 @@ class Loop:
 
 @dataclass(frozen=True)
 class Guard:
-    """if lo <= place < hi: body."""
+    """if lo <= place < hi: body. None for a side on which the place never lies outside."""
 
     place: Affine
-    lo: Size
-    hi: Size
+    lo: Size | None
+    hi: Size | None
     body: tuple[Step, ...]
 
 

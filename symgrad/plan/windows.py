@@ -72,12 +72,16 @@ def margins(builder: Builder, access: Access, ranges: Ranges) -> list[tuple[Size
     return found
 
 
-def outside(builder: Builder, access: Access, ranges: Ranges) -> tuple[tuple[Affine, Size], ...]:
-    """The places that a loop fixes and that may lie outside, each with its axis's size."""
+def guarded(builder: Builder, access: Access, ranges: Ranges, body: Sequence[Step]) -> list[Step]:
+    """The body, done only where the places that a loop fixes lie inside."""
     shape = builder.program.tensor_of[access.tensor].shape
     sides = margins(builder, access, ranges)
-    axes = zip(affine_subscripts(access), shape, sides, strict=True)
-    return tuple((s, n) for s, n, side in axes if builder.fixes(s) and side != (ZERO, ZERO))
+    steps = list(body)
+    for place, size, (low, high) in zip(affine_subscripts(access), shape, sides, strict=True):
+        if builder.fixes(place) and (low, high) != (ZERO, ZERO):
+            ends = (ZERO if low != ZERO else None, size if high != ZERO else None)
+            steps = [Guard(place, *ends, tuple(steps))]
+    return steps
 
 
 def reaches_out(builder: Builder, access: Access, ranges: Ranges) -> bool:
@@ -136,10 +140,8 @@ def padded(builder: Builder, access: Access, ranges: Ranges) -> tuple[Array, tup
     key = ("pad", access.tensor, tuple(sides), fixed)
     if key not in builder.cache:
         made = border(builder, access, ranges)
-        step: Step = Copy(plainly(made.tensor), laid_out(made.middle, made.tensor.dims))
-        for place, size in outside(builder, access, ranges):
-            step = Guard(place, ZERO, size, (step,))
-        builder.add(fill(made.array, 0), step)
+        middle = Copy(plainly(made.tensor), laid_out(made.middle, made.tensor.dims))
+        builder.add(fill(made.array, 0), *guarded(builder, access, ranges, [middle]))
         builder.cache[key] = made.middle
     moved = tuple(
         s + Affine((), low)

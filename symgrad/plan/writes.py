@@ -8,17 +8,16 @@ from sympy import Symbol
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Range
-from symgrad.algebra.sizes import ZERO
 from symgrad.plan.builder import Builder, Ranges, fill, whole_copy
 from symgrad.plan.reads import keyed, room_for
-from symgrad.plan.steps import Assign, Guard, Loop, Scalar, Scatter, Ufunc
+from symgrad.plan.steps import Assign, Loop, Scalar, Scatter, Ufunc
 from symgrad.plan.values import accumulate, elementwise, scalar, summed, value
 from symgrad.plan.views import Array, Slice, Strided, View, laid_out, plainly, whole
 from symgrad.plan.windows import (
     affine_subscripts,
     affine_view,
     border,
-    outside,
+    guarded,
     place_along,
     reaches_out,
 )
@@ -30,15 +29,12 @@ def write(builder: Builder, equation: Equation, assigns: bool) -> None:
     if any(isinstance(s, Access) for s in equation.target.subscripts):
         _scatter(builder, equation, target)
         return
-    beyond = outside(builder, equation.target, equation.range_of) if equation.target.padded else ()
-    if not beyond:
+    if not equation.target.padded:
         _affine(builder, equation, target, assigns)
         return
     with builder.inside() as body:
         _affine(builder, equation, target, assigns)
-    for s, size in beyond:
-        body = [Guard(s, ZERO, size, tuple(body))]
-    builder.add(*body)
+    builder.add(*guarded(builder, equation.target, equation.range_of, body))
 
 
 def _affine(builder: Builder, equation: Equation, target: Array, assigns: bool) -> None:
