@@ -130,11 +130,17 @@ def _having(equation: Equation, partial: Partial) -> Equation:
 
 
 def put(
-    body: Expr, slots: Sequence[Slot], mapping: Mapping[str, Affine]
+    body: Expr,
+    slots: Sequence[Slot],
+    mapping: Mapping[str, Affine],
+    more: Mapping[Symbol, Expr] | None = None,
 ) -> tuple[Expr, tuple[Slot, ...]]:
-    """An expression with its indices replaced; an index that becomes a number is that number."""
+    """An expression with its indices replaced; an index that becomes a number is that number.
+
+    more: what else is put in, in the same pass.
+    """
     moved = {slot_symbol(slot): slot.substitute(mapping) for slot in slots}
-    symbols: dict[Symbol, Expr] = {}
+    symbols: dict[Symbol, Expr] = dict(more or {})
     for symbol, slot in moved.items():
         fixed = slot.offset.constant if isinstance(slot, Affine) and not slot.terms else None
         symbols[symbol] = slot_symbol(slot) if fixed is None else Integer(fixed)

@@ -3,7 +3,7 @@ r"""Expressions as LaTeX mathematics: numbers and divisors first, then adjoints,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sympy import Add, Expr, Function, Integer, Mul, Pow, Rational, S, Symbol
 
@@ -11,7 +11,7 @@ from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import INF, Slot
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Select, Stop, Unknown
 from symgrad.explain.latex import Latex, bracketed, name_latex
-from symgrad.notation.printer import expression_text, number_text
+from symgrad.notation.printer import Written, expression_text, number_text
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 COMMANDS = {
@@ -33,15 +33,12 @@ def expression_latex(expr: Expr, latex: Latex, slots: Mapping[Symbol, Slot]) -> 
 
 @dataclass(frozen=True)
 class Printer:
-    """Expressions over slots. holes: what some symbols are printed as."""
+    """Expressions over slots."""
 
     latex: Latex
     slots: Mapping[Symbol, Slot]
-    holes: Mapping[Symbol, Text] = field(default_factory=dict)
 
     def text(self, expr: Expr) -> Text:
-        if expr in self.holes:
-            return self.holes[expr]
         if isinstance(expr, Rational):
             return _number(expr)
         if expr is S.Pi:
@@ -113,11 +110,11 @@ class Printer:
             return [self.text(below[0])[0]]
         return [self.within(f, PRODUCT) for f in sorted(below, key=self.order)]
 
-    def order(self, factor: Expr) -> tuple[bool, bool, str]:
+    def order(self, factor: Expr) -> tuple[bool, bool, bool, str]:
         text = expression_text(factor)
         slot = self.slots.get(factor) if isinstance(factor, Symbol) else None
         adjoint = isinstance(slot, Access) and slot.tensor in self.latex.primal
-        return not text[0].isalpha(), not adjoint, text
+        return ": " in text, not text[0].isalpha(), not adjoint, text
 
     def power(self, expr: Pow) -> Text:
         base, exponent = expr.base, expr.exp
@@ -194,6 +191,7 @@ class Printer:
 
 
 KINDS: Mapping[type, Callable[..., Text]] = {
+    Written: lambda _, expr: (expr.latex, expr.latex_tight),
     Add: Printer.sum,
     Mul: Printer.product,
     Pow: Printer.power,

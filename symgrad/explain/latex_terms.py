@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sympy import Mul
-from sympy.core.parameters import distribute
+from sympy import Expr, Symbol
 
-from symgrad.algebra.program import Equation
+from symgrad.algebra.program import Equation, Range, Slot
 from symgrad.explain.latex import Latex, bracketed, name_latex
 from symgrad.explain.latex_scalars import PRODUCT, Printer, expression_latex
 from symgrad.explain.settle import Condition
-from symgrad.explain.terms import HOLE, term_of
+from symgrad.explain.steps import Code
+from symgrad.explain.terms import ranges_text, term_of
+from symgrad.notation.printer import expression_text
+
+
+def ranges_code(ranges: Sequence[Range], latex: Latex) -> Code | None:
+    """for i < 3, 1 <= l < N; None for no range."""
+    if not ranges:
+        return None
+    shown = r",\ ".join(latex.range(r) for r in ranges)
+    return Code(f"for {ranges_text(ranges)}", rf"\text{{for }} {shown}")
 
 
 def reduction_latex(equation: Equation, latex: Latex) -> str:
@@ -36,18 +45,20 @@ def term_latex(equation: Equation, conditions: Sequence[Condition], latex: Latex
         else:
             masks.append(rf"\left[{index} = {place}\right]")
     if term.reduced:
-        inner, level = Printer(latex, slots).text(term.inner)
-        if level < PRODUCT or inner.startswith("-"):
-            inner = bracketed(inner)
+        inner = term_inner_latex(term.inner, latex, slots)
         below = ",".join([*map(name_latex, term.reduced)])
         below += r":\ " + r",\ ".join(under) if under else ""
-        hole = (rf"\sum_{{{below}}} {inner}", PRODUCT)
-        with distribute(False):
-            whole = Mul(term.outer, HOLE)
-        shown, level = Printer(latex, slots, {HOLE: hole}).text(whole)
+        whole = term.around(expression_text(term.inner), rf"\sum_{{{below}}} {inner}")
+        shown, level = Printer(latex, slots).text(whole)
     else:
         shown, level = Printer(latex, slots).text(term.whole)
     return shown if not masks else _masked(shown, level, r"\,".join(masks))
+
+
+def term_inner_latex(expr: Expr, latex: Latex, slots: Mapping[Symbol, Slot]) -> str:
+    """What stands behind a sum's sign, which reaches to the next + or -."""
+    inner, level = Printer(latex, slots).text(expr)
+    return bracketed(inner) if level < PRODUCT or inner.startswith("-") else inner
 
 
 def _masked(shown: str, level: int, mask: str) -> str:

@@ -27,7 +27,7 @@ from symgrad.explain.slices import fixed, layer_matrix
 from symgrad.explain.spelled import expression, formula, place, spelled
 from symgrad.explain.steps import Code, Formula, Prose, Section, Step
 from symgrad.explain.substitute import shifted
-from symgrad.explain.terms import HOLE
+from symgrad.notation.printer import Written
 
 KIND = "layer"
 FACTOR = "delta"
@@ -114,9 +114,9 @@ class _Teller:
             return
         total = book.addend(passing)
         with distribute(False):
-            body = one_below.body.xreplace(dict.fromkeys(above, HOLE))
+            body = one_below.body.xreplace(dict.fromkeys(above, Written(total.text, total.latex)))
         slots = [slot for s, slot in one_below.slots if s not in above]
-        code = expression(book, body, slots, {HOLE: Code(total.text, total.latex)})
+        code = expression(book, body, slots)
         low, high = one_below.range_of[layers.index], passing.range_of[layers.index]
         if not ((low.lo - high.lo).is_nonnegative() and (low.hi - high.hi).is_nonnegative()):
             return

@@ -13,10 +13,9 @@ from symgrad.algebra.program import Slot
 from symgrad.algebra.scalars import Equal, Less, LessEqual
 from symgrad.explain.contractions import Matrix
 from symgrad.explain.latex import Latex, bracketed
-from symgrad.explain.latex_scalars import PRODUCT, SIGNS, Printer, expression_latex
+from symgrad.explain.latex_scalars import SIGNS, Printer, expression_latex
 from symgrad.explain.steps import added
-from symgrad.explain.terms import HOLE
-from symgrad.notation.printer import expression_text
+from symgrad.notation.printer import Written, expression_text
 
 TEXT_SIGNS: Mapping[type, str] = {Less: "<", LessEqual: "<=", Equal: "=="}
 LOOSE = ("sum", "hadamard", "product", "scaled")
@@ -47,8 +46,7 @@ def matrix_latex(node: Matrix, latex: Latex, slots: Mapping[Symbol, Slot]) -> st
     """slots: what the symbols of a scaling factor stand for."""
 
     def scaled(scale: Expr, inner: str) -> str:
-        with distribute(False):
-            return Printer(latex, slots, {HOLE: (inner, PRODUCT)}).text(Mul(scale, HOLE))[0]
+        return expression_latex(_times(scale, inner, inner), latex, slots)
 
     def applied(name: str, inner: str) -> str:
         return Printer(latex, slots).command(name) + bracketed(inner)
@@ -68,15 +66,15 @@ def matrix_latex(node: Matrix, latex: Latex, slots: Mapping[Symbol, Slot]) -> st
     return _shown(node, style)
 
 
-def _scaled_text(scale: Expr, inner: str) -> str:
+def _times(scale: Expr, text: str, latex: str = "") -> Expr:
     with distribute(False):
-        return expression_text(Mul(scale, HOLE)).replace(HOLE.name, inner)
+        return Mul(scale, Written(text, latex))
 
 
 TEXT = Style(
     tensor=str,
     number=expression_text,
-    scaled=_scaled_text,
+    scaled=lambda scale, inner: expression_text(_times(scale, inner)),
     raised=lambda text: f"{text}^T",
     bracket=lambda text: f"({text})",
     applied=lambda name, inner: f"{name}({inner})",

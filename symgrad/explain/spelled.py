@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sympy import Expr, Symbol
+from sympy import Expr
 
 from symgrad.algebra.access import Access
-from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
+from symgrad.algebra.program import Equation, Program, Slot
 from symgrad.explain.book import Book
-from symgrad.explain.latex_scalars import ATOM, Printer
 from symgrad.explain.steps import Code, Formula
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text, expression_text
@@ -49,19 +48,9 @@ def formula(
     )
 
 
-def expression(
-    book: Book,
-    expr: Expr,
-    slots: Sequence[Slot],
-    holes: Mapping[Symbol, Code] | None = None,
-) -> Code:
-    """An expression over slots; a hole is printed as it is given."""
-    text = expression_text(expr)
-    for symbol, code in (holes or {}).items():
-        text = text.replace(symbol.name, code.text)
-    known = {slot_symbol(slot): slot for slot in slots}
-    shown = {symbol: (code.latex, ATOM) for symbol, code in (holes or {}).items()}
-    return Code(spelled(text, book), Printer(book.latex, known, shown).text(expr)[0])
+def expression(book: Book, expr: Expr, slots: Sequence[Slot]) -> Code:
+    """An expression over slots."""
+    return Code(spelled(expression_text(expr), book), book.expression(expr, slots).latex)
 
 
 def product(book: Book, factors: Sequence[Expr], slots: Sequence[Slot]) -> Code:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Mul, S, Symbol
+from sympy import Expr, Integer, Mul, S
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Affine
@@ -16,10 +16,7 @@ from symgrad.algebra.program import Equation, Program, Range
 from symgrad.explain.settle import needs_delta
 from symgrad.explain.steps import added
 from symgrad.notation.context import context_of
-from symgrad.notation.printer import expression_text, range_text
-
-HOLE = Symbol("zzz_hole")
-"""Stands for what is put into a product as text."""
+from symgrad.notation.printer import Written, expression_text, range_text
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,12 @@ class Term:
     def text(self) -> str:
         if not self.reduced:
             return expression_text(self.whole)
+        return expression_text(self.around(expression_text(self.inner)))
+
+    def around(self, inner: str, latex: str = "") -> Expr:
+        """outer * sum(reduced: ...), with what is summed written already."""
         with distribute(False):
-            product = expression_text(Mul(self.outer, HOLE))
-        body = f"sum({','.join(self.reduced)}: {expression_text(self.inner)})"
-        return product.replace(HOLE.name, body)
+            return Mul(self.outer, Written(f"sum({','.join(self.reduced)}: {inner})", latex))
 
     @property
     def whole(self) -> Expr:

@@ -7,23 +7,22 @@ coefficient can be put in until only outputs and data are left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, S, Symbol
+from sympy import Add, Expr, Mul, S
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
 from symgrad.algebra.scalars import Stop
 from symgrad.explain.book import Book
-from symgrad.explain.latex import LOSS, bracketed, name_latex
-from symgrad.explain.latex_scalars import PRODUCT, Printer
-from symgrad.explain.spelled import expression
-from symgrad.explain.steps import Code, Formula, plain
+from symgrad.explain.latex import LOSS, name_latex
+from symgrad.explain.latex_scalars import ATOM
+from symgrad.explain.spelled import product
+from symgrad.explain.steps import Code, Formula, joined, plain
 from symgrad.explain.substitute import inlined, with_body
-from symgrad.explain.terms import HOLE
-from symgrad.notation.printer import expression_text
+from symgrad.notation.printer import Written, expression_text
 
 GRADIENT = Code("grad", r"\nabla_{\theta}")
 
@@ -130,30 +129,20 @@ def term_formula(
 def _addend(book: Book, term: Term) -> Code:
     equation = term.equation
     slots = [slot for _, slot in equation.slots]
-    holes = dict(maxima(book, slots, "value"))
+    most = {slot_symbol(s): c for s in slots if (c := maximum(book, s)) is not None}
     with distribute(False):
-        body = equation.body.xreplace({slot_symbol(a): s for s, (a, _) in holes.items()})
-    codes = {s: code for s, (_, code) in holes.items()}
+        put = {symbol: Written(c.text, c.latex, latex_tight=ATOM) for symbol, c in most.items()}
+        body = equation.body.xreplace(put)
     outer, factors = _split(body, slots)
-    shown = next((code for _, (_, code) in maxima(book, [term.output], "output")), None)
-    output = shown or book.code(term.output)
-    parts = [expression(book, f, slots, codes) for f in factors]
-    held = [
-        Code(f"({p.text})", bracketed(p.latex)) if f.is_Add else p
-        for f, p in zip(factors, parts, strict=True)
-    ]
-    held.append(Code(f"{GRADIENT.text} {output.text}", f"{GRADIENT.latex} {output.latex}"))
-    inner = Code("*".join(p.text for p in held), r"\,".join(p.latex for p in held))
+    inner = joined((GRADIENT, maximum(book, term.output) or book.code(term.output)), " ", " ")
+    if factors:
+        inner = joined((product(book, factors, slots), inner), "*", r"\,")
     if equation.box:
         letters = ",".join(name_latex(r.index) for r in equation.box)
         many = ",".join(r.index for r in equation.box)
         inner = Code(f"sum({many}: {inner.text})", rf"\sum_{{{letters}}} {inner.latex}")
     with distribute(False):
-        whole = Mul(outer, HOLE)
-    text = expression_text(whole).replace(HOLE.name, inner.text)
-    known = {slot_symbol(slot): slot for slot in slots}
-    printer = Printer(book.latex, known, {HOLE: (inner.latex, PRODUCT)})
-    return Code(text, printer.text(whole)[0])
+        return book.expression(Mul(outer, Written(inner.text, inner.latex)), slots)
 
 
 def _split(body: Expr, slots: Sequence[Slot]) -> tuple[Expr, list[Expr]]:
@@ -169,20 +158,10 @@ def _split(body: Expr, slots: Sequence[Slot]) -> tuple[Expr, list[Expr]]:
     return Mul(*outside), [*kept, *sums]
 
 
-def maxima(
-    book: Book, slots: Sequence[Slot], kind: str
-) -> Iterator[tuple[Symbol, tuple[Access, Code]]]:
-    """Reads at their own argmax: q[b,best[b]], where best[b] = argmax(v: q[b,v]), is the max.
-
-    Yields a symbol to stand for each, the read, and how the maximum is printed.
-    """
-    for slot in slots:
-        found = _maximum(book, slot) if isinstance(slot, Access) else None
-        if found is not None and isinstance(slot, Access):
-            yield Symbol(f"zzz_{kind}_{slot.tensor}"), (slot, found)
-
-
-def _maximum(book: Book, read: Access) -> Code | None:
+def maximum(book: Book, read: Slot) -> Code | None:
+    """A read at its own argmax: q[b,best[b]], where best[b] = argmax(v: q[b,v]), is the max."""
+    if not isinstance(read, Access):
+        return None
     chosen = [s for s in read.subscripts if isinstance(s, Access)]
     writers = book.program.writers.get(chosen[0].tensor, ()) if len(chosen) == 1 else ()
     if len(writers) != 1 or writers[0].op != "argmax":
@@ -199,12 +178,12 @@ def _maximum(book: Book, read: Access) -> Code | None:
         if isinstance(own, Affine) and isinstance(there, Affine) and own.plain
     }
     (letter,) = choice.reduced
-    moved = source.substitute(mapping)
+    at = source.substitute(mapping)
     agree = all(
         b == chosen[0] if a == Affine.index(letter) else a == b
-        for a, b in zip(moved.subscripts, read.subscripts, strict=True)
+        for a, b in zip(at.subscripts, read.subscripts, strict=True)
     )
     if name is None or not agree:
         return None
     below = name_latex(letter)
-    return Code(f"{name}({letter}: {moved})", rf"\{name}_{{{below}}} {book.code(moved).latex}")
+    return Code(f"{name}({letter}: {at})", rf"\{name}_{{{below}}} {book.code(at).latex}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import cast
 
-from sympy import Add, Expr, Function, Mul, Pow, Rational, S, Symbol
+from sympy import Add, AtomicExpr, Expr, Function, Mul, Pow, Rational, S, Symbol
 
 from symgrad.algebra.program import Equation, Program, Range
 from symgrad.algebra.scalars import And, Equal, Less, LessEqual, Not, Or, Select, Stop
@@ -24,6 +25,32 @@ MOST_DIGITS = 17
 
 Text = tuple[str, int]
 """A text, and how tightly its outermost operator binds."""
+
+
+class Written(AtomicExpr):  # type: ignore[misc]
+    """A part of an expression that is written already, as text and as LaTeX: sum(j: w[i,j]*x[j]).
+
+    tight: how tightly the text binds; latex_tight: how tightly the LaTeX does. It is printed only;
+    what it is made of is not looked into.
+    """
+
+    text: str
+    latex: str
+    tight: int
+    latex_tight: int
+    is_commutative = True
+
+    def __new__(cls, text: str, latex: str, tight: int = ATOM, latex_tight: int = 2) -> Written:
+        found = super().__new__(cls)
+        found.text, found.latex = text, latex
+        found.tight, found.latex_tight = tight, latex_tight
+        return cast(Written, found)
+
+    def _hashable_content(self) -> tuple[object, ...]:
+        return self.text, self.latex, self.tight, self.latex_tight
+
+    def _sympystr(self, printer: object) -> str:
+        return self.text
 
 
 def expression_text(expr: Expr) -> str:
@@ -183,8 +210,8 @@ def _product(expr: Mul) -> Text:
 
 
 def _ordered(factors: list[str]) -> list[str]:
-    """Adjoints first, then by name; sums in brackets and masks last."""
-    return sorted(factors, key=lambda f: (not f[0].isalpha(), not _is_adjoint(f), f))
+    """Adjoints first, then by name; sums in brackets and masks last, and after them reductions."""
+    return sorted(factors, key=lambda f: (": " in f, not f[0].isalpha(), not _is_adjoint(f), f))
 
 
 def _is_adjoint(factor: str) -> bool:
@@ -235,6 +262,7 @@ def _not(expr: Not) -> Text:
 
 
 _KINDS: Mapping[type, Callable[..., Text]] = {
+    Written: lambda expr: (expr.text, expr.tight),
     Add: _sum,
     Mul: _product,
     Pow: lambda expr: _power(expr.base, expr.exp),
