@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -317,6 +318,18 @@ def test_latex_parses_and_markdown_renders() -> None:
         headings = [t for t in MarkdownIt().parse(markdown) if t.type == "heading_open"]
         assert len(headings) == 2 + len(derivation.sections)
         assert markdown.count("\n$$\n") == 2 * len(derivation.steps)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_comparison_ends_with_what_both_assume(path: Path) -> None:
+    derivation = compare_full(load(path))
+    end = derivation.text(1000).split("What both assume\n")[1]
+    wanted = ["Held constant, data: ", "Convention: ", "Descent, which makes "]
+    wanted.append("Nothing can be generated" if "sigma" in end else "Stable forms")
+    assert [line for line in wanted if f"\n- {line}" not in end] == []
+    stops = "What is held constant\n" in derivation.text() and "in the place of dL." in end
+    assert stops == any("_full" in f.text for f in derivation.formulas("both"))
+    assert "Held constant by stop" not in end
 
 
 def test_steps_are_numbered_in_one_row() -> None:

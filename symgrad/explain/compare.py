@@ -16,10 +16,12 @@ from symgrad.explain.backward import backward, step_numbers
 from symgrad.explain.book import Book
 from symgrad.explain.build import forward_steps
 from symgrad.explain.derivation import Derivation
-from symgrad.explain.facts import kinks, named, reductions
+from symgrad.explain.explained import Explained
+from symgrad.explain.facts import named
 from symgrad.explain.latex import LOSS
 from symgrad.explain.numbers import ancestors
 from symgrad.explain.reading import reading
+from symgrad.explain.remarks import assumptions
 from symgrad.explain.removed import difference, stops_around, stops_on, way
 from symgrad.explain.settle import letters_of, settle
 from symgrad.explain.steps import ARROW, Code, Formula, Prose, Section, Step, joined, plain
@@ -71,7 +73,9 @@ class _Told:
             yield self.beyond(number_of, numbers, given)
             yield self.beside(numbers, given)
             yield from self.through(numbers)
-        yield Section("What both assume", (), (), (*reductions(book), *kinks(shown)))
+        explained = Explained(self.spec, self.loss, book, wrt, shown, number_of, numbers, {})
+        found = assumptions(explained, "What both assume", stops=False)
+        yield replace(found, remarks=(*found.remarks, *self.other_step()))
 
     @cached_property
     def shown(self) -> tuple[Equation, ...]:
@@ -95,6 +99,13 @@ class _Told:
         if not self.two.differing:
             return found
         return replace(found, intro=(found.intro[0], full, *found.intro[1:]))
+
+    def other_step(self) -> Iterator[Prose]:
+        """The update by the full gradient, which is the same step with its own adjoints."""
+        if self.two.differing:
+            full = Code(f"d{self.book.full_symbol}", rf"\partial {FULL.latex}")
+            semi = Code(f"d{self.book.symbol}", rf"\partial {LOSS}")
+            yield ("The full gradient's step has ", full, " in the place of ", semi, ".")
 
     def held(self, number_of: Mapping[int, int]) -> Iterator[Prose]:
         """What is stopped and where; that it makes no difference, where it makes none."""

@@ -35,7 +35,7 @@ def named(book: Book, names: Sequence[str]) -> Prose:
 def held(
     book: Book, equations: Sequence[Equation], wrt: Sequence[str], shown: frozenset[str]
 ) -> Iterator[Prose]:
-    """Data, other parameters, what is stopped, and values off the path from wrt to the loss."""
+    """Data, other parameters, and values off the path from wrt to the loss."""
     program = book.program
     read = dict.fromkeys(a.tensor for e in equations for a in e.reads)
     free = [n for n in read if n not in wrt and n not in book.derived.name_of]
@@ -51,13 +51,17 @@ def held(
             *named(book, values),
             f". {'It is' if one else 'They are'} computed as in the whole derivation.",
         )
+
+
+def held_by_stop(book: Book, equations: Sequence[Equation]) -> Iterator[Prose]:
     stops = list(dict.fromkeys(_stops(book, equations)))
+    one = len(stops) == 1
+    whose, are = (
+        ("Its value is", "its derivative is")
+        if one
+        else ("Their values are", "their derivatives are")
+    )
     if stops:
-        whose, are = (
-            ("Its value is", "its derivative is")
-            if len(stops) == 1
-            else ("Their values are", "their derivatives are")
-        )
         yield "Held constant by stop: ", *listed(stops), f". {whose} used, {are} 0."
 
 

@@ -15,23 +15,34 @@ from symgrad.algebra.scalars import Stop
 from symgrad.algebra.stabilise import stabilise
 from symgrad.explain.book import Book
 from symgrad.explain.explained import Explained
-from symgrad.explain.facts import held, kinks, listed, named, reduced_on_the_way, reductions
+from symgrad.explain.facts import (
+    held,
+    held_by_stop,
+    kinks,
+    listed,
+    named,
+    reduced_on_the_way,
+    reductions,
+)
 from symgrad.explain.latex import name_latex
 from symgrad.explain.steps import Code, Prose, Section, joined, plain, summed
 
 
-def assumptions(explained: Explained) -> Section:
-    """Reductions, what is held, kinks, identities, and the update."""
+def assumptions(
+    explained: Explained, title: str = "What the gradient assumes", *, stops: bool = True
+) -> Section:
+    """Reductions, what is held, kinks, identities, and the update. stops: whether they count."""
     book, shown = explained.book, explained.shown
     targets = frozenset(e.target.tensor for e in shown)
     remarks = (
         *reductions(book),
         *held(book, shown, explained.wrt, targets),
+        *(held_by_stop(book, shown) if stops else ()),
         *(kinks(shown) or (NO_KINKS,)),
         _identities(explained),
         *_updates(explained),
     )
-    return Section("What the gradient assumes", (), (), remarks)
+    return Section(title, (), (), remarks)
 
 
 NO_KINKS: Prose = ("Convention: none is needed; nothing here has a kink.",)
