@@ -64,34 +64,34 @@ def graph(program: Program, sizes: Sizes) -> Graph:
     for equation in program.equations:
         if equation.op != "sum":
             raise ProgramError(f"{equation.target} is no sum: paths are enumerated through sums")
-        reads = [(s, a) for s, a in equation.slots if isinstance(a, Access)]
-        slopes = [(a, equation.body.diff(s)) for s, a in reads]
-        for point in points(equation, sizes):
-            put = {s: placed(slot, point, sizes) for s, slot in equation.slots}
+        slopes = {s: equation.body.diff(s) for s, a in equation.slots if isinstance(a, Access)}
+        for end, put in unrolled(equation, sizes):
             slots |= {slot_symbol(slot): slot for slot in put.values()}
             symbols = {s: slot_symbol(slot) for s, slot in put.items()}
-            end = at(equation.target, point, sizes)
-            for read, slope in slopes:
-                if slope != S.Zero:
-                    edge = Edge(at(read, point, sizes), end, slope.xreplace(symbols))
-                    leaving.setdefault(edge.start, []).append(edge)
+            for symbol, slope in slopes.items():
+                start = put[symbol]
+                if slope != S.Zero and isinstance(start, Access):
+                    leaving.setdefault(start, []).append(Edge(start, end, slope.xreplace(symbols)))
     return Graph({start: tuple(edges) for start, edges in leaving.items()}, slots)
 
 
-def points(equation: Equation, sizes: Sizes) -> Iterator[dict[str, int]]:
-    """Every point of the box."""
+def unrolled(equation: Equation, sizes: Sizes) -> Iterator[tuple[Access, dict[Symbol, Slot]]]:
+    """At every point of the box: the place that is written, and what each symbol stands for.
+
+    Errors: ProgramError where a place is chosen by data.
+    """
     ranges = [range(r.lo.evaluate(sizes), r.hi.evaluate(sizes)) for r in equation.box]
     for values in product(*ranges):
-        yield dict(zip((r.index for r in equation.box), values, strict=True))
+        point = dict(zip((r.index for r in equation.box), values, strict=True))
 
+        def at(slot: Slot, point: Mapping[str, int] = point) -> Slot:
+            if isinstance(slot, Affine):
+                return _number(slot, point, sizes)
+            return Access(slot.tensor, tuple(_number(s, point, sizes) for s in slot.subscripts))
 
-def placed(slot: Slot, point: Mapping[str, int], sizes: Sizes) -> Slot:
-    return at(slot, point, sizes) if isinstance(slot, Access) else _number(slot, point, sizes)
-
-
-def at(access: Access, point: Mapping[str, int], sizes: Sizes) -> Access:
-    """w[l,i,j] -> w[1,0,1]."""
-    return Access(access.tensor, tuple(_number(s, point, sizes) for s in access.subscripts))
+        target = at(equation.target)
+        if isinstance(target, Access):
+            yield target, {s: at(slot) for s, slot in equation.slots}
 
 
 def _number(subscript: Subscript, point: Mapping[str, int], sizes: Sizes) -> Affine:
@@ -142,14 +142,11 @@ def recursion_of(derived: Derived, sizes: Sizes) -> Recursion:
     for equation in derived.program.equations:
         if equation.target.tensor not in adjoints:
             continue
-        for point in points(equation, sizes):
-            put = {s: placed(slot, point, sizes) for s, slot in equation.slots}
+        for target, put in unrolled(equation, sizes):
             slots |= {slot_symbol(slot): slot for slot in put.values()}
-            reads = [a for a in put.values() if isinstance(a, Access)]
-            above = tuple(a for a in reads if a.tensor in adjoints)
+            above = tuple(a for a in put.values() if isinstance(a, Access) and a.tensor in adjoints)
             with distribute(False):
                 body = equation.body.xreplace({s: slot_symbol(a) for s, a in put.items()})
-            target = at(equation.target, point, sizes)
             terms[target] = (*terms.get(target, ()), (body, above))
     return Recursion(terms, slots)
 
