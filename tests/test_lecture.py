@@ -26,8 +26,8 @@ from symgrad.explain.derivation import Derivation
 from symgrad.explain.layered import layers_of
 from symgrad.explain.lecture import TRAPS
 from symgrad.explain.paths import along, graph, proof, proofs, recursion_of, required
-from symgrad.explain.samples import over_samples
 from symgrad.explain.steps import Code, Section
+from symgrad.explain.substitute import over_samples
 from symgrad.notation.canonical import program_toml
 from symgrad.spec import Spec, load, parse_spec
 

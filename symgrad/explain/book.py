@@ -14,7 +14,6 @@ from symgrad.algebra.derive import Derived, Partial
 from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
 from symgrad.explain.latex import Latex
 from symgrad.explain.latex_scalars import expression_latex
-from symgrad.explain.latex_terms import ranges_code, reduction_latex, term_latex
 from symgrad.explain.matrix import matrix_form
 from symgrad.explain.matrix_text import matrix_latex, matrix_text
 from symgrad.explain.numbers import Numbers
@@ -27,7 +26,7 @@ from symgrad.explain.settle import (
     with_conditions,
 )
 from symgrad.explain.steps import CHAIN, LOCAL, MATRICES, Code, Figure, Formula, ratio
-from symgrad.explain.terms import Line, term_of
+from symgrad.explain.terms import Line, ranges_code, reduction_latex, term_latex, term_of
 from symgrad.notation.context import context_of
 from symgrad.notation.printer import equation_text, expression_text
 

@@ -13,8 +13,7 @@ from symgrad.errors import SpecError, did_you_mean
 from symgrad.explain.backward import backward, matrices, step_numbers
 from symgrad.explain.book import Book
 from symgrad.explain.derivation import Derivation
-from symgrad.explain.element import check_inside, element_of
-from symgrad.explain.explained import Element, Explained
+from symgrad.explain.explained import Element, Explained, check_inside, element_of
 from symgrad.explain.facts import named
 from symgrad.explain.lessons import told
 from symgrad.explain.numbers import Numbers, ancestors, numbers_of

@@ -5,7 +5,7 @@ q[b,a] = sum(i: W2[a,i]*tanh(sum(j: W1[i,j]*x[b,j]) + c1[i])) + c2[a]
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr, Symbol
@@ -14,11 +14,11 @@ from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.explain.chain import put
+from symgrad.explain.explained import Explained
 from symgrad.explain.latex import Latex, bracketed, name_latex
 from symgrad.explain.latex_scalars import ATOM, SUM, expression_latex
-from symgrad.explain.latex_terms import ranges_code, term_inner_latex
-from symgrad.explain.steps import Code, Formula, summed
-from symgrad.explain.terms import term_of
+from symgrad.explain.steps import Code, Formula, Section, Step, summed
+from symgrad.explain.terms import ranges_code, term_inner_latex, term_of
 from symgrad.notation.context import context_of
 from symgrad.notation.operators import ADD
 from symgrad.notation.printer import Written, expression_text
@@ -205,3 +205,31 @@ def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
     left = Code(str(place), latex.access(place))
     formula = Formula(left, (right,), conditions=ranges_code(stated, latex))
     return replace(formula, notation=(formula.text,)), writer.put_in
+
+
+ABOUT = (
+    "Each equation put into the next, until only parameters and data are left. The derivation "
+    "does not need it: it keeps every name.",
+)
+
+
+def whole_network(explained: Explained) -> Iterator[Section]:
+    """Each output as one expression, where it is made of more than one equation."""
+    spec, book = explained.spec, explained.book
+    if explained.path_only and explained.element is None:
+        return
+    steps: list[Step] = []
+    remarks = []
+    for name in dict.fromkeys(n for _, program in spec.forwards for n in program.outputs):
+        try:
+            formula, count = output(spec.shared, book.latex, name)
+        except TooMuch as reason:
+            remarks.append(
+                (book.code(Access(name)), f" is not written as one expression: {reason}.")
+            )
+            continue
+        if count > 1:
+            steps.append(Step(next(explained.numbers), "whole", (), (formula,)))
+    if steps or remarks:
+        title = "The network as one expression"
+        yield Section(title, (ABOUT,) if steps else (), tuple(steps), tuple(remarks))

@@ -21,12 +21,11 @@ from symgrad.explain.layered import (
     layers_of,
     recursions,
 )
-from symgrad.explain.samples import over_samples
 from symgrad.explain.settle import spare_letters
 from symgrad.explain.slices import fixed, layer_matrix
 from symgrad.explain.spelled import expression, formula, place, spelled
 from symgrad.explain.steps import Code, Formula, Prose, Section, Step
-from symgrad.explain.substitute import shifted
+from symgrad.explain.substitute import over_samples, shifted
 from symgrad.notation.printer import Written
 
 KIND = "layer"

@@ -9,6 +9,7 @@ from typing import Literal
 from symgrad.explain.descent import one_step
 from symgrad.explain.explained import Explained
 from symgrad.explain.factors import factors
+from symgrad.explain.inline import whole_network
 from symgrad.explain.layer_lesson import layer_sections
 from symgrad.explain.lecture import errors, notation, update
 from symgrad.explain.limit import limit
@@ -16,7 +17,6 @@ from symgrad.explain.neuron import neuron
 from symgrad.explain.one_bias_lesson import two_shops
 from symgrad.explain.path_lesson import path_sections
 from symgrad.explain.steps import Section
-from symgrad.explain.whole import whole_network
 
 Part = Literal["forward", "backward", "gradient"]
 

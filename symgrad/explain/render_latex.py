@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from symgrad.explain.figures import figure_latex, number_latex
+from symgrad.explain.figures import figure_latex, number_latex, table_latex
 from symgrad.explain.steps import (
     Cell,
     Code,
@@ -17,7 +17,6 @@ from symgrad.explain.steps import (
     added,
     latex_sign,
 )
-from symgrad.explain.tables import table_latex
 
 SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from symgrad.explain.figures import table_markdown
 from symgrad.explain.render_latex import aligned, came_to, formula_lines
 from symgrad.explain.steps import Code, Formula, Prose, Section, Step
-from symgrad.explain.tables import table_markdown
 
 
 def markdown_text(title: str, description: str, sections: Sequence[Section], notation: str) -> str:

@@ -7,9 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgrad.explain.figures import figure_lines
+from symgrad.explain.figures import figure_lines, table_lines
 from symgrad.explain.steps import LOCAL, Code, Figure, Formula, Prose, Section, Step
-from symgrad.explain.tables import table_lines
 
 GLUE = "\0"
 """Stands for a space at which no line is broken."""
