@@ -15,7 +15,7 @@ from symgrad.algebra.program import Equation, Program, Range, Slot, slot_symbol
 from symgrad.explain.latex import Latex
 from symgrad.explain.latex_scalars import expression_latex
 from symgrad.explain.matrix import matrix_form
-from symgrad.explain.matrix_text import matrix_latex, matrix_text
+from symgrad.explain.matrix_text import matrix_code
 from symgrad.explain.numbers import Numbers
 from symgrad.explain.settle import (
     Condition,
@@ -182,24 +182,28 @@ class Book:
             return None
         return Figure(self.numbers.slope(partial))
 
+    def place(self, access: Access) -> Code:
+        """A place of a tensor; of an adjoint, dL/dX[...]."""
+        return self.adjoint(access) if access.tensor in self.primal else self.code(access)
+
+    def line(self, equation: Equation, program: Program, sign: str) -> Formula:
+        """An equation of a program, with the ranges of its left side that it needs."""
+        unsaid = context_of(program).unimplied(equation)
+        return Formula(
+            self.place(equation.target),
+            (self.addend(self.unseeded(equation)),),
+            (equation_text(equation, program),),
+            sign,
+            self.ranges([r for r in unsaid if r.index in equation.target.indices]),
+        )
+
     def contribution(self, equation: Equation) -> tuple[Formula, ...]:
         """An adjoint equation as it arises; with its deltas, where the write is not plain."""
         name = equation.target.tensor
         sign = "=" if len(self.program.writers[name]) == 1 else "+="
         bare = self.unseeded(equation)
-        given = [
-            r
-            for r in context_of(self.program).unimplied(equation)
-            if r.index in equation.target.indices
-        ]
-        asit = Formula(
-            self.adjoint(equation.target),
-            (self.addend(bare),),
-            (equation_text(equation, self.program),),
-            sign if equation.target.is_plain else "+=",
-            self.ranges(given),
-            CHAIN,
-        )
+        own = sign if equation.target.is_plain else "+="
+        asit = replace(self.line(equation, self.program, own), label=CHAIN)
         figure = Figure(self.numbers.contribution(equation)) if self.numbers else None
         if not needs_delta(equation.target):
             return (replace(asit, figure=figure),)
@@ -242,6 +246,6 @@ class Book:
         slots = {slot_symbol(s): s for group in self.adjoints[name] for s in group.slots}
         return Formula(
             self.adjoint(Access(name)),
-            (Code(matrix_text(node), matrix_latex(node, self.latex, slots)),),
+            (matrix_code(node, self.latex, slots),),
             label=MATRICES,
         )

@@ -23,7 +23,7 @@ from symgrad.explain.layered import (
 )
 from symgrad.explain.settle import spare_letters
 from symgrad.explain.slices import fixed, layer_matrix
-from symgrad.explain.spelled import expression, formula, place, spelled
+from symgrad.explain.spelled import expression, formula, spelled
 from symgrad.explain.steps import Code, Formula, Prose, Section, Step
 from symgrad.explain.substitute import over_samples, shifted
 from symgrad.notation.printer import Written
@@ -149,7 +149,7 @@ class _Teller:
 
     def matrix(self, equation: Equation, program: Program) -> Formula | None:
         index = self.layers.index
-        left = place(self.book, fixed(equation.target, index))
+        left = self.book.place(fixed(equation.target, index))
         found = layer_matrix(self.book.unseeded(equation), program, index, self.book.latex, left)
         if found is None:
             return None

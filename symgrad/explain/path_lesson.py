@@ -167,7 +167,7 @@ class _Told:
         order = sorted(places, key=lambda a: _far(a, self.shown.paths))
         for place in order:
             if place.tensor != self.layers.post:
-                yield self.formula(place, self.recursion.beside(self.adjoint(place), self.put))
+                yield self.formula(place, self.recursion.value(self.adjoint(place), self.put))
 
     def put(self, adjoint: Access) -> bool:
         """Whether an adjoint is put in: that of y, so that x follows x."""

@@ -8,7 +8,7 @@ what the adjoint equations give, both expanded as polynomials in the forward val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 from sympy import Add, Expr, Mul, S, Symbol, expand
@@ -112,24 +112,12 @@ class Recursion:
 
     terms: Mapping[Access, tuple[Term, ...]]
     slots: Mapping[Symbol, Slot]
-    known: dict[Access, Expr] = field(default_factory=dict)
 
-    def value(self, place: Access) -> Expr:
-        """The adjoint of a place with all adjoints above it put in, brackets left as they are."""
-        if place not in self.known:
-            with distribute(False):
-                added = [
-                    body.xreplace({slot_symbol(a): self.value(a) for a in above})
-                    for body, above in self.terms.get(place, ())
-                ]
-                self.known[place] = Add(*added)
-        return self.known[place]
-
-    def beside(self, place: Access, put: Callable[[Access], bool]) -> Expr:
-        """The adjoint of a place by those above it, of which some are put in."""
+    def value(self, place: Access, put: Callable[[Access], bool] = lambda above: True) -> Expr:
+        """The adjoint of a place by those above it, put in where wanted, brackets as they are."""
         with distribute(False):
             added = [
-                body.xreplace({slot_symbol(a): self.beside(a, put) for a in above if put(a)})
+                body.xreplace({slot_symbol(a): self.value(a, put) for a in above if put(a)})
                 for body, above in self.terms.get(place, ())
             ]
             return Add(*added)

@@ -17,6 +17,7 @@ from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import Equation, Program, Range, Slot, make_equation, slot_symbol
 from symgrad.algebra.scalars import Equal, Select
 from symgrad.algebra.sizes import ZERO, Size
+from symgrad.explain.substitute import in_places
 
 LETTERS = "stuvpqrijklmnabcdefghowxyz"
 UNIT = (Size.of(1), Size.of(-1))
@@ -101,13 +102,8 @@ def settle(equation: Equation, letters: Sequence[str], program: Program) -> Sett
     shape = program.tensor_of[target.tensor].shape
     solved, own, conditions = _solved(equation, letters, shape)
     mapping = {**_renamed(equation, letters, solved, program), **solved}
-    body_map: dict[Symbol, Symbol] = {}
-    slots: list[Slot] = []
-    for symbol, slot in equation.slots:
-        slots.append(slot.substitute(mapping))
-        body_map[symbol] = slot_symbol(slots[-1])
-    with distribute(False):
-        body = equation.body.xreplace(body_map)
+    used = (slot for _, slot in equation.slots)
+    body, slots = in_places(equation.body, used, lambda slot: slot.substitute(mapping))
     rest = [
         Range(mapping[r.index].plain or r.index, r.lo, r.hi) if r.index in mapping else r
         for r in equation.box

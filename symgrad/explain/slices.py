@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from sympy import Symbol
-from sympy.core.parameters import distribute
-
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Program, Tensor, slot_symbol
+from symgrad.algebra.program import Equation, Program, Slot, Tensor, slot_symbol
 from symgrad.explain.latex import Latex
 from symgrad.explain.matrix import matrix_form
-from symgrad.explain.matrix_text import matrix_latex, matrix_text
+from symgrad.explain.matrix_text import matrix_code
 from symgrad.explain.settle import Settled
 from symgrad.explain.steps import MATRICES, Code, Formula
+from symgrad.explain.substitute import in_places
 
 
 @dataclass(frozen=True)
@@ -53,18 +51,15 @@ class _Layer:
 
     def settled(self, equation: Equation) -> Settled | None:
         target = self.at(equation.target)
-        put: dict[Symbol, Symbol] = {}
-        slots = []
-        for symbol, slot in equation.slots:
+        found: dict[Slot, Slot] = {}
+        for _, slot in equation.slots:
             moved = self.at(slot) if isinstance(slot, Access) else slot
             if moved is None or (isinstance(slot, Affine) and self.index in slot.indices):
                 return None
-            put[symbol] = slot_symbol(moved)
-            slots.append(moved)
+            found[slot] = moved
         if target is None:
             return None
-        with distribute(False):
-            body = equation.body.xreplace(put)
+        body, slots = in_places(equation.body, found, found.__getitem__)
         box = tuple(r for r in equation.box if r.index != self.index)
         return Settled(target, body, tuple(slots), box)
 
@@ -83,7 +78,7 @@ def layer_matrix(
         return None
     shown = LayerLatex(latex.primal, latex.value, latex.names, layer.places)
     slots = {slot_symbol(s): s for s in settled.slots}
-    term = Code(matrix_text(node), matrix_latex(node, shown, slots))
+    term = matrix_code(node, shown, slots)
     return Formula(left, (term,), label=MATRICES)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sympy import Expr
 
-from symgrad.algebra.access import Access
 from symgrad.algebra.program import Equation, Program, Slot
 from symgrad.explain.book import Book
 from symgrad.explain.steps import Code, Formula
-from symgrad.notation.context import context_of
-from symgrad.notation.printer import equation_text, expression_text
+from symgrad.notation.printer import expression_text
 
 NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -26,26 +25,11 @@ def _spelled(name: str, book: Book) -> str:
     return f"d{book.symbol}/d{book.primal[name]}" if name in book.primal else name
 
 
-def place(book: Book, access: Access) -> Code:
-    """A place of a tensor; of an adjoint, dL/dX[...]."""
-    return book.adjoint(access) if access.tensor in book.primal else book.code(access)
-
-
-def formula(
-    book: Book, program: Program, equation: Equation, sign: str = "", label: str = ""
-) -> Formula:
+def formula(book: Book, program: Program, equation: Equation, sign: str = "") -> Formula:
     """An equation of `program`, with the ranges that it needs; `sign` where it is not its own."""
-    bare = book.unseeded(equation)
-    addend = book.addend(bare)
-    own = [r for r in context_of(program).unimplied(equation) if r.index in equation.target.indices]
-    return Formula(
-        place(book, equation.target),
-        (Code(spelled(addend.text, book), addend.latex),),
-        (equation_text(equation, program),),
-        sign or ("=" if equation.assigns else "+="),
-        book.ranges(own),
-        label,
-    )
+    found = book.line(equation, program, sign or ("=" if equation.assigns else "+="))
+    (term,) = found.terms
+    return replace(found, terms=(Code(spelled(term.text, book), term.latex),))
 
 
 def expression(book: Book, expr: Expr, slots: Sequence[Slot]) -> Code:

@@ -28,7 +28,6 @@ class Term:
     outer: Expr
     inner: Expr
     reduced: tuple[str, ...]
-    ranges: tuple[Range, ...] = ()
 
     def text(self) -> str:
         if not self.reduced:
@@ -46,10 +45,10 @@ class Term:
             return Mul(self.outer, self.inner)
 
 
-def term_of(equation: Equation, ranges: Sequence[Range] = ()) -> Term:
-    """The body of an equation, split; `ranges` are those of the left side that have to be said."""
+def term_of(equation: Equation) -> Term:
+    """The body of an equation, split."""
     if not equation.reduced:
-        return Term(Integer(1), equation.body, (), tuple(ranges))
+        return Term(Integer(1), equation.body, ())
     coefficient, rest = equation.body.as_coeff_Mul()
     factors = rest.args if isinstance(rest, Mul) else (rest,)
     sizes = {s for s, slot in equation.slots if isinstance(slot, Affine) and not slot.indices}
@@ -58,7 +57,7 @@ def term_of(equation: Equation, ranges: Sequence[Range] = ()) -> Term:
     with distribute(False):
         outer = Mul(coefficient, *outside)
         inner = Mul(*inside) if inside else S.One
-    return Term(outer, inner, tuple(sorted(equation.reduced)), tuple(ranges))
+    return Term(outer, inner, tuple(sorted(equation.reduced)))
 
 
 def ranges_text(ranges: Iterable[Range]) -> str:
