@@ -29,7 +29,7 @@ from network_cases import (
 from programs import assert_agree, emitted_gradient, fresh_values, run
 
 from symgrad import api
-from symgrad.catalog.layers import ROWS
+from symgrad.catalog.layers import ROWS, Layer
 from symgrad.notation.declarations import INITS
 from symgrad.pipeline import derive
 from symgrad.spec import Loss, Spec, define, parse_spec
@@ -182,6 +182,39 @@ def test_the_checker_passes_it(case: Case) -> None:
     report = api.check(spec_of(case))
     assert report.verdict == "PASS"
     assert all(block.entries > 0 for block in report.blocks)
+
+
+def layer_texts(row: Layer) -> list[str]:
+    """The layer as it stands, with an activation, and with each option at something else."""
+    plain = " ".join([row.name, *("3" for _ in row.sizes)])
+    other = {"true": "false", "false": "true"}
+    options = [
+        f"{plain} {name}={other.get(default, '0.25' if default[0].isdigit() else default)}"
+        for name, default in row.options
+    ]
+    return [plain, f"{plain} tanh", *options]
+
+
+LAYER_TEXTS = [text for row in ROWS for text in layer_texts(row)]
+
+
+@pytest.mark.parametrize("text", LAYER_TEXTS)
+def test_the_checker_passes_every_layer_of_the_catalogue(text: str) -> None:
+    """A row is picked up by itself; every gradient is that of 60-digit differences."""
+    spec = parse_spec(
+        f'''
+[networks.q]
+input = "obs"
+layers = ["{text}", "tanh"]
+[losses.one]
+wrt = ["q", "obs"]
+equations = "loss = mean(b: ret[b]*q[b,0]*q[b,1])"
+{HEAD}''',
+        "layer",
+    )
+    report = api.check(spec)
+    assert report.verdict == "PASS"
+    assert {block.name for block in report.blocks} >= {*spec.losses[0].wrt}
 
 
 def test_each_network_has_a_function_of_its_own() -> None:

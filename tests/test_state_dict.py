@@ -10,7 +10,7 @@ import pytest
 from catalogue import NAMES
 from emitted import Emitted, of_text
 
-from symgrad.catalog.layers import ROWS
+from symgrad.catalog.layers import ROWS, Layer
 from symgrad.spec import load
 
 DATA = """
@@ -247,12 +247,16 @@ def test_only_modules_of_networks_have_it() -> None:
     assert checked >= 3
 
 
-def test_every_layer_has_at_most_a_weight_and_a_bias() -> None:
-    """A layer with more needs its own names in PyTorch: give the row a column for them."""
-    for row in ROWS:
-        text = (
-            f'[networks.q]\ninput = "obs"\nlayers = ["{row.name}{" 3" * len(row.sizes)}"]\n{DATA}'
-        )
-        assert all(
-            1 <= len(names) <= 2 for _, layers in of_text(text, "q").spec.layers for names in layers
-        )
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_layer_of_the_catalogue_loads(row: Layer) -> None:
+    layer = " ".join([row.name, *("3" for _ in row.sizes)])
+    emitted = of_text(f'[networks.q]\ninput = "obs"\nlayers = ["{layer}"]\n{DATA}', "q")
+    if not emitted.spec.layers:  # it has no parameters
+        assert not hasattr(emitted.module, "load_state_dict")
+        return
+    ((_, (names,)),) = emitted.spec.layers
+    params, rng = fresh(emitted), np.random.default_rng(1)
+    given = {torch: rng.normal(size=getattr(params, name).shape) for torch, name in names}
+    emitted.module.load_state_dict(params, {f"0.{torch}": a for torch, a in given.items()})
+    for torch, name in names:
+        np.testing.assert_array_equal(getattr(params, name), given[torch])

@@ -65,7 +65,11 @@ PARAMETERS = {
     "c3": {"axes": ("2",), "offset": 4608, "shape": (2,), "strides": (1,)},
 }
 LAYERS = {
-    "policy": (("W1", "c1"), ("W2", "c2"), ("W3", "c3")),
+    "policy": (
+        {"weight": "W1", "bias": "c1"},
+        {"weight": "W2", "bias": "c2"},
+        {"weight": "W3", "bias": "c3"},
+    ),
 }
 INPUTS = {
     "obs": "real[B, 4]",
@@ -622,23 +626,23 @@ def _rebuilt(kind, state):
 
 
 def _set_layers(params, layers, source, prefix):
-    """The parameters of each layer from the weight and the bias of the source's next layer."""
+    """Each layer's parameters from the source's next layer."""
     found = _state(source, prefix)
     if len(found) != len(layers):
-        here, there = ", ".join(layer[0] for layer in layers), ", ".join(found) or "none"
+        here = ", ".join(next(iter(layer.values())) for layer in layers)
+        there = ", ".join(found) or "none"
         raise ValueError(
             f"the state_dict has {len(found)} layers: {there}; expected {len(layers)}: {here}; "
             "network= or prefix= takes a part"
         )
     arrays = {}
     for (layer, entries), names in zip(found.items(), layers, strict=True):
-        kinds = ("weight", "bias")[: len(names)]
-        if sorted(entries) != sorted(kinds):
-            wanted = f"{' and '.join(kinds)}, for {' and '.join(names)}"
+        if sorted(entries) != sorted(names):
+            wanted = f"{' and '.join(names)}, for {' and '.join(names.values())}"
             raise ValueError(
                 f"layer {layer!r} has {' and '.join(sorted(entries))}; expected {wanted}"
             )
-        for kind, name in zip(kinds, names, strict=True):
+        for kind, name in names.items():
             arrays[name] = np.asarray(entries[kind])
             came, expected = arrays[name].shape, _place(params, name).shape
             if came != expected:

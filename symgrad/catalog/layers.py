@@ -30,7 +30,7 @@ class Signal:
 class Built:
     """One layer at one place.
 
-    params:    the type of each parameter, first what PyTorch calls weight, then its bias.
+    params:    the type of each parameter.
     equations: what defines y.
     size:      of y's last axis.
     """
@@ -55,6 +55,7 @@ class Layer:
     build:   the input, the sizes and the options -> parameters and equations.
     source:  where it was proposed.
     also:    what other libraries call it, for errors.
+    torch:   what PyTorch calls its parameters, where it is not what they are called here.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Layer:
     build: Callable[[Signal, tuple[Size, ...], Options], Built]
     source: str = ""
     also: tuple[str, ...] = ()
+    torch: tuple[tuple[str, str], ...] = ()
 
 
 def dense(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
@@ -98,6 +100,7 @@ ROWS = (
         "y = W x + c",
         dense,
         also=("linear", "fc", "fully_connected", "affine"),
+        torch=(("W", "weight"), ("c", "bias")),
     ),
     Layer(
         "layernorm",
@@ -107,7 +110,8 @@ ROWS = (
         "y = g (x - mean(x))/sqrt(var(x) + eps) + s",
         layernorm,
         "Ba, Kiros, Hinton 2016",
-        ("layer_norm", "ln"),
+        also=("layer_norm", "ln"),
+        torch=(("g", "weight"), ("s", "bias")),
     ),
 )
 

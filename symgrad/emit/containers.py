@@ -11,6 +11,7 @@ from symgrad.algebra.program import Tensor
 from symgrad.algebra.sizes import Atom, Size
 from symgrad.emit.layout import code, prose, split_arguments
 from symgrad.emit.literals import (
+    dict_text,
     keywords,
     quoted,
     raising,
@@ -163,11 +164,11 @@ def parameters(spec: Spec, params: Sequence[Tensor]) -> list[str]:
 
 
 def layers(spec: Spec) -> list[str]:
-    """Of each network, the parameters of one layer after the other, by their places."""
+    """Of each network, layer after layer, what PyTorch calls a parameter and what it is here."""
     lines = []
     for network, own in spec.layers:
-        each = (tuple_text(quoted(spec.paths.get(n, n)) for n in names) for names in own)
-        lines += code(f"{quoted(network)}: {tuple_text(each)}", 4)
+        each = [[(torch, quoted(spec.paths.get(n, n))) for torch, n in names] for names in own]
+        lines += code(f"{quoted(network)}: {tuple_text(map(dict_text, each))}", 4)
         lines[-1] += ","
     return lines
 

@@ -14,6 +14,7 @@ from symgrad.expand.scope import Here, Scope, Whole
 from symgrad.expand.tensors import Tensors
 from symgrad.notation.declarations import tensor_type
 from symgrad.notation.names import shown
+from symgrad.notation.sections import Names
 from symgrad.notation.syntax import Call, Source
 
 
@@ -33,7 +34,7 @@ class Applied:
     top: Scope
     owner: dict[str, str] = field(default_factory=dict)
     widths: dict[str, tuple[Size, ...]] = field(default_factory=dict)
-    layers: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    layers: dict[str, tuple[Names, ...]] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
 
     @property

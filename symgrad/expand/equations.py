@@ -14,6 +14,7 @@ from symgrad.expand.layer_text import LayerText
 from symgrad.expand.layers import Layers, Residual
 from symgrad.expand.trees import Naming, letters_of, moved, numbered, written
 from symgrad.notation.names import shown
+from symgrad.notation.sections import Names
 from symgrad.notation.symbols import CONSTANTS
 from symgrad.notation.syntax import Name, Node, Read, Source, Statement, nodes
 
@@ -28,7 +29,7 @@ class Equations:
     output:  what to call the last output.
     bare:    names that stand without subscripts, which no index may have.
     source, at: where the equations seem to stand, for errors.
-    owners:  the parameters of each layer that has some.
+    owners:  of each layer that has some, the parameters by the names that PyTorch has for them.
     """
 
     network: str
@@ -41,7 +42,7 @@ class Equations:
     number: int = 0
     statements: list[Statement] = field(default_factory=list)
     params: dict[str, tuple[str, Source]] = field(default_factory=dict)
-    owners: list[tuple[str, ...]] = field(default_factory=list)
+    owners: list[Names] = field(default_factory=list)
 
     def run(
         self,
@@ -96,7 +97,8 @@ class Equations:
                 tensors[key] = self.owned(f"{key}{self.number}")
                 self.params[tensors[key]] = (text, layer.source)
             if built.params:
-                self.owners.append(tuple(tensors[key] for key in built.params))
+                known = dict(layer.row.torch)
+                self.owners.append(tuple((known.get(k, k), tensors[k]) for k in built.params))
             self.write(built.equations, tensors, origin)
             name, signal = output, Signal(signal.lead, built.size)
         if layer.activation is not None:

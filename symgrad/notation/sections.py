@@ -22,8 +22,10 @@ SECTIONS: tuple[tuple[str, Role], ...] = (
 )
 Groups = tuple[tuple[str, tuple[str, ...]], ...]
 """Groups of parameters, each with its tensors' names."""
-Layered = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
-"""Networks, each with the names of its parameters, layer by layer."""
+Names = tuple[tuple[str, str], ...]
+"""The parameters of a layer: what PyTorch calls each, and its tensor."""
+Layered = tuple[tuple[str, tuple[Names, ...]], ...]
+"""Networks, each with the parameters of its layers."""
 ABOVE = ("equations", "outputs", "aux", "wrt", "require", "description")
 LARGEST_DEFAULT = 2**31
 MOST_ARGUMENTS = 9
