@@ -1,25 +1,20 @@
-"""The named losses written without symgrad, in other libraries' arrays; keyed by the row's name.
+"""The named losses written without symgrad: NAME in JAX's arrays, torch_NAME with torch's own losses.
 
-f(xp, held, **arguments and options): xp is jax.numpy and held(x) is x taken as constant. Arguments
+NAME(xp, held, **arguments and options): xp is jax.numpy and held(x) is x taken as constant. Arguments
 and options have the row's names; the last axis is the one of actions or classes. Each choice at a
-kink or a tie is written out by the project's conventions. TORCH has its own library's losses.
+kink or a tie is written out by the project's conventions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
 
-Loss = Callable[..., Any]
-
-
-def at(xp, values, places):
+def _at(xp, values, places):
     """values[..., places]."""
     places = xp.asarray(places)
     return xp.take_along_axis(values, places[..., None], axis=-1)[..., 0]
 
 
-def log_softmax(xp, held, x):
+def _log_softmax(xp, held, x):
     shifted = x - held(xp.max(x, axis=-1, keepdims=True))
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
 
@@ -28,17 +23,17 @@ def squared_error(xp, held, *, q, y, half=False):
     return xp.mean((q - y) ** 2) * (0.5 if half else 1.0)
 
 
-def huber_of(xp, d, delta):
+def _huber_of(xp, d, delta):
     size = xp.where(d > 0, d, -d)
     return xp.where(size <= delta, d * d / 2, delta * (size - delta / 2))
 
 
 def huber(xp, held, *, q, y, delta=1.0):
-    return xp.mean(huber_of(xp, q - y, delta))
+    return xp.mean(_huber_of(xp, q - y, delta))
 
 
 def softmax_cross_entropy(xp, held, *, logits, label):
-    return -xp.mean(at(xp, log_softmax(xp, held, logits), label))
+    return -xp.mean(_at(xp, _log_softmax(xp, held, logits), label))
 
 
 def binary_cross_entropy(xp, held, *, logit, target):
@@ -46,9 +41,9 @@ def binary_cross_entropy(xp, held, *, logit, target):
 
 
 def reinforce(xp, held, *, logits, action, ret, baseline=0.0, entropy=0.0):
-    logp = log_softmax(xp, held, logits)
+    logp = _log_softmax(xp, held, logits)
     spread = -xp.sum(xp.exp(logp) * logp, axis=-1)
-    return -xp.mean(at(xp, logp, action) * held(ret - baseline)) - entropy * xp.mean(spread)
+    return -xp.mean(_at(xp, logp, action) * held(ret - baseline)) - entropy * xp.mean(spread)
 
 
 def reward_signed_cross_entropy(xp, held, *, logit, chosen, reward):
@@ -57,41 +52,25 @@ def reward_signed_cross_entropy(xp, held, *, logit, chosen, reward):
 
 def _td(xp, error, half, huber):
     if huber is not None:
-        return xp.mean(huber_of(xp, error, huber))
+        return xp.mean(_huber_of(xp, error, huber))
     return xp.mean(error**2) * (0.5 if half else 1.0)
 
 
 def q_learning(xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):
     target = r_t + discount_t * xp.max(q_t, axis=-1)
-    return _td(xp, at(xp, q_tm1, a_tm1) - held(target), half, huber)
+    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
 
 
 def residual_q_learning(xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):
-    target = r_t + discount_t * at(xp, q_t, xp.argmax(q_t, axis=-1))  # of equals the lowest place
-    return _td(xp, at(xp, q_tm1, a_tm1) - target, half, huber)
+    target = r_t + discount_t * _at(xp, q_t, xp.argmax(q_t, axis=-1))  # of equals the lowest place
+    return _td(xp, _at(xp, q_tm1, a_tm1) - target, half, huber)
 
 
 def double_q_learning(
     xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, q_t_selector, half=False, huber=None
 ):
-    target = r_t + discount_t * at(xp, q_t, xp.argmax(q_t_selector, axis=-1))
-    return _td(xp, at(xp, q_tm1, a_tm1) - held(target), half, huber)
-
-
-JAX: Mapping[str, Loss] = {
-    f.__name__: f
-    for f in (
-        squared_error,
-        huber,
-        softmax_cross_entropy,
-        binary_cross_entropy,
-        reinforce,
-        reward_signed_cross_entropy,
-        q_learning,
-        residual_q_learning,
-        double_q_learning,
-    )
-}
+    target = r_t + discount_t * _at(xp, q_t, xp.argmax(q_t_selector, axis=-1))
+    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
 
 
 # ---- torch, with its own losses ---------------------------------------------------------------
@@ -101,29 +80,29 @@ def _flat(torch, logits, labels):
     return logits.reshape(-1, logits.shape[-1]), labels.reshape(-1)
 
 
-def _squared_error(torch, *, q, y, half=False):
+def torch_squared_error(torch, *, q, y, half=False):
     return torch.nn.functional.mse_loss(q, y) * (0.5 if half else 1.0)
 
 
-def _huber(torch, *, q, y, delta=1.0):
+def torch_huber(torch, *, q, y, delta=1.0):
     return torch.nn.functional.huber_loss(q, y, delta=float(torch.as_tensor(delta).detach()))
 
 
-def _softmax_cross_entropy(torch, *, logits, label):
+def torch_softmax_cross_entropy(torch, *, logits, label):
     return torch.nn.functional.cross_entropy(*_flat(torch, logits, label))
 
 
-def _binary_cross_entropy(torch, *, logit, target):
+def torch_binary_cross_entropy(torch, *, logit, target):
     return torch.nn.functional.binary_cross_entropy_with_logits(logit, target)
 
 
-def _reinforce(torch, *, logits, action, ret, baseline=0.0, entropy=0.0):
+def torch_reinforce(torch, *, logits, action, ret, baseline=0.0, entropy=0.0):
     policy = torch.distributions.Categorical(logits=logits)
     weight = (ret - baseline).detach()
     return -(policy.log_prob(action) * weight).mean() - entropy * policy.entropy().mean()
 
 
-def _reward_signed_cross_entropy(torch, *, logit, chosen, reward):
+def torch_reward_signed_cross_entropy(torch, *, logit, chosen, reward):
     bce = torch.nn.functional.binary_cross_entropy_with_logits
     return (reward * bce(logit, chosen.double(), reduction="none")).mean()
 
@@ -135,12 +114,12 @@ def _error(torch, q_tm1, a_tm1, target, half, huber):
     return torch.nn.functional.mse_loss(q, target) * (0.5 if half else 1.0)
 
 
-def _q_learning(torch, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):
+def torch_q_learning(torch, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):
     target = (r_t + discount_t * q_t.max(-1).values).detach()
     return _error(torch, q_tm1, a_tm1, target, half, huber)
 
 
-def _residual_q_learning(torch, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):
+def torch_residual_q_learning(torch, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):
     return _error(torch, q_tm1, a_tm1, r_t + discount_t * q_t.max(-1).values, half, huber)
 
 
@@ -150,19 +129,3 @@ def _double_q_learning(
     best = q_t_selector.argmax(-1, keepdim=True)
     target = (r_t + discount_t * q_t.gather(-1, best)[..., 0]).detach()
     return _error(torch, q_tm1, a_tm1, target, half, huber)
-
-
-TORCH: Mapping[str, Loss] = {
-    f.__name__.removeprefix("_"): f
-    for f in (
-        _squared_error,
-        _huber,
-        _softmax_cross_entropy,
-        _binary_cross_entropy,
-        _reinforce,
-        _reward_signed_cross_entropy,
-        _q_learning,
-        _residual_q_learning,
-        _double_q_learning,
-    )
-}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import bad_losses
@@ -24,9 +25,10 @@ from programs import assert_agree
 from symgrad.catalog.losses import LOSSES, ROWS, NamedLoss
 from symgrad.errors import SymgradError
 from symgrad.expand.losses import FLAGS, pattern
+from symgrad.explain.build import explain
 from symgrad.notation.parser import parse
 from symgrad.notation.printer import equation_text
-from symgrad.notation.syntax import Call, Name, Read, Source, nodes
+from symgrad.notation.syntax import Call, Name, Read, Reduce, Source, Statement, nodes
 from symgrad.pipeline import derive_stable, generate
 from symgrad.spec import Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Digits, Numbers
@@ -37,6 +39,11 @@ from symgrad.verify.subject import ModuleSubject
 LEADS = {"a batch": "B", "batch and time": "B, T", "no batch": ""}
 SEED = 2
 SIZES = {"B": 9, "T": 2, "A": 3}
+
+
+def statements(text: str) -> tuple[Statement, ...]:
+    """A row's equations."""
+    return parse(Source("\n".join(line.strip() for line in text.strip().splitlines())))
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Variant:
         axes = ["A" if n.name == "a" else self.lead for n in read.subscripts if isinstance(n, Name)]
         shape = f"[{', '.join(axis for axis in axes if axis)}]" if any(axes) else ""
         kind, below = "real", ""
-        for statement in parse(Source(re.sub(r"\n *", "\n", self.row.written(self.given)).strip())):
+        for statement in statements(self.row.written(self.given)):
             for node in nodes(statement.right):
                 inside = node.subscripts if isinstance(node, Read) else ()
                 if any(isinstance(n, Read) and n.name == read.name for n in inside):
@@ -106,10 +113,11 @@ def variants(row: NamedLoss) -> Iterator[Variant]:
 VARIANTS = [v for row in ROWS for v in variants(row)]
 EVERY = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 LED = [Variant(v.row, v.given, lead) for v in VARIANTS for lead in LEADS.values() if lead != "B"]
-KNOWN = [v for v in VARIANTS if v.row.name in loss_oracles.JAX]
-WITH_JAX = pytest.mark.parametrize("variant", KNOWN, ids=str)
+WITH_JAX = pytest.mark.parametrize(
+    "variant", [v for v in VARIANTS if hasattr(loss_oracles, v.row.name)], ids=str
+)
 WITH_TORCH = pytest.mark.parametrize(
-    "variant", [v for v in VARIANTS if v.row.name in loss_oracles.TORCH], ids=str
+    "variant", [v for v in VARIANTS if hasattr(loss_oracles, f"torch_{v.row.name}")], ids=str
 )
 
 
@@ -222,7 +230,7 @@ def compared(variant: Variant, how: str, oracle: Any, names: Sequence[str]) -> i
 
 
 def jax_oracle(jax: Any, variant: Variant) -> Any:
-    function, flags = loss_oracles.JAX[variant.row.name], variant.given - {*variant.kinds}
+    function, flags = getattr(loss_oracles, variant.row.name), variant.given - {*variant.kinds}
 
     def loss(reals: Any, others: Any) -> Any:
         every = {**others, **reals, **dict.fromkeys(flags, True)}
@@ -238,7 +246,10 @@ def jax_oracle(jax: Any, variant: Variant) -> Any:
 
 
 def torch_oracle(torch: Any, variant: Variant) -> Any:
-    function, flags = loss_oracles.TORCH[variant.row.name], variant.given - {*variant.kinds}
+    function, flags = (
+        getattr(loss_oracles, f"torch_{variant.row.name}"),
+        variant.given - {*variant.kinds},
+    )
 
     def oracle(values: Mapping[str, Any]) -> Any:
         every = {n: torch.as_tensor(np.array(v)) for n, v in values.items()}
@@ -258,9 +269,10 @@ def torch_oracle(torch: Any, variant: Variant) -> Any:
 
 
 def test_every_row_has_its_formula_written_without_symgrad() -> None:
-    missing = sorted({*LOSSES} - {*loss_oracles.JAX})
-    assert missing == [], f"write {', '.join(missing)} in tests/loss_oracles.py, as JAX[name]"
-    assert {*loss_oracles.JAX} == {*LOSSES}, "loss_oracles.py has a loss that the catalogue has not"
+    written = {n for n, f in vars(loss_oracles).items() if callable(f) and n[0] != "_"}
+    missing = sorted({*LOSSES} - written)
+    assert missing == [], f"write {', '.join(missing)}(xp, held, ...) in tests/loss_oracles.py"
+    assert {n.removeprefix("torch_") for n in written} == {*LOSSES}, "an oracle of no row"
 
 
 def test_rows_have_one_name_each_and_what_a_reader_needs() -> None:
@@ -275,7 +287,7 @@ def test_value_and_gradient_are_those_of_jax(variant: Variant, jax: Any) -> None
     assert min(counts) >= 1 + len(variant.reals)
 
 
-@pytest.mark.parametrize("variant", [v for v in LED if v.row.name in loss_oracles.JAX], ids=str)
+@pytest.mark.parametrize("variant", [v for v in LED if hasattr(loss_oracles, v.row.name)], ids=str)
 def test_leading_axes_may_be_several_or_none(variant: Variant, jax: Any) -> None:
     oracle = jax_oracle(jax, variant)
     for how in ("ordinary", "grid"):
@@ -317,6 +329,85 @@ def test_the_awkward_points_are_reached() -> None:
     assert {*np.sign(at["logits"]).ravel()} == {-1, 1}
 
 
+# ---- the page ----------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parent.parent / "docs" / "notation.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("\n## Losses by name\n")[2]
+
+
+def reduced(row: NamedLoss) -> set[str]:
+    """How the leading axes are reduced: mean, or sum."""
+    return {
+        node.op
+        for v in variants(row)
+        for statement in statements(row.written(v.given))
+        if statement.left.name == "value"
+        for node in nodes(statement.right)
+        if isinstance(node, Reduce) and "b" in {index.name for index in node.indices}
+    }
+
+
+def page_lines(row: NamedLoss) -> list[str]:
+    """A row in the table of the page, and below it what others do."""
+    ways = [f"{o.name}: {o.means}" for o in row.options if o.means]
+    apart = [" or ".join(row.apart)] if row.apart else []
+    options = "; ".join(ways + [f"at most one of {both}" for both in apart])
+    formula = row.formula.replace("|", "\\|")
+    cells = (f"`{row.form}`", f"`{formula}`", options, row.held, row.source)
+    return [f"| {' | '.join(cells)} |".replace("|  |", "| |"), f"- `{row.name}`: {row.elsewhere}."]
+
+
+def test_the_page_lists_exactly_the_losses_that_there_are() -> None:
+    expected = [line for row in ROWS for line in page_lines(row) if not line.endswith(": .")]
+    came = [line for line in SECTION.splitlines() if re.match(r"\| `\w+\(|- `\w+`: ", line)]
+    missing = [line for line in expected if line not in came]
+    assert missing == [], "docs/notation.md needs these lines:\n" + "\n".join(missing)
+    assert [line for line in came if line not in expected] == []
+    assert [x for x in came if x[0] == "|"] == [x for x in expected if x[0] == "|"]
+    assert [x for x in came if x[0] == "-"] == [x for x in expected if x[0] == "-"]
+
+
+def test_a_formula_says_how_the_batch_is_reduced() -> None:
+    assert {row.name: reduced(row) for row in ROWS} == {
+        row.name: {*re.findall(r"\b(mean|sum)\b", row.formula.replace("log sum exp", ""))}
+        for row in ROWS
+    }
+
+
+def test_the_pages_example_becomes_the_equations_that_it_shows(tmp_path: Any) -> None:
+    text, shown = re.findall(r"```(?:toml|text)\n(.*?)```", SECTION, re.DOTALL)
+    spec = parse_spec(text, "m")
+    own = [
+        [equation_text(e, loss.program) for e in loss.program.equations if is_own(e.origin)]
+        for loss in spec.losses
+    ]
+    assert "\n\n".join("\n".join(lines) for lines in own) == shown.strip()
+    assert verdict(spec, generate(spec), tmp_path) == "PASS"
+
+
+def is_own(origin: str) -> bool:
+    """Whether a loss is behind an equation, and no network."""
+    return ", layer " not in origin
+
+
+FORMS = {
+    "text": lambda d: d.text(100),
+    "markdown": lambda d: d.markdown(),
+    "latex": lambda d: d.latex(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_derivation_says_once_what_a_loss_is(row: NamedLoss, form: str) -> None:
+    spec = parse_spec(Variant(row, frozenset()).text, "m")
+    plain = FORMS[form](explain(spec)).replace("\\", "")
+    said = re.findall(rf"\b{row.name}\b(: [^\n*]{{7}})?", plain)
+    formulas = [more for more in said if more]
+    assert formulas == [f": {row.formula[:7]}"]
+    assert len(said) >= len({s.left.name for s in statements(row.written(frozenset()))})
+
+
 # ---- what is held constant --------------------------------------------------------------------
 
 SHARED = """
@@ -338,6 +429,13 @@ a = "int[B] < 3"
 r = "real[B]"
 gamma = "real = 0.9"
 """
+
+
+def at(jax: Any, values: Any, places: Any) -> Any:
+    """values[b,places[b]]."""
+    return jax.numpy.take_along_axis(values, places[:, None], axis=1)[:, 0]
+
+
 CALL = "{name}(q, a, r, gamma, q_next{more})"
 
 
@@ -357,8 +455,8 @@ def shared_gradients(jax: Any, name: str, more: str = "") -> tuple[Any, Any, Any
         def f(W: Any) -> Any:
             q, q_next = jax.numpy.tanh(x) @ W.T, jax.numpy.tanh(x_next) @ W.T
             best = jax.numpy.argmax(q_next, -1)
-            target = held(r + 0.9 * loss_oracles.at(jax.numpy, q_next, best))
-            return jax.numpy.mean((loss_oracles.at(jax.numpy, q, a) - target) ** 2)
+            target = held(r + 0.9 * at(jax, q_next, best))
+            return jax.numpy.mean((at(jax, q, a) - target) ** 2)
 
         return jax.grad(f)(jax.numpy.asarray(W))
 
