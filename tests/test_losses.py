@@ -534,6 +534,7 @@ GOOD = (
      "d_2[b] = w[b]; huber_2 += where(abs(d_2[b]) <= 1, 0.5*d_2[b]**2, abs(d_2[b]) - 0.5)/B; loss = huber + huber_2"),
     ("loss = squared_error(w, squared_error(ret, w))", "squared_error += (ret[b] - w[b])**2/B; loss += (w[b] - squared_error)**2/B"),
     ("loss = squared_error(sum(b: w[b]), 0)", "q += w[b]; loss = q**2"),
+    ("loss = squared_error(w[b+1], ret[b]) for b < B-1", "q[b] = w[b+1] for b < B-1; y[b] = ret[b] for b < B-1; loss += (q[b] - y[b])**2/(B - 1)"),
     ("loss = squared_error(w, ret[b] + k*gamma)", "y[b] = gamma*k + ret[b]; loss += (w[b] - y[b])**2/B"),
     ("loss = reinforce(pair, 1, ret)", "lse[b] = logsumexp(a: pair[b,a]); logp[b] = pair[b,1] - lse[b]; loss += -logp[b]*stop(ret[b])/B"),
     ("loss = reinforce(pair, act, ret, baseline=0, entropy=0)", "lse[b] = logsumexp(a: pair[b,a]); logp[b] = pair[b,act[b]] - lse[b]; "
@@ -550,6 +551,22 @@ def test_a_call_becomes_equations(text: str, becomes: str) -> None:
     spec = parse_spec(f'{head.format(text)}[params]{tail}pair = "real[B, 2]"\n', "m")
     program = spec.losses[0].program
     assert "; ".join(equation_text(e, program) for e in program.equations) == becomes
+
+
+@EVERY
+def test_a_row_takes_no_name_of_the_users(variant: Variant) -> None:
+    """With numbers called like the row's own tensors and indices it is the same."""
+    every = statements(variant.row.written(variant.given))
+    own = ({s.left.name for s in every} | {"a", "b"}) - {"value"} - {*variant.kinds}
+    inputs = {name: f"in_{name}" for name in variant.kinds}
+    text = re.sub(rf"\b({'|'.join(inputs)})\b(?!=)", r"in_\1", variant.text)
+    extra = "".join(f'{name} = "real"\n' for name in sorted(own))
+    text = text.replace(' = "loss = ', f' = "loss = 0*({" + ".join(sorted(own))}) + ') + extra
+    program = parse_spec(text, "m").losses[0].program
+    values, sizes = drawn(variant, "ordinary")
+    given = {inputs[n]: v for n, v in values.items()} | dict.fromkeys(own, np.float64(7))
+    found = evaluate(program, given, sizes, outputs=("loss",)).values["loss"]
+    np.testing.assert_allclose(found, answer(variant, "ordinary").value, rtol=1e-14)
 
 
 def test_what_a_row_defines_may_be_returned_beside_the_loss() -> None:

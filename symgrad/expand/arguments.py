@@ -12,6 +12,7 @@ from symgrad.expand.applied import Applied
 from symgrad.expand.axes import axes_of, free_indices, free_names
 from symgrad.expand.losses import Bound, Value, bind
 from symgrad.expand.scope import Here, Whole
+from symgrad.expand.trees import letters_in
 from symgrad.notation import hints
 from symgrad.notation.names import shown
 from symgrad.notation.symbols import CONSTANTS
@@ -33,22 +34,33 @@ class Arguments:
 
     def bound(self, call: Call, here: Here) -> Bound:
         """The call with its arguments and options; axes with one letter have one size."""
+        self.check_ranges(call, here)
         bound = bind(call, here.statement, lambda node, what: self.value(node, what, call, here))
-        for one, other in bound.alike:
-            sizes = self.last_size(one, here), self.last_size(other, here)
-            if None not in sizes and sizes[0] != sizes[1]:
-                raise here.error(
-                    f"{bound.row.form}: the last axes of {one.tensor} and {other.tensor} have "
-                    f"sizes {sizes[0]} and {sizes[1]}, and should have one",
-                    call.at,
-                )
+        self.check_sizes(bound, call, here)
         return bound
 
-    def last_size(self, whole: Whole, here: Here) -> Size | None:
-        if whole.size is None:
-            known = self.applied.whole(whole.tensor, here.scope) or whole
-            whole = self.applied.tensors.measured(known, here.scope)
-        return whole.size
+    def check_sizes(self, bound: Bound, call: Call, here: Here) -> None:
+        """Axes with one letter have one size, in what is computed too."""
+        first: dict[str, tuple[str, Size]] = {}
+        listed = list(bound.axes)
+        tensors = self.applied.tensors.described([name for name, _ in listed], here.scope)
+        for name, letters in listed:
+            shape = tensors[name].shape if name in tensors else ()
+            for axis, (letter, size) in enumerate(zip(letters, shape, strict=False), 1):
+                came = f"axis {axis} of {name} has size {size}"
+                other, known = first.setdefault(letter, (came, size))
+                if known != size:
+                    raise here.error(f"{bound.row.form}: {other}, and {came}", call.at)
+
+    def check_ranges(self, call: Call, here: Here) -> None:
+        """What follows `for` is an index of the user's: a whole tensor has none."""
+        for given in here.statement.ranges:
+            if given.index not in letters_in(here.statement.right) | here.bound:
+                raise here.error(
+                    f"{call.name} takes whole tensors, and nothing here has the index "
+                    f"{shown(given.index)}; for a part, name places: w[{given.index}]",
+                    given.at,
+                )
 
     def value(self, node: Node, what: str, call: Call, here: Here) -> Value:
         """A whole tensor, a scalar, or an expression, which gets a name."""
@@ -72,7 +84,8 @@ class Arguments:
             )
         if not letters and not any(isinstance(n, Reduce) for n in nodes(value)):
             return value
-        if isinstance(value, Read) and _is_plain(value):
+        ranged = {given.index for given in here.statement.ranges}
+        if isinstance(value, Read) and _is_plain(value) and ranged.isdisjoint(letters):
             return Whole(value.name, letters)
         origin = f"the argument {what} of {call.name}"
         name = here.scope.define(here.statement, what, letters, value, origin)

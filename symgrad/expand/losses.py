@@ -45,15 +45,13 @@ class Bound:
     lead: tuple[str, ...]
 
     @property
-    def alike(self) -> Iterator[tuple[Whole, Whole]]:
-        """Pairs of tensors whose last axes have one letter in the row."""
-        first: dict[str, Whole] = {}
+    def axes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Each tensor that came, with letters for its axes: the row's, and b1, b2 before them."""
         for kind in self.kinds:
             value = self.values[kind.name]
-            for letter in kind.subscripts[1:]:
-                name = letter.name if isinstance(letter, Name) else ""
-                if isinstance(value, Whole) and first.setdefault(name, value) is not value:
-                    yield first[name], value
+            own = [n.name for n in kind.subscripts[1:] if isinstance(n, Name)]
+            if isinstance(value, Whole):
+                yield value.tensor, (*(f"{BATCH}{n + 1}" for n in range(len(self.lead))), *own)
 
 
 def bind(call: Call, statement: Statement, value: Evaluate) -> Bound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.program import Tensor
@@ -46,14 +46,29 @@ class Tensors:
         name = whole.tensor
         if whole.size is not None or name in self.known or name in self.params:
             return whole
-        for one in scope.chain:
-            self._require(name, one)
-        if scope.is_open(name):
+        tensor = self.described([name], scope).get(name)
+        if tensor is None:
             return whole
-        tensors = (*self.declared.tensors, *self.params.values())
-        found = elaborate(scope.behind(name), replace(self.declared, tensors=tensors))
-        tensor = next(t for t in found.tensors if t.name == name)
         return replace(whole, size=tensor.shape[-1] if tensor.shape else None, kind=tensor.kind)
+
+    def described(self, names: Sequence[str], scope: Scope) -> dict[str, Tensor]:
+        """Each with its shape and kind, if they can be told."""
+        tensors = {t.name: t for t in (*self.known.values(), *self.params.values())}
+        computed = [name for name in names if name not in tensors]
+        for one in scope.chain:
+            for name in computed:
+                self._require(name, one)
+        behind = {
+            id(statement): statement
+            for name in computed
+            if not scope.is_open(name)
+            for statement in scope.behind(name)
+        }
+        if behind:
+            declared = (*self.declared.tensors, *self.params.values())
+            found = elaborate([*behind.values()], replace(self.declared, tensors=declared))
+            tensors |= {t.name: t for t in found.tensors}
+        return {name: tensors[name] for name in names if name in tensors}
 
     def _require(self, name: str, scope: Scope) -> None:
         """Expands the statements that a tensor needs, now."""
