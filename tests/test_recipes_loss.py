@@ -48,7 +48,7 @@ def run(tree: Path, folder: Path, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-def tested(tree: Path, chosen: str) -> subprocess.CompletedProcess[str]:
+def walked(tree: Path, chosen: str) -> subprocess.CompletedProcess[str]:
     """The command that the recipe names."""
     command = f"pytest tests/test_losses.py -k {chosen}"
     assert command in SECTION or chosen == "row"
@@ -111,19 +111,19 @@ def test_the_loss_is_named_among_what_is_known(half: Path, tmp_path: Path) -> No
 
 
 def test_the_tests_ask_for_the_oracle_and_the_page_and_then_pass(half: Path) -> None:
-    asked = tested(half, "row")
+    asked = walked(half, "row")
     assert asked.returncode == 1
     assert "write log_cosh(xp, held, ...) in tests/loss_oracles.py" in asked.stdout
     append(half / ORACLES, "", f"\n\n{ORACLE}")
-    assert tested(half, "row").returncode == 0
-    lacking = tested(half, "page")
+    assert walked(half, "row").returncode == 0
+    lacking = walked(half, "page")
     assert lacking.returncode == 1
     lines = re.findall(r"^E +(\| `log_cosh\(.*\||- `log_cosh`: .*)$", lacking.stdout, re.M)
     assert len(lines) == 1  # what others do is not in the recipe
     text = (half / PAGE).read_text(encoding="utf-8")
     (half / PAGE).write_text(pasted(text, lines[0]), encoding="utf-8")
-    assert tested(half, "page").returncode == 0
-    done = tested(half, "log_cosh")
+    assert walked(half, "page").returncode == 0
+    done = walked(half, "log_cosh")
     assert done.returncode == 0, done.stdout
     assert re.search(r"\b[1-9]\d* passed", done.stdout), done.stdout
 
