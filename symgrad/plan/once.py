@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from sympy import Symbol
 
 from symgrad.algebra.access import Access
-from symgrad.algebra.program import fresh_name
 from symgrad.plan.mapped import mapped
 from symgrad.plan.steps import (
     ArgMax,
@@ -129,8 +128,11 @@ class _Once:
         step = block[place][0]
         if not isinstance(step, Computed):
             return None
-        name = fresh_name("t_0", self.arrays)
-        self.arrays[name] = replace(old, name=name, storage="buffer", spare=True)
+        name = f"t_@{len(self.arrays)}"
+        made = replace(old, name=name, storage="buffer", spare=True)
+        before = list(self.arrays).index(old.name)
+        pairs = list(self.arrays.items())
+        self.arrays = dict([*pairs[:before], (name, made), *pairs[before:]])
         self.holds[name] = first.value
         block[place] = [replace(step, out=_instead(step.out, old.name, name))]
         if not _renamed(block, place + 1, old.name, name, self.kept):
