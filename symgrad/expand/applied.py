@@ -23,7 +23,6 @@ class Applied:
     """The networks of one spec, their parameters and what each gives for which inputs.
 
     top:    the scope of the shared statements.
-    owner:  the network that each parameter belongs to.
     widths: for each network, the sizes of its inputs' last axes.
     layers: the parameters of each network, layer by layer.
     opened: the networks being applied to their own input, outermost first.
@@ -32,7 +31,6 @@ class Applied:
     networks: Mapping[str, Network]
     tensors: Tensors
     top: Scope
-    owner: dict[str, str] = field(default_factory=dict)
     widths: dict[str, tuple[Size, ...]] = field(default_factory=dict)
     layers: dict[str, tuple[Names, ...]] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
@@ -45,8 +43,8 @@ class Applied:
     @property
     def owned(self) -> dict[str, tuple[str, ...]]:
         """Each network's parameters."""
-        of = self.owner.items()
-        return {n: tuple(name for name, owner in of if owner == n) for n in self.networks}
+        layers = {name: self.layers.get(name, ()) for name in self.networks}
+        return {name: tuple(t for names in own for _, t in names) for name, own in layers.items()}
 
     def whole(self, name: str, scope: Scope) -> Whole | None:
         """A tensor by name, or a network's own output."""
@@ -211,7 +209,6 @@ class Applied:
             of = name.removeprefix(network.name)
             tensor = replace(tensor, init=f"copy({network.copy_of}{of})")
         self.tensors.params[name] = tensor
-        self.owner[name] = network.name
 
 
 def _listed(sizes: Iterable[Size]) -> str:
