@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from catalogue import at as array_at
+from emitted import inputs as module_inputs
+from emitted import of_file
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from programs import assert_agree, fresh_values, run
@@ -179,6 +183,48 @@ def test_the_sums_with_their_deltas_read_back_and_evaluate_to_the_gradient(value
         derived = derive(loss).derived
         printed = explain(valued, loss.name).notation()
         assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
+
+
+def with_final_lines(derivation: Derivation) -> str:
+    """The steps' lines, and behind them each final equation twice: its notation, and as it stands."""
+    lines = []
+    steps = [s for s in derivation.steps if s.kind == "gradient"]
+    for x, step in zip(derivation.wrt, steps, strict=True):
+        formula = step.formulas[0]
+        lines += [re.sub(r"^\w+", f"notation_{x}", line) for line in formula.notation]
+        place = formula.left.text.removeprefix(f"d{derivation.book.symbol}/d{x}")
+        shape = derivation.program.tensor_of[x].shape
+        whole = dict(zip(re.findall(r"\w+", place), shape, strict=True))
+        for term in formula.terms:  # over all of X, where it does not say less
+            when = term.when.text.removeprefix("for ") if term.when else ""
+            said = [when] if when else []
+            said += [f"{i} < {n}" for i, n in whole.items() if not re.search(rf"\b{i} <", when)]
+            ranges = f" for {', '.join(said)}" if said else ""
+            lines.append(f"printed_{x}{place} += {term.text}{ranges}")
+    before, _, rest = as_program(derivation).partition('\n"""')
+    return before + "\n" + "\n".join(lines) + '\n"""' + rest
+
+
+@pytest.mark.parametrize("path", VALUED, ids=lambda path: path.stem)
+def test_the_final_equations_read_back_to_what_the_module_returns(path: Path) -> None:
+    found = of_file(path)
+    at = module_inputs(found, seed=4, **{n: 3 for n, v in found.spec.sizes if v is None})
+    params = {t.name: array_at(at.params, t.name) for t in found.spec.tensors if t.role == "param"}
+    for name in found.functions():
+        if not name.endswith("value_and_grad"):
+            continue
+        loss = found.loss(name)
+        derivation = explain(found.spec, loss.name)
+        read = parse_spec(with_final_lines(derivation), "printed").shared
+        names = [f"{how}_{x}" for x in loss.wrt for how in ("notation", "printed")]
+        known = {t.name for t in read.tensors if t.role != "computed"}
+        values = {n: v for n, v in {**at.data, **params}.items() if n in known}
+        came = evaluate(read, values, at.sizes, outputs=names).values
+        _, grads = found.call(name, at)
+        for x in loss.wrt:
+            wanted = array_at(grads, x)
+            for how in ("notation", "printed"):
+                np.testing.assert_allclose(came[f"{how}_{x}"], wanted, rtol=AGREE, atol=AGREE)
 
 
 @pytest.mark.parametrize("form", [as_program, Derivation.notation], ids=["steps", "sums"])

@@ -79,6 +79,12 @@ def test_the_network_is_one_expression(name: str, line: str) -> None:
     assert [f.notation for s in found.steps for f in s.formulas] == [(line,)]
 
 
+def test_a_network_that_the_gradient_does_not_move_is_not_written_out() -> None:
+    found = section(explain(spec_of("cartpole_dqn")), WHOLE)
+    assert found is not None
+    assert [f.left.text for s in found.steps for f in s.formulas] == ["q[b,i]"]
+
+
 HEAD = '[sizes]\nB = "batch"\nN = 4\n[params]\nw = "real[N, N]"\n[data]\nx = "real[B, N]"\n'
 UNFIT = (
     ("a recurrence", 'y[0,i] = x[0,i]\ny[n+1,i] = tanh(y[n,i]) for n < N, i < N', "y is a recurrence, which has no end"),

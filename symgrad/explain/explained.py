@@ -1,4 +1,4 @@
-"""What a lesson is told about the derivation that it stands in."""
+"""What a lesson is told about the derivation that it stands in, and the entry it is asked for."""
 
 from __future__ import annotations
 

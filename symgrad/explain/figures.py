@@ -1,4 +1,4 @@
-"""Arrays of numbers as text and as LaTeX; what is left out is said.
+"""Arrays of numbers, and tables, in every format; what is left out is said.
 
 [ 0.5   -0.25]      rows in brackets, a block for each place of the axes before the last two
 [ 1e-05  3   ]

@@ -17,6 +17,7 @@ from symgrad.explain.chain import put
 from symgrad.explain.explained import Explained
 from symgrad.explain.latex import Latex, bracketed, name_latex
 from symgrad.explain.latex_scalars import ATOM, SUM, expression_latex
+from symgrad.explain.numbers import ancestors
 from symgrad.explain.steps import Code, Formula, Section, Step, summed
 from symgrad.explain.terms import ranges_code, term_inner_latex, term_of
 from symgrad.notation.context import context_of
@@ -214,13 +215,17 @@ ABOUT = (
 
 
 def whole_network(explained: Explained) -> Iterator[Section]:
-    """Each output as one expression, where it is made of more than one equation."""
+    """Each output that the gradient is about, where it is made of more than one equation."""
     spec, book = explained.spec, explained.book
     if explained.path_only and explained.element is None:
         return
     steps: list[Step] = []
     remarks = []
+    params = {t.name for t in spec.tensors if t.role == "param"}
     for name in dict.fromkeys(n for _, program in spec.forwards for n in program.outputs):
+        entering = ancestors(spec.shared, name) & params
+        if entering and not entering & {*explained.loss.wrt}:  # a network that is held
+            continue
         try:
             formula, count = output(spec.shared, book.latex, name)
         except TooMuch as reason:

@@ -11,7 +11,7 @@ from symgrad.algebra.access import Access
 from symgrad.algebra.program import Slot
 from symgrad.algebra.scalars import Equal, Less, LessEqual
 from symgrad.explain.contractions import Matrix
-from symgrad.explain.latex import Latex, bracketed
+from symgrad.explain.latex import Latex, bracketed, name_latex
 from symgrad.explain.latex_scalars import SIGNS, Printer, expression_latex
 from symgrad.explain.steps import Code, joined, summed
 from symgrad.notation.printer import Written, expression_text
@@ -46,8 +46,10 @@ def matrix_code(node: Matrix, latex: Latex, slots: Mapping[Symbol, Slot]) -> Cod
         return Code(f"{held[0].text}^T", f"{{{base}}}^{{\\top}}")
     if node.kind == "applied":
         name = getattr(node.value, "__name__", "")
-        called = Printer(latex, slots).command(name) + bracketed(parts[0].latex)
-        return Code(f"{name}({parts[0].text})", called)
+        stem = getattr(node.value, "base", None)  # of an unknown function, before its primes
+        shown = Printer(latex, slots).command(name)
+        shown = name_latex(stem) + name.removeprefix(stem) if stem else shown
+        return Code(f"{name}({parts[0].text})", shown + bracketed(parts[0].latex))
     kind = next(kind for kind in TEXT_SIGNS if node.value is kind)
     inside = joined(parts, f" {TEXT_SIGNS[kind]} ", f" {SIGNS[kind]} ")
     return Code(f"[{inside.text}]", rf"\left[{inside.latex}\right]")

@@ -1,4 +1,4 @@
-"""Equations put into one another, in other letters and with other names.
+"""Equations put into one another, in other letters, with other names, and over samples.
 
 T[f(J)] = body(J), read as T[g(I)]:    T[g(I)]  ->  body(f^-1(g(I))).
 """

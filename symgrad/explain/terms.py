@@ -1,4 +1,4 @@
-"""Contributions in index form: `dz1[b,i] = sum(j: dz2[b,j]*W2[j,i]) + ...`, which reads back.
+"""Contributions in index form, text and LaTeX: `dz1[b,i] = sum(j: dz2[b,j]*W2[j,i])` reads back.
 
 A term is a sum over the indices that are not on the left. Its numbers and sizes stand outside.
 """
