@@ -86,7 +86,7 @@ SLIPS = [
     ("a forgotten datum",        'ret = "real[B]"',                     "",                                 "ret[b]",       "inputs are declared in [data]"),
     ("a forgotten input",        'obs = "real[B, 4]"',                  "",                                 "[networks",    "inputs are declared in [data]"),
     ("a misspelt loss",          NAMED,                                 'loss = "reinfroce(policy, action, ret)"\n', "reinfroce", 'unknown function "reinfroce"; did you mean "reinforce"?'),
-    ("a loss without its data",  NAMED,                                 'loss = "reinforce(policy, action)"\n', "reinforce(policy, action)\"", "it is reinforce(logits[b,a], action[b], ret[b])"),
+    ("a loss without its data",  NAMED,                                 'loss = "reinforce(policy, action)"\n', "reinforce(policy, action)\"", "it is reinforce(logits[b,a], action[b], ret[b]"),
     ("a hat for a power",        "stop(ret[b])*",                       "ret[b]^2*",                        "^",            "power is written **"),
     ("a loop",                   "gain[b] = stop",                      "for b in range(B): gain[b] = stop", "b in",        "there are no loops: y[b] = ... holds for every b"),
     ("a module's function",      "exp(logpi[b,a])",                     "np.exp(logpi[b,a])",               ".exp",         "functions stand without a module's name, as in `exp(x)`"),
