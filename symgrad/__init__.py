@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from symgrad.explain.derivation import Derivation as Derivation
     from symgrad.spec import Loss as Loss
     from symgrad.spec import Spec as Spec
+    from symgrad.verify.gradient import check_gradient as check_gradient
     from symgrad.verify.verdict import Report as Report
+    from symgrad.verify.with_jax import check_jax as check_jax
+    from symgrad.verify.with_torch import check_torch as check_torch
 
 __all__ = [
     "Derivation",
@@ -48,6 +51,7 @@ __all__ = [
     "__version__",
     "as_spec",
     "check",
+    "check_gradient",
     "define",
     "derive",
     "generate",
@@ -69,6 +73,9 @@ _HOMES = {
     "SymgradError": "symgrad.errors",
     "as_spec": "symgrad.api",
     "check": "symgrad.api",
+    "check_gradient": "symgrad.verify.gradient",
+    "check_jax": "symgrad.verify.with_jax",
+    "check_torch": "symgrad.verify.with_torch",
     "define": "symgrad.api",
     "derive": "symgrad.api",
     "generate": "symgrad.api",
@@ -78,7 +85,8 @@ _HOMES = {
     "load": "symgrad.api",
     "parse": "symgrad.api",
 }
-"""Where each public name lives."""
+"""Where each public name lives. check_jax and check_torch need a library that symgrad does not
+bring: they are no part of __all__, so that `from symgrad import *` does without it."""
 
 if not TYPE_CHECKING:  # a type checker would take every attribute for known
 

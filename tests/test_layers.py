@@ -33,6 +33,8 @@ HOMES = {
     "jinja2": ("symgrad.emit",),
     "click": ("symgrad.cli", "symgrad.usage"),
     "rich": ("symgrad.cli", "symgrad.tour", "symgrad.verify.report"),
+    "torch": ("symgrad.verify.with_torch",),
+    "jax": ("symgrad.verify.with_jax",),
 }
 """Each third-party package and where it may be imported; one that is not here, nowhere."""
 
@@ -182,7 +184,8 @@ PLANTED = [
     ("symgrad.plan.bad",        "def f():\n    from symgrad.algebra import sizes",         "imports inside a function"),
     ("symgrad.plan.bad",        "class A:\n    async def f(self):\n        import os",     "imports inside a function"),
     ("symgrad.plan.bad",        "from .steps import Step",                                 "imports relatively"),
-    ("symgrad.plan.bad",        "import torch",                                            "imports torch, which has its place in no module"),
+    ("symgrad.plan.bad",        "import torch",                                            "imports torch, which has its place in symgrad.verify.with_torch"),
+    ("symgrad.plan.bad",        "import scipy",                                            "imports scipy, which has its place in no module"),
     ("symgrad.plan.bad",        "from rich.table import Table",                            "imports rich, which has its place in symgrad.cli"),
     ("symgrad.pipeline",        "import click",                                            "imports click, which has its place in symgrad.cli"),
     ("symgrad.cli",             "def f():\n    import jinja2",                             "imports jinja2, which has its place in symgrad.emit"),

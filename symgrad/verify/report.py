@@ -91,7 +91,7 @@ def _blocks(place: tuple[str, str], blocks: Iterable[Block], titles: Sequence[st
             _verdict(block.verdict),
             checked(block),
             str(block.kinks),
-            place_of(block),
+            block.place,
         )
         figures: tuple[str | Text, ...] = (*row, *_numbers(block))
         cells = dict(zip(FIGURES, figures, strict=True))
@@ -115,29 +115,11 @@ def _numbers(block: Block) -> tuple[str, ...]:
     return exact, numeric, f"{entry.error:.1e}", f"{entry.bound:.1e}"
 
 
-def place_of(block: Block) -> str:
-    """Where the worst entry stands: `W[2,0]`."""
-    if block.worst is None:
-        return "-"
-    if block.worst.index is None:
-        return "a direction"
-    index = ",".join(map(str, block.worst.index))
-    return f"{block.name}[{index}]" if index else block.name
-
-
 def _doubt(block: Block) -> Text:
     """One paragraph on a block that did not pass."""
     text = _verdict(block.verdict, f" {block.loss}: {block.name} ({block.instance})")
-    if block.note:
-        text.append(f"\n  {block.note}")
-    if block.worst is not None:
-        entry = block.worst
-        text.append(f"\n  {place_of(block)}: exact {entry.exact!r}, numeric {entry.numeric!r}")
-        text.append(f", error {entry.error:.3g}, bound {entry.bound:.3g}")
-        if entry.sides:
-            text.append(f"; a kink, with slopes {entry.sides[0]!r} and {entry.sides[1]!r}")
-    if block.equation:
-        text.append(f"\n  from {block.equation}")
+    for line in block.said:
+        text.append(f"\n  {line}")
     return text
 
 

@@ -79,6 +79,29 @@ class Block:
     def compared(self) -> int:
         return self.entries + self.directions
 
+    @property
+    def place(self) -> str:
+        """Where the worst entry stands: `W[2,0]`."""
+        if self.worst is None:
+            return "-"
+        if self.worst.index is None:
+            return "a direction"
+        index = ",".join(map(str, self.worst.index))
+        return f"{self.name}[{index}]" if index else self.name
+
+    @property
+    def said(self) -> list[str]:
+        """What is wrong, the worst entry, and the equation behind it: a line each."""
+        lines = [self.note] if self.note else []
+        if self.worst is not None:
+            entry = self.worst
+            line = f"{self.place}: exact {entry.exact!r}, numeric {entry.numeric!r}"
+            line += f", error {entry.error:.3g}, bound {entry.bound:.3g}"
+            if entry.sides:
+                line += f"; a kink, with slopes {entry.sides[0]!r} and {entry.sides[1]!r}"
+            lines.append(line)
+        return [*lines, f"from {self.equation}"] if self.equation else lines
+
 
 @dataclass(frozen=True)
 class Conduct:
@@ -98,6 +121,17 @@ class Report:
     blocks: tuple[Block, ...]
     conduct: tuple[Conduct, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The verdict, and what did not pass and why."""
+        lines = [f"{self.verdict} {self.subject}: {self.summary}"]
+        for block in self.blocks:
+            if block.verdict != "PASS":
+                lines.append(f"{block.verdict} {block.name} ({block.instance})")
+                lines += [f"  {line}" for line in block.said]
+        broken = [rule for rule in self.conduct if rule.verdict != "PASS"]
+        lines += [f"{rule.verdict} {rule.claim}: {rule.note}" for rule in broken]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
     @property
     def verdict(self) -> Verdict:
