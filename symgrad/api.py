@@ -95,13 +95,22 @@ def generate(source: Source, backend: str = DEFAULT) -> str:
     return generated_tree.module_of(_spec(source), backend=backend)
 
 
-def check(source: Source, *, losses: Sequence[str] | None = None, seed: int = 0) -> Report:
+def check(
+    source: Source,
+    *,
+    losses: Sequence[str] | None = None,
+    seed: int = 0,
+    draw: bool = False,
+    watch: verify.Watch | None = None,
+) -> Report:
     """Emitted code against finite differences of an independent evaluation, in 60 digits.
 
     source: a spec, whose module is generated and checked; or the path of a generated MODULE.py,
             which is checked against the SPEC that it states. The module is executed, in a process
             of its own.
     losses: only these.
+    draw:   the report's `curves` too: the error of the worst entries against the step.
+    watch:  called as the check goes on, for a progress bar.
 
     Named sizes are shrunk for the 60 digits, and literal ones too: the module is emitted anew with
     smaller ones, if it then is the same code but for them.
@@ -109,13 +118,13 @@ def check(source: Source, *, losses: Sequence[str] | None = None, seed: int = 0)
     if not isinstance(source, Spec) and str(source).endswith(".py"):
         path = Path(source)
         spec = parse_spec(spec_text(path), path.stem, f"{path} (SPEC)")
-        return _checked(spec, path, losses, seed)
+        return _checked(spec, path, losses, seed, draw, watch)
     spec = _spec(source)
     text = generated_tree.module_of(spec, "check")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{spec.name}.py"
         path.write_bytes(text.encode("utf-8"))
-        return _checked(spec, path, losses, seed)
+        return _checked(spec, path, losses, seed, draw, watch)
 
 
 def gradient(source: Source, loss: str | None = None) -> Program:
@@ -177,7 +186,14 @@ def _spec(source: Source) -> Spec:
     return source if isinstance(source, Spec) else load(source)
 
 
-def _checked(spec: Spec, path: Path, losses: Sequence[str] | None, seed: int) -> Report:
+def _checked(
+    spec: Spec,
+    path: Path,
+    losses: Sequence[str] | None,
+    seed: int,
+    draw: bool,
+    watch: verify.Watch | None,
+) -> Report:
     def emitted(loss: Loss) -> tuple[Program, Mapping[str, str]]:
         """The gradient program behind the module: it scales rounding and names equations."""
         found = pipeline.derive_stable(loss)
@@ -192,6 +208,13 @@ def _checked(spec: Spec, path: Path, losses: Sequence[str] | None, seed: int) ->
             there.write_bytes(small.text.encode("utf-8"))
             anew = small, ModuleSubject(there)
         report = verify.check(
-            spec, ModuleSubject(path), losses=losses, gradient=emitted, seed=seed, small=anew
+            spec,
+            ModuleSubject(path),
+            losses=losses,
+            gradient=emitted,
+            seed=seed,
+            small=anew,
+            draw=draw,
+            watch=watch,
         )
     return replace(report, subject=path.name)

@@ -10,7 +10,7 @@ import io
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from symgrad.version import VERSION
 
 if TYPE_CHECKING:
     from symgrad.spec import Spec
+    from symgrad.verify.verdict import Report
 
 STALE = 1
 HERE = Path()
@@ -262,7 +263,14 @@ def _compare(
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs."
 )
-def check(subject: str, as_json: bool, seed: int) -> None:
+@click.option(
+    "--plot",
+    "picture",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Error against step for the worst entries, as .png or .svg (needs matplotlib).",
+)
+def check(subject: str, as_json: bool, seed: int, picture: Path | None) -> None:
     """Compare the gradient with finite differences.
 
     The emitted code is run, and its results are compared with an independent evaluation of the
@@ -271,12 +279,16 @@ def check(subject: str, as_json: bool, seed: int) -> None:
     """
     from symgrad import api
 
-    if subject.endswith(".py"):
-        report = api.check(subject, seed=seed)
-    else:
-        loaded, place = _loaded(subject)
-        with _at(place):
-            report = api.check(loaded, seed=seed)
+    draw = None if picture is None else _plotter(picture)
+    with _progress() as watch:
+        if subject.endswith(".py"):
+            report = api.check(subject, seed=seed, draw=draw is not None, watch=watch)
+        else:
+            loaded, place = _loaded(subject)
+            with _at(place):
+                report = api.check(loaded, seed=seed, draw=draw is not None, watch=watch)
+    if draw is not None:
+        draw(report)
     if as_json:
         click.echo(report.to_json())
     elif sys.stdout.isatty():
@@ -291,6 +303,43 @@ def check(subject: str, as_json: bool, seed: int) -> None:
 
         click.echo(text_of(report).rstrip("\n"))
     sys.exit(report.exit_code)
+
+
+def _plotter(path: Path) -> Callable[[Report], None]:
+    """What draws a report into a file; found before the check, so that a wrong name costs none."""
+    try:
+        from symgrad.verify.plot import checked_path, plot
+    except ModuleNotFoundError as error:
+        raise SymgradError(
+            f"--plot needs {error.name}: install symgrad with its extra `plot`"
+        ) from None
+    where = checked_path(path)
+    return lambda report: plot(report, where)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, str], None] | None]:
+    """A bar of the blocks compared, on a terminal; it leaves nothing behind."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description:12.12}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("check", total=0)
+        total = 0
+
+        def watch(more: int, name: str) -> None:
+            nonlocal total
+            if more > 0:
+                total += more
+                bar.update(task, total=total)
+            else:
+                bar.update(task, advance=-more, description=name)
+
+        yield watch
 
 
 @contextmanager

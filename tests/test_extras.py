@@ -30,6 +30,7 @@ USED = [
     ("examples",      "matplotlib",       "examples/cartpole.py",    "from matplotlib.figure import"),
     ("examples",      "scikit-learn",     "examples/digits.py",      "from sklearn.datasets import"),
     ("examples",      "scipy",            "docs/training.md",        "from scipy.optimize import"),
+    ("plot",          "matplotlib",       "symgrad/verify/plot.py", "from matplotlib.figure import"),
     ("bench",         "symgrad",          "benchmarks/step.py",      "import jax"),
     ("docs",          "markdown-it-py",   "tests/test_pages.py",     "from markdown_it import"),
     ("docs",          "pylatexenc",       "tests/test_pages.py",     "from pylatexenc.latexwalker import"),

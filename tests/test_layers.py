@@ -35,6 +35,7 @@ HOMES = {
     "rich": ("symgrad.cli", "symgrad.tour", "symgrad.verify.report"),
     "torch": ("symgrad.verify.with_torch",),
     "jax": ("symgrad.verify.with_jax",),
+    "matplotlib": ("symgrad.verify.plot",),
 }
 """Each third-party package and where it may be imported; one that is not here, nowhere."""
 

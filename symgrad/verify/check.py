@@ -6,7 +6,7 @@ differentiated, rewritten, planned and printed. They share nothing but the equat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from symgrad.verify.compare import (
     unchecked,
 )
 from symgrad.verify.conduct import conduct_of
+from symgrad.verify.curves import Worst, curves
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.instance import Instance, NoInstance, instance_at, small_instance
 from symgrad.verify.nearby import Point
@@ -49,6 +50,10 @@ from symgrad.verify.verdict import Block, Conduct, Report
 Gradient = Callable[[Loss], tuple[Program, Mapping[str, str]]]
 """A loss's gradient program, and its derivative tensor for each name in wrt. It serves the scale S
 of rounding and the equation to print, never the number that is compared with."""
+
+
+Watch = Callable[[int, str], None]
+"""Told of the work: (n, "") when n more blocks are to be compared, (-1, "W1") when one was."""
 
 
 @dataclass(frozen=True)
@@ -80,26 +85,31 @@ def check(
     rule: Rule | None = None,
     sizes: Mapping[str, int] | None = None,
     small: tuple[Small, Subject] | None = None,
+    draw: bool = False,
+    watch: Watch | None = None,
 ) -> Report:
     """Every block of every loss, at small sizes in 60 digits and at the spec's own in float64.
 
     sizes: other sizes to check at too, in 60 digits.
     small: the spec with smaller literals, and what was emitted for it: checked in 60 digits.
+    draw:  also the errors of the worst entries against the step.
     An exception in what is under check is a FAIL; a wrong argument of this function a SpecError.
     """
+    look = partial(judged, rule=rule, draw=draw, watch=watch)
     if small is None:
         oracle = prepared(spec, losses=losses, gradient=gradient, seed=seed, sizes=sizes)
-        return judged(oracle, subject, rule)
+        return look(oracle, subject)
     shared = partial(prepared, losses=losses, gradient=gradient, seed=seed)
     anew = shared(small[0].spec, kinds=KINDS[:1], literals=small[0].said)
     own = shared(spec, sizes=sizes, kinds=KINDS[1:])
-    first, second = judged(anew, small[1], rule), judged(own, subject, rule)
+    first, second = look(anew, small[1]), look(own, subject)
     same = Conduct("sizes", "emitted with smaller literals, it is the same code", "PASS")
     return Report(
         subject.name,
         (*first.blocks, *second.blocks),
         (*dict.fromkeys((*first.conduct, *second.conduct)), same),
         (*first.notes, *second.notes),
+        (*first.curves, *second.curves),
     )
 
 
@@ -136,19 +146,34 @@ def prepared(
     return Oracle(tuple(cases), equations, tuple(doubts), tuple(notes))
 
 
-def judged(oracle: Oracle, subject: Subject, rule: Rule | None = None) -> Report:
+def judged(
+    oracle: Oracle,
+    subject: Subject,
+    rule: Rule | None = None,
+    *,
+    draw: bool = False,
+    watch: Watch | None = None,
+) -> Report:
     """What a subject returns, held against an oracle."""
-    rule = rule or Rule()
+    rule, watch = rule or Rule(), watch or _unwatched
     requests = [case.request for case in oracle.cases]
+    watch(sum(len(case.target.outputs) + len(case.target.wrt) for case in oracle.cases), "")
     answers = subject.answers(requests) if requests else []
-    blocks: list[Block] = []
+    found: list[Worst] = []
     conduct: list[Conduct] = []
     for case, answer in zip(oracle.cases, answers, strict=True):
         if not answer.error:
-            blocks += _blocks(case, answer, oracle.equations[case.target.label], rule)
+            for block in _blocks(case, answer, oracle.equations[case.target.label], rule):
+                watch(-1, block.name)
+                found.append(Worst(case, block))
         conduct += conduct_of(case, answer)
-    blocks += oracle.doubts
-    return Report(subject.name, tuple(blocks), tuple(dict.fromkeys(conduct)), oracle.notes)
+    blocks = (*(one.block for one in found), *oracle.doubts)
+    lines = tuple(curves(found)) if draw else ()
+    return Report(subject.name, blocks, tuple(dict.fromkeys(conduct)), oracle.notes, lines)
+
+
+def _unwatched(_: int, __: str) -> None:
+    """Nobody looks on."""
 
 
 def check_program(
@@ -207,33 +232,32 @@ def _targets(spec: Spec, names: Sequence[str] | None) -> list[tuple[Target, Loss
     return found
 
 
-def _blocks(case: Case, answer: Answer, equations: Mapping[str, str], rule: Rule) -> list[Block]:
+def _blocks(
+    case: Case, answer: Answer, equations: Mapping[str, str], rule: Rule
+) -> Iterator[Block]:
     """The values, then every tensor in wrt."""
     target, expected = case.target, case.expected
-    blocks = [
-        output_block(
-            target.label,
-            name,
-            answer.outputs[name],
-            expected.values[name],
-            expected.magnitudes[name],
-            case.where,
-            rule,
-            equations[name],
-        )
-        for name in target.outputs
-        if name in answer.outputs
-    ]
+    for name in target.outputs:
+        if name in answer.outputs:
+            yield output_block(
+                target.label,
+                name,
+                answer.outputs[name],
+                expected.values[name],
+                expected.magnitudes[name],
+                case.where,
+                rule,
+                equations[name],
+            )
     scales = {**fallback_scales(answer.gradients, answer.value), **case.scales}
     for name in target.wrt:
         if name not in answer.gradients:
             missing = unchecked(target.label, name, "no such gradient came back")
-            blocks.append(replace(missing, instance=case.where, verdict="FAIL"))
+            yield replace(missing, instance=case.where, verdict="FAIL")
             continue
         claim = Claim(name, answer.gradients[name], scales[name], equations[name])
         block = compare(case.point, claim, case.where, case.probes[name], rule)
-        blocks.append(replace(block, loss=target.label))
-    return blocks
+        yield replace(block, loss=target.label)
 
 
 def _equations(target: Target, behind: tuple[Program, Mapping[str, str]] | None) -> dict[str, str]:

@@ -114,13 +114,32 @@ class Conduct:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """How far the difference quotient of one entry is from what the code returned, step by step.
+
+    place: the entry; instance: the sizes, in words; numbers: what the differences are taken in.
+    """
+
+    place: str
+    instance: str
+    numbers: str
+    steps: tuple[float, ...]
+    errors: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Report:
-    """A whole check. notes: what was not checked, and why."""
+    """A whole check.
+
+    notes:  what was not checked, and why.
+    curves: error against step of the worst entries, where it was asked for.
+    """
 
     subject: str
     blocks: tuple[Block, ...]
     conduct: tuple[Conduct, ...] = ()
     notes: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
     def __str__(self) -> str:
         """The verdict, and what did not pass and why."""
