@@ -395,6 +395,17 @@ def test_the_arguments_are_never_touched_and_no_warning_escapes() -> None:
     assert np.array_equal(x, X)
 
 
+def test_the_slopes_on_either_side_of_a_kink_are_reported() -> None:
+    report = sg.check_gradient(relu, lambda x: (x > 0) * 3.0, np.array([0.0, 1.0, -2.0, 0.0]))
+    assert report.blocks[0].kinks == 2
+    wrong = sg.check_gradient(relu, lambda x: (x > 0) * 1.0, np.array([0.0] * 5 + [1.0]))
+    said = "x[0]: slopes 0 and 1, gradient 0; x[1]: slopes 0 and 1, gradient 0"
+    assert said in str(wrong)
+    assert "and 2 more" in str(wrong)
+    assert said in text_of(wrong, 400)
+    assert "kinks of" not in text_of(sg.check_gradient(relu, lambda x: (x > 0) * 1.0, X))
+
+
 def test_the_same_seed_gives_the_same_report() -> None:
     f, grad, x = FAMILIES["policy"](np.random.default_rng(0))
     assert sg.check_gradient(f, grad, *x) == sg.check_gradient(f, grad, *x)

@@ -31,7 +31,7 @@ JUMP = 1e-6  # one-sided slopes that differ by less of their size are no kink
 RADII = (2.0**-4, 2.0**-9, 2.0**-14, 2.0**-20)
 CORNERS = 16  # points on the edge of a disc
 TINY = 1e-60  # the complex step
-SPACING = tuple(2.0**-k for k in (44, 34, 26, 21))  # of the points that show noise
+SPACING = tuple(2.0**-k for k in (44, 28, 21))  # of the points that show noise
 NEAR = 13  # how many such points
 EPS = 2.0**-52
 
@@ -84,12 +84,17 @@ def black_slope(
     unit:     the scale of steps; size: how large slopes are here.
     analytic: whether the complex step is worth a try.
     """
-    by_steps = _by_steps(line, value, noise, unit, size)
-    if not analytic or by_steps.sides is not None:
-        return by_steps
-    exact = complex_step(line, value, noise, unit)
-    agrees = exact is not None and abs(exact.value - by_steps.value) <= by_steps.bound
-    return exact if exact is not None and agrees and exact.bound < by_steps.bound else by_steps
+    exact = complex_step(line, value, noise, unit) if analytic else None
+    if exact is not None:
+        table = _table(line, value, noise, FIRST[1] * unit)
+        apart = abs(exact.value - table.value[0])
+        good = exact.bound <= GOOD * max(abs(exact.value), size)
+        if table.smooth and apart <= table.value[1] and good:
+            return exact
+    steps = _by_steps(line, value, noise, unit, size)
+    if exact is None or steps.sides is not None or abs(exact.value - steps.value) > steps.bound:
+        return steps
+    return min(exact, steps, key=lambda slope: slope.bound)
 
 
 def _by_steps(line: Line, value: float, noise: float, unit: float, size: float) -> BlackSlope:

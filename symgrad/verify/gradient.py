@@ -171,19 +171,15 @@ class _Search:
     def noise(self) -> float:
         """How far rounding moves f, along directions of all arrays together."""
         rng = np.random.default_rng([self.asked.seed, 2])
-        base, found = self.function.arrays, [0.0]
-        shapes = {name: array.shape for name, array in base.items()}
-        for _ in range(2):
-            by = rademacher(shapes, rng)
+        base = self.function.arrays
+        by = rademacher({name: array.shape for name, array in base.items()}, rng)
 
-            def at(t: complex, by: Arrays = by) -> complex:
-                return self.function.value({n: a + t.real * by[n] for n, a in base.items()})
+        def at(t: complex) -> complex:
+            return self.function.value({n: a + t.real * by[n] for n, a in base.items()})
 
-            found.append(noise_of(at, self.value, 1.0))
-            values = np.array([self.value, *(at(t).real for t in (-0.137, 0.137, 0.3))])
-            if single_precision(values):
-                found.append(EPS32 * abs(self.value))
-        return max(found)
+        values = np.array([self.value, *(at(t).real for t in (-0.137, 0.137, 0.3))])
+        narrow = EPS32 * abs(self.value) if single_precision(values) else 0.0
+        return max(narrow, noise_of(at, self.value, 1.0))
 
     def unit(self, name: str, by: Array) -> float:
         """The scale of what moves, at least 1."""

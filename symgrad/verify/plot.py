@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -51,6 +52,6 @@ def plot(report: Report, path: Path) -> None:
     if report.curves:
         figure.legend(loc="outside right upper", fontsize="small")
     # Neither a time nor a random name: the same report gives the same bytes.
-    undated = {"metadata": {"Date": None}} if path.suffix.lower() == ".svg" else {}
+    undated: Any = {"Date": None} if path.suffix.lower() == ".svg" else {}
     with rc_context({"svg.hashsalt": "symgrad"}):
-        figure.savefig(path, **undated)
+        figure.savefig(path, metadata=undated)

@@ -21,6 +21,11 @@ def rendered(report: Report, width: int = 120) -> RenderableType:
     for place in dict.fromkeys((block.loss, block.instance) for block in report.blocks):
         blocks = [b for b in report.blocks if (b.loss, b.instance) == place]
         parts.append(_fitting(place, blocks, width))
+    parts += [
+        Text(f"kinks of {b.name} ({b.instance}): {b.kinks_said}")
+        for b in report.blocks
+        if b.at_kinks
+    ]
     parts += [_doubt(block) for block in report.blocks if block.verdict != "PASS"]
     parts += [*_broken(report.conduct)]
     kept = sum(rule.verdict == "PASS" for rule in report.conduct)

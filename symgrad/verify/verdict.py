@@ -13,6 +13,9 @@ EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 LOOSEST = 1e-3
 """A bound above this part of a block's scale says nothing."""
 
+KINKS_SHOWN = 3
+"""Of each block; all are counted."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -61,6 +64,7 @@ class Block:
     kinks:    at how many of them the loss has a kink.
     worst:    the comparison with the largest error against its bound.
     equation: what defines the block, as text.
+    at_kinks: the first few comparisons at kinks, with their one-sided slopes.
     """
 
     loss: str
@@ -74,6 +78,7 @@ class Block:
     verdict: Verdict
     equation: str = ""
     note: str = ""
+    at_kinks: tuple[Entry, ...] = ()
 
     @property
     def compared(self) -> int:
@@ -82,12 +87,26 @@ class Block:
     @property
     def place(self) -> str:
         """Where the worst entry stands: `W[2,0]`."""
-        if self.worst is None:
-            return "-"
-        if self.worst.index is None:
+        return "-" if self.worst is None else self.place_of(self.worst)
+
+    def place_of(self, entry: Entry) -> str:
+        """Where an entry stands: `W[2,0]`."""
+        if entry.index is None:
             return "a direction"
-        index = ",".join(map(str, self.worst.index))
+        index = ",".join(map(str, entry.index))
         return f"{self.name}[{index}]" if index else self.name
+
+    @property
+    def kinks_said(self) -> str:
+        """`x[0]: slopes 0 and 1, gradient 0`, for the first few."""
+        shown = [
+            f"{self.place_of(e)}: slopes {e.sides[0]:.6g} and {e.sides[1]:.6g},"
+            f" gradient {e.exact:.6g}"
+            for e in self.at_kinks
+            if e.sides is not None
+        ]
+        more = self.kinks - len(shown)
+        return "; ".join([*shown, f"and {more} more"] if more else shown)
 
     @property
     def said(self) -> list[str]:
@@ -148,6 +167,7 @@ class Report:
             if block.verdict != "PASS":
                 lines.append(f"{block.verdict} {block.name} ({block.instance})")
                 lines += [f"  {line}" for line in block.said]
+        lines += [f"kinks of {b.name}: {b.kinks_said}" for b in self.blocks if b.at_kinks]
         broken = [rule for rule in self.conduct if rule.verdict != "PASS"]
         lines += [f"{rule.verdict} {rule.claim}: {rule.note}" for rule in broken]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
@@ -228,6 +248,7 @@ def block_of(
         verdict=worst_of(e.verdict(size) for e in found),
         equation=equation,
         note=note if found else "no entry was compared",
+        at_kinks=tuple(e for e in found if e.sides is not None)[:KINKS_SHOWN],
     )
 
 
