@@ -11,9 +11,10 @@ import pytest
 import symgrad as sg
 from symgrad import pipeline
 from symgrad.catalog.builtin import names
-from symgrad.spec import Spec
+from symgrad.spec import Spec, parse_spec
 from symgrad.verify.literals import extents_of, shrunk
 from symgrad.verify.small import same_code, small_literals
+from symgrad.verify.spec_text import spec_text
 
 NETWORK = """
 [sizes]
@@ -120,6 +121,27 @@ def test_a_literal_network_is_checked_in_60_digits_at_small_sizes_and_at_its_own
     assert all(b.entries == b.total for b in small)
     assert {b.total for b in own} >= {40 * 4, 40 * 40, 2 * 40}
     assert any("the same code" in rule.claim for rule in report.conduct)
+
+
+def test_a_file_with_literal_sizes_is_checked_as_its_spec_is(tmp_path: Path) -> None:
+    """The names that load_state_dict knows are no part of SPEC, and of no check."""
+    text = pipeline.generate(sg.parse(NETWORK, "policy"))
+    path = tmp_path / "policy.py"
+    path.write_text(text, encoding="utf-8")
+    instances = {b.instance for b in sg.check(path).blocks}
+    assert "small, 60 digits: B=3, 40 -> 5" in instances
+    again = parse_spec(spec_text(path), "policy")
+    patched = text + "\nnp.tanh = np.sin\n"
+    assert small_literals(again, text, pipeline.generate) is not None
+    assert small_literals(again, patched, pipeline.generate) is None
+    assert (
+        small_literals(again, text.replace("h1 = np.tanh", "h1 = np.sin"), pipeline.generate)
+        is None
+    )
+    assert (
+        small_literals(again, text.replace("dtype, B=B)", "dtype, B=B + 1)"), pipeline.generate)
+        is None
+    )
 
 
 def test_a_module_that_nobody_emitted_is_checked_at_its_own_sizes_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.algebra.program import Program
@@ -22,8 +22,8 @@ Emit = Callable[[Spec], str]
 """The text of a spec's module."""
 
 Chosen = Sequence[tuple[Extent, int]]
-STATED = {"SPEC", "SPEC_HASH", "OPERATIONS"}
-"""Constants that say what the code is and no part of it."""
+STATED = {"SPEC", "SPEC_HASH", "OPERATIONS", "LAYERS", "load_state_dict"}
+"""What says of the code what it is, or reads weights by the names that a SPEC does not keep."""
 
 NUMBER = re.compile(r"(?<![A-Za-z_0-9.])\d+")
 
@@ -45,7 +45,7 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
     """
     programs = (spec.shared, *(loss.program for loss in spec.losses))
     extents = extents_of(programs)
-    if not extents or emit(spec) != text:
+    if not extents or _code(emit(spec)) != _code(text):
         return None
     chosen = _chosen(programs, extents)
     try:
@@ -85,20 +85,43 @@ def same_code(a: str, b: str) -> bool:
 
 
 def _skeleton(text: str) -> str:
-    kept = [
-        statement
-        for statement in ast.parse(text).body
-        if not (isinstance(statement, ast.Assign) and _stated(statement))
-    ]
+    return NUMBER.sub("#", _code(text))
+
+
+def _code(text: str) -> str:
+    """All that runs in a check: without docstrings, what is STATED, and helpers of that alone."""
+    kept = [s for s in ast.parse(text).body if STATED.isdisjoint(_defined(s))]
+    while True:
+        used = {n.id for s in kept for n in _inside(s) if isinstance(n, ast.Name)}
+        live = [s for s in kept if not _is_helper(s) or used & _defined(s)]
+        if len(live) == len(kept):
+            break
+        kept = live
     tree = ast.Module(kept, [])
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
             node.body = [s for s in node.body if not _is_text(s)]
-    return NUMBER.sub("#", ast.dump(tree))
+    return ast.dump(tree)
 
 
-def _stated(statement: ast.Assign) -> bool:
-    return any(isinstance(t, ast.Name) and t.id in STATED for t in statement.targets)
+def _inside(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement; a function that calls itself is not used by that."""
+    own = _defined(statement)
+    for node in ast.walk(statement):
+        if not (isinstance(node, ast.Name) and node.id in own):
+            yield node
+
+
+def _defined(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _is_helper(statement: ast.stmt) -> bool:
+    """A function that only other code calls."""
+    return isinstance(statement, ast.FunctionDef) and statement.name.startswith("_")
 
 
 def _is_text(statement: ast.stmt) -> bool:
