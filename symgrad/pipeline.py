@@ -35,7 +35,7 @@ def derive(loss: Loss) -> Gradient:
 def derive_stable(loss: Loss) -> Gradient:
     """The stabilised program, differentiated: what a module computes."""
     program, identities = stabilise(split_heads(loss.program))
-    program = simplify(split_heads(program), parts=False)
+    program = simplify(split_heads(program))
     return Gradient(loss, program, reverse(program, loss.value, loss.wrt), identities)
 
 

@@ -15,16 +15,13 @@ Forward
     loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
 
 Gradient (value_and_grad); dX stands for dL/dX.
-    y_minus_target[b,t,d] = y[b,t,d] - target[b,t,d]
-    loss += y_minus_target[b,t,d]**2/(B*T)
-    dy[b,t,d] = 2*y_minus_target[b,t,d]/(B*T)
+    dy[b,t,d] = 2*(y[b,t,d] - target[b,t,d])/(B*T)
     dWo[d,h,i] += dy[b,t,d]*o[b,t,h,i]
     do[b,t,h,i] += dy[b,t,d]*Wo[d,h,i]
     dp[b,h,t,u] += do[b,t,h,i]*v[b,u,h,i]
     dv[b,u,h,i] += do[b,t,h,i]*p[b,h,t,u]
-    dp_times_p[b,h,t,u] = dp[b,h,t,u]*p[b,h,t,u]
-    dlse[b,h,t] += -dp_times_p[b,h,t,u]
-    ds[b,h,t,u] += dp_times_p[b,h,t,u]
+    dlse[b,h,t] += -dp[b,h,t,u]*p[b,h,t,u]
+    ds[b,h,t,u] += dp[b,h,t,u]*p[b,h,t,u]
     ds[b,h,t,u] += dlse[b,h,t]*p[b,h,t,u]
     ds_sum[b,h,t,u] = where(u <= t, ds[b,h,t,u]/sqrt(K), 0)
     dk[b,u,h,i] += ds_sum[b,h,t,u]*q[b,t,h,i]
@@ -363,13 +360,12 @@ def value_and_grad(params, *, x, target, workspace=None):
     np.matmul(o.reshape(B * T, A * K), Wo.reshape(D, A * K).T, out=y.reshape(B * T, D))
     # y[b,t,d] += x[b,t,d]
     y += x
-    # y_minus_target[b,t,d] = y[b,t,d] - target[b,t,d]
-    y_minus_target = np.subtract(y, target, out=ws.y_minus_target)
-    # loss += y_minus_target[b,t,d]**2/(B*T)
-    t_4 = np.square(y_minus_target, out=ws.t_4)
-    loss = np.sum(t_4) / (B * T)
-    # dy[b,t,d] = 2*y_minus_target[b,t,d]/(B*T)
-    dy = np.multiply(y_minus_target, 2.0 / (B * T), out=ws.dy)
+    # loss += (y[b,t,d] - target[b,t,d])**2/(B*T)
+    t_4 = np.subtract(y, target, out=ws.t_4)
+    t_5 = np.square(t_4, out=ws.t_5)
+    loss = np.sum(t_5) / (B * T)
+    # dy[b,t,d] = 2*(y[b,t,d] - target[b,t,d])/(B*T)
+    dy = np.multiply(t_4, 2.0 / (B * T), out=ws.dy)
     # dWo[d,h,i] += dy[b,t,d]*o[b,t,h,i]
     np.matmul(dy.reshape(B * T, D).T, o.reshape(B * T, A * K), out=grads.Wo.reshape(D, A * K))
     # do[b,t,h,i] += dy[b,t,d]*Wo[d,h,i]
@@ -380,15 +376,14 @@ def value_and_grad(params, *, x, target, workspace=None):
     # dv[b,u,h,i] += do[b,t,h,i]*p[b,h,t,u]
     dv = ws.dv
     np.matmul(p.transpose(0, 1, 3, 2), do.transpose(0, 2, 1, 3), out=dv.transpose(0, 2, 1, 3))
-    # dp_times_p[b,h,t,u] = dp[b,h,t,u]*p[b,h,t,u]
-    dp_times_p = np.multiply(dp, p, out=ws.dp_times_p)
-    # dlse[b,h,t] += -dp_times_p[b,h,t,u]
-    dlse = np.sum(dp_times_p, axis=3, out=ws.dlse)
+    # dlse[b,h,t] += -dp[b,h,t,u]*p[b,h,t,u]
+    t_6 = np.multiply(dp, p, out=ws.t_6)
+    dlse = np.sum(t_6, axis=3, out=ws.dlse)
     np.negative(dlse, out=dlse)
+    # ds[b,h,t,u] += dp[b,h,t,u]*p[b,h,t,u]
     # ds[b,h,t,u] += dlse[b,h,t]*p[b,h,t,u]
-    ds = np.multiply(dlse[..., None], p, out=ws.ds)
-    # ds[b,h,t,u] += dp_times_p[b,h,t,u]
-    ds += dp_times_p
+    t_2 = np.multiply(dlse[..., None], p, out=ws.t_2)
+    ds = np.add(t_6, t_2, out=ws.ds)
     # ds_sum[b,h,t,u] = where(u <= t, ds[b,h,t,u]/sqrt(K), 0)
     ds_sum = ws.ds_sum
     ds_sum.fill(0.0)
@@ -451,14 +446,14 @@ class _ValueAndGradMemory:
         self.k = np.empty((B, T, A, K), dtype)
         self.v = self.dv = np.empty((B, T, A, K), dtype)
         self.s_sum = self.t_2 = self.p = self.ds = np.empty((B, A, T, T), dtype)
-        self.s = self.dp = self.dp_times_p = self.ds_sum = np.empty((B, A, T, T), dtype)
+        self.s = self.dp = self.t_6 = self.ds_sum = np.empty((B, A, T, T), dtype)
         self.lse = self.dlse = np.empty((B, A, T), dtype)
         self.o = self.do = self.dk = np.empty((B, T, A, K), dtype)
-        self.y = self.y_minus_target = self.dy = np.empty((B, T, D), dtype)
+        self.y = self.t_4 = self.dy = np.empty((B, T, D), dtype)
         self.t_1 = np.empty((T, T), np.bool_)
         self.arange = np.arange(T, dtype=dtype)
         self.t_3 = np.empty((B, A, T), dtype)
-        self.t_4 = np.empty((B, T, D), dtype)
+        self.t_5 = np.empty((B, T, D), dtype)
         self.grads = Params(dtype, D=D, A=A, K=K)
 
 

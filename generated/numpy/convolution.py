@@ -11,9 +11,7 @@ Forward
     loss += (y[b,m] - target[b,m])**2/B
 
 Gradient (value_and_grad); dX stands for dL/dX.
-    y_minus_target[b,m] = y[b,m] - target[b,m]
-    loss += y_minus_target[b,m]**2/B
-    dy[b,m] = 2*y_minus_target[b,m]/B
+    dy[b,m] = 2*(y[b,m] - target[b,m])/B
     dv0[m] += dy[b,m]
     dV[m,o,l] += dy[b,m]*h[b,o,l]
     dh[b,o,l] += dy[b,m]*V[m,o,l]
@@ -350,13 +348,12 @@ def value_and_grad(params, *, x, target, workspace=None):
     y = np.matmul(h.reshape(B, O * U), V.reshape(M, O * U).T, out=ws.y)
     # y[b,m] += v0[m] for b < B
     y += v0
-    # y_minus_target[b,m] = y[b,m] - target[b,m]
-    y_minus_target = np.subtract(y, target, out=ws.y_minus_target)
-    # loss += y_minus_target[b,m]**2/B
-    t_2 = np.square(y_minus_target, out=ws.t_2)
-    loss = np.sum(t_2) / B
-    # dy[b,m] = 2*y_minus_target[b,m]/B
-    dy = np.multiply(y_minus_target, 2.0 / B, out=ws.dy)
+    # loss += (y[b,m] - target[b,m])**2/B
+    t_2 = np.subtract(y, target, out=ws.t_2)
+    t_3 = np.square(t_2, out=ws.t_3)
+    loss = np.sum(t_3) / B
+    # dy[b,m] = 2*(y[b,m] - target[b,m])/B
+    dy = np.multiply(t_2, 2.0 / B, out=ws.dy)
     # dv0[m] += dy[b,m]
     np.sum(dy, axis=0, out=grads.v0)
     # dV[m,o,l] += dy[b,m]*h[b,o,l]
@@ -365,10 +362,10 @@ def value_and_grad(params, *, x, target, workspace=None):
     dh = ws.dh
     np.matmul(dy, V.reshape(M, O * U), out=dh.reshape(B, O * U))
     # dz[b,o,l] = where(0 < z[b,o,l], dh[b,o,l], 0)
-    t_3 = np.greater(z, 0.0, out=ws.t_3)
+    t_4 = np.greater(z, 0.0, out=ws.t_4)
     dz = ws.dz
     dz.fill(0.0)
-    np.copyto(dz, dh, where=t_3)
+    np.copyto(dz, dh, where=t_4)
     # dw0[o] += dz[b,o,l]
     np.sum(dz, axis=(0, 2), out=grads.w0)
     # dW[o,c,k] += dz[b,o,l]*pad(x[b,c,3*k+2*l-2]) for k < K
@@ -414,12 +411,12 @@ class _ValueAndGradMemory:
         U = (L + 6 - 3 * K) // 2 + 1
         self.z = self.dz = np.empty((B, O, U), dtype)
         self.h = self.dh = np.empty((B, O, U), dtype)
-        self.y = self.y_minus_target = self.dy = np.empty((B, M), dtype)
+        self.y = self.t_2 = self.dy = np.empty((B, M), dtype)
         self.x_pad = np.empty((B, C, 3 * K + 2 * U - 4), dtype)
         self.x_windows = np.empty((C, K, B, U), dtype)
         self.t_1 = self.dz_copy = np.empty((O, B, U), dtype)
-        self.t_2 = np.empty((B, M), dtype)
-        self.t_3 = np.empty((B, O, U), np.bool_)
+        self.t_3 = np.empty((B, M), dtype)
+        self.t_4 = np.empty((B, O, U), np.bool_)
         self.grads = Params(dtype, L=L, C=C, O=O, K=K, M=M)
 
 

@@ -25,9 +25,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     az_arg[b,t,i] = -az[b,t,i]
     az_arg_sigmoid[b,t,i] = sigmoid(az_arg[b,t,i])
     h[b,t+1,i] = az_arg_sigmoid[b,t,i]*n[b,t,i] + h[b,t,i]*z[b,t,i]
-    y_minus_target[b,t,k] = y[b,t,k] - target[b,t,k]
-    loss += y_minus_target[b,t,k]**2/(B*T)
-    dy[b,t,k] = 2*y_minus_target[b,t,k]/(B*T)
+    dy[b,t,k] = 2*(y[b,t,k] - target[b,t,k])/(B*T)
     dv0[k] += dy[b,t,k]
     dV[k,i] += dy[b,t,k]*h[b,t+1,i]
     dh[b,t+1,i] += dy[b,t,k]*V[k,i]
@@ -35,8 +33,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dh[b,t,i] += dh[b,t+1,i]*z[b,t,i]
     dn[b,t,i] = dh[b,t+1,i]*az_arg_sigmoid[b,t,i]
     dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
-    az_arg_sigmoid_times_z[b,t,i] = az_arg_sigmoid[b,t,i]*z[b,t,i]
-    daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
+    daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
     daz[b,t,i] += -daz_arg[b,t,i]
     dan[b,t,i] = dn[b,t,i]*(1 - n[b,t,i]**2)
     dcn[i] += dan[b,t,i]
@@ -44,7 +41,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dun[b,t,i] = dan[b,t,i]*r[b,t,i]
     dUn[i,j] += dun[b,t,i]*h[b,t,j]
     dh[b,t,j] += dun[b,t,i]*Un[i,j]
-    daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
+    daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
     ar_arg[b,t,i] = -ar[b,t,i]
     ar_arg_sigmoid[b,t,i] = sigmoid(ar_arg[b,t,i])
     dar[b,t,i] = dr[b,t,i]*ar_arg_sigmoid[b,t,i]*r[b,t,i]
@@ -119,7 +116,7 @@ OPERATIONS = {
         "B * K * T"
     ),
     "value_and_grad": (
-        "6 * B * D * H * T + 9 * B * H * H * T + 3 * B * H * K * T + 41 * B * H * T + "
+        "6 * B * D * H * T + 9 * B * H * H * T + 3 * B * H * K * T + 42 * B * H * T + "
         "6 * B * K * T"
     ),
 }
@@ -510,13 +507,12 @@ def value_and_grad(params, *, x, target, workspace=None):
     y = np.matmul(h[:, 1:T+1], V.T, out=ws.y)
     # y[b,t,k] += v0[k] for b < B, t < T
     y += v0
-    # y_minus_target[b,t,k] = y[b,t,k] - target[b,t,k]
-    y_minus_target = np.subtract(y, target, out=ws.y_minus_target)
-    # loss += y_minus_target[b,t,k]**2/(B*T)
-    t_2 = np.square(y_minus_target, out=ws.t_2)
-    loss = np.sum(t_2) / (B * T)
-    # dy[b,t,k] = 2*y_minus_target[b,t,k]/(B*T)
-    dy = np.multiply(y_minus_target, 2.0 / (B * T), out=ws.dy)
+    # loss += (y[b,t,k] - target[b,t,k])**2/(B*T)
+    t_2 = np.subtract(y, target, out=ws.t_2)
+    t_3 = np.square(t_2, out=ws.t_3)
+    loss = np.sum(t_3) / (B * T)
+    # dy[b,t,k] = 2*(y[b,t,k] - target[b,t,k])/(B*T)
+    dy = np.multiply(t_2, 2.0 / (B * T), out=ws.dy)
     # dv0[k] += dy[b,t,k]
     np.sum(dy, axis=(0, 1), out=grads.v0)
     # dV[k,i] += dy[b,t,k]*h[b,t+1,i]
@@ -527,12 +523,10 @@ def value_and_grad(params, *, x, target, workspace=None):
     dh.fill(0.0)
     # dh[b,t+1,i] += dy[b,t,k]*V[k,i]
     np.matmul(dy, V, out=dh[:, 1:T+1])
-    # az_arg_sigmoid_times_z[b,t,i] = az_arg_sigmoid[b,t,i]*z[b,t,i]
-    az_arg_sigmoid_times_z = np.multiply(az_arg_sigmoid, z, out=ws.az_arg_sigmoid_times_z)
     # ar_arg[b,t,i] = -ar[b,t,i]
     ar_arg = np.negative(ar, out=ws.ar_arg)
     # ar_arg_sigmoid[b,t,i] = sigmoid(ar_arg[b,t,i])
-    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_3)
+    ar_arg_sigmoid = _sigmoid(ar_arg, out=ws.ar_arg_sigmoid, scratch=ws.t_4)
     daz_arg_sigmoid, dn, dz, daz_arg, dan = ws.daz_arg_sigmoid, ws.dn, ws.dz, ws.daz_arg, ws.dan
     dr, dun, daz, dar = ws.dr, ws.dun, ws.daz, ws.dar
     for t in reversed(range(T)):
@@ -545,8 +539,9 @@ def value_and_grad(params, *, x, target, workspace=None):
         np.multiply(az_arg_sigmoid[:, t], dh[:, t+1], out=dn[:, t])
         # dz[b,t,i] = dh[b,t+1,i]*h[b,t,i] for t < T
         np.multiply(dh[:, t+1], h[:, t], out=dz[:, t])
-        # daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
-        np.multiply(az_arg_sigmoid_times_z[:, t], daz_arg_sigmoid[:, t], out=daz_arg[:, t])
+        # daz_arg[b,t,i] = daz_arg_sigmoid[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
+        np.multiply(az_arg_sigmoid[:, t], daz_arg_sigmoid[:, t], out=daz_arg[:, t])
+        daz_arg[:, t] *= z[:, t]
         # dan[b,t,i] = dn[b,t,i]*(1 - n[b,t,i]**2)
         np.square(n[:, t], out=dan[:, t])
         np.subtract(1.0, dan[:, t], out=dan[:, t])
@@ -558,8 +553,9 @@ def value_and_grad(params, *, x, target, workspace=None):
         # dh[b,t,j] += dun[b,t,i]*Un[i,j]
         np.matmul(dun[:, t], Un, out=t_1)
         dh[:, t] += t_1
-        # daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid_times_z[b,t,i]
-        np.multiply(az_arg_sigmoid_times_z[:, t], dz[:, t], out=daz[:, t])
+        # daz[b,t,i] += dz[b,t,i]*az_arg_sigmoid[b,t,i]*z[b,t,i]
+        np.multiply(az_arg_sigmoid[:, t], dz[:, t], out=daz[:, t])
+        daz[:, t] *= z[:, t]
         # daz[b,t,i] += -daz_arg[b,t,i]
         daz[:, t] -= daz_arg[:, t]
         # dar[b,t,i] = dr[b,t,i]*ar_arg_sigmoid[b,t,i]*r[b,t,i]
@@ -640,18 +636,17 @@ class _ValueAndGradMemory:
     def __init__(self, dtype, *, B, T, D, H, K):
         self._copies = {}
         self.ar = self.ar_arg = self.daz_arg_sigmoid = self.h_copy_2 = np.empty((B, T, H), dtype)
-        self.az = self.h_copy = self.az_arg_sigmoid_times_z = np.empty((B, T, H), dtype)
+        self.az = self.h_copy = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
         self.r = np.empty((B, T, H), dtype)
         self.z = np.empty((B, T, H), dtype)
         self.un = np.empty((B, T, H), dtype)
-        self.an = self.ar_arg_sigmoid = np.empty((B, T, H), dtype)
+        self.an = self.t_4 = self.dn = np.empty((B, T, H), dtype)
         self.n = np.empty((B, T, H), dtype)
         self.h = np.empty((B, T + 1, H), dtype)
-        self.y = self.y_minus_target = self.dy = np.empty((B, T, K), dtype)
-        self.az_arg = self.t_3 = self.dn = np.empty((B, T, H), dtype)
+        self.y = self.t_2 = self.dy = np.empty((B, T, K), dtype)
+        self.az_arg = self.dz = np.empty((B, T, H), dtype)
         self.az_arg_sigmoid = np.empty((B, T, H), dtype)
         self.dh = np.empty((B, T + 1, H), dtype)
-        self.dz = np.empty((B, T, H), dtype)
         self.daz_arg = np.empty((B, T, H), dtype)
         self.daz = np.empty((B, T, H), dtype)
         self.dan = np.empty((B, T, H), dtype)
@@ -659,7 +654,7 @@ class _ValueAndGradMemory:
         self.dun = np.empty((B, T, H), dtype)
         self.dar = np.empty((B, T, H), dtype)
         self.t_1 = np.empty((B, H), dtype)
-        self.t_2 = np.empty((B, T, K), dtype)
+        self.t_3 = np.empty((B, T, K), dtype)
         self.grads = Params(dtype, D=D, H=H, K=K)
 
 

@@ -13,18 +13,13 @@ from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Program, Range, Slot, is_whole, slot_symbol
-from symgrad.algebra.sharing import share_parts
 
 
-def simplify(program: Program, *, parts: bool = True) -> Program:
-    """All passes, in order.
-
-    parts: whether parts of equations get arrays of their own. Before a derivative they do not: it
-           speaks of the user's names, and shares what it then has in common with the program.
-    """
+def simplify(program: Program) -> Program:
+    """All passes, in order."""
     with distribute(False):
         for _, rewrite in PASSES:
-            program = rewrite(program) if parts or rewrite is not share_parts else program
+            program = rewrite(program)
     return program
 
 
@@ -152,7 +147,6 @@ PASSES: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("cancel signs", cancel_signs),
     ("share", share),
     ("drop dead", drop_dead),
-    ("share parts", share_parts),
 )
 
 
