@@ -425,7 +425,7 @@ PLANTED = (
         "softmax_policy",
     ),
     ("z1 += c1", "z1 += c1.astype(np.float64)", "softmax_policy"),
-    ("loss = np.sum(t_2) / B", "loss = np.sum(t_2) / np.sqrt(B * B)", "convolution"),
+    ("loss = np.sum(t_3) / B", "loss = np.sum(t_3) / np.sqrt(B * B)", "convolution"),
 )
 
 

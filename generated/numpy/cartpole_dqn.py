@@ -925,7 +925,7 @@ def _state(source, prefix):
     """A state_dict's entries, layer by layer: {"0": {"weight": ..., "bias": ...}, "2": ...}."""
     if not hasattr(source, "items"):
         source = _npz(source)
-    found = {}
+    found: dict = {}
     for name, value in source.items():
         if name.startswith(prefix):
             layer, _, kind = name.removeprefix(prefix).rpartition(".")
