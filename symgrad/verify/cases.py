@@ -11,6 +11,7 @@ import numpy as np
 
 from symgrad.algebra.program import Program
 from symgrad.algebra.sizes import Size
+from symgrad.verify import kinks
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
 from symgrad.verify.compare import Effort, Probe, probed
 from symgrad.verify.evaluate import Result, evaluate
@@ -29,11 +30,12 @@ from symgrad.verify.subject import Request
 DIGITS = Digits(60)
 SMALL_EFFORT = Effort(entries=64, sampled=64, directions=4)
 OWN_EFFORT = Effort(entries=8, sampled=1, directions=4)
+KINKS_EFFORT = Effort(entries=12, sampled=4, directions=4)
 SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
 DIGITS_COST = 100_000  # box points of one 60-digit evaluation: a third of a second
 OWN_COST = 30_000_000  # box points of one float64 evaluation
-Kind = Literal["small", "own"]
-KINDS: tuple[Kind, ...] = ("small", "own")
+Kind = Literal["small", "kinks", "own"]
+KINDS: tuple[Kind, ...] = ("small", "kinks", "own")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Case:
         sizes = [f"{name}={value}" for name, value in self.instance.sizes.items()]
         shown = ", ".join([*sizes, self.literals] if self.literals else sizes)
         return f"{self.instance.name}, {digits}" + (f": {shown}" if shown else "")
+
+    @property
+    def at_kinks(self) -> bool:
+        return self.instance.name == kinks.NAME
 
     @cached_property
     def point(self) -> Point:
@@ -150,9 +156,14 @@ def instances(
     missing: list[str] = []
     notes: list[str] = []
     try:
-        if "small" in kinds:
+        if "small" in kinds or "kinks" in kinds:
             small = small_instance(program, outputs, checks, seed)
+        if "small" in kinds:
             found.append((small, _numbers(program, small), _effort(program, small)))
+        if "kinks" in kinds and target.wrt and _numbers(program, small) is DIGITS:
+            placed = kinks.at_kinks(program, outputs, target.wrt, small, seed)
+            if placed is not None:
+                found.append((placed, kinks.EXACT, affordable(program, placed, KINKS_EFFORT)))
         if sizes is not None:
             given = instance_at(program, outputs, sizes, seed)
             found.append((given, DIGITS, _effort(program, given)))

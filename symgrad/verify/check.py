@@ -100,8 +100,8 @@ def check(
         oracle = prepared(spec, losses=losses, gradient=gradient, seed=seed, sizes=sizes)
         return look(oracle, subject)
     shared = partial(prepared, losses=losses, gradient=gradient, seed=seed)
-    anew = shared(small[0].spec, kinds=KINDS[:1], literals=small[0].said)
-    own = shared(spec, sizes=sizes, kinds=KINDS[1:])
+    anew = shared(small[0].spec, kinds=KINDS[:-1], literals=small[0].said)
+    own = shared(spec, sizes=sizes, kinds=KINDS[-1:])
     first, second = look(anew, small[1]), look(own, subject)
     same = Conduct("sizes", "emitted with smaller literals, it is the same code", "PASS")
     return Report(
