@@ -234,7 +234,11 @@ def _moved(
 
 
 def _entries(
-    search: Search, sides: Sides, values: Values, used: set[tuple[str, int]], rng: np.random.Generator
+    search: Search,
+    sides: Sides,
+    values: Values,
+    used: set[tuple[str, int]],
+    rng: np.random.Generator,
 ) -> Iterator[tuple[str, int]]:
     """Entries of the real inputs that a gap depends on: short tensors first, as biases are."""
     reads = search.layout.reads(()).by_tensor

@@ -12,6 +12,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -87,6 +88,13 @@ def answer(
         conduct["a second call with one workspace gives the same bits"] = differs(
             again, call(workspace=workspace)
         )
+    first = values, gradients
+    for layout, lay in LAYOUTS.items():
+        laid = {name: lay(value) for name, value in data.items() if np.ndim(value)}
+        more = {"workspace": workspace} if layout in IN_WORKSPACE and "workspace" in known else {}
+        conduct[f"{layout} inputs give the same numbers"] = by_layout(
+            partial(call, **laid, **more), first, laid, data, str(module.__file__)
+        )
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
     if request["wrt"]:
         conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
@@ -98,6 +106,60 @@ def answer(
             conduct["float32 parameters give float32 gradients"] = wide(found)
     answered["conduct"] = conduct
     return answered
+
+
+def strided(array: Any) -> Any:
+    """Every second place of a wider array, from its end; what lies between is no number."""
+    wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+    if array.dtype.kind == "f":
+        wide.fill(np.nan)
+    view = wide[..., ::-2]
+    view[...] = array
+    return view
+
+
+def read_only(array: Any) -> Any:
+    fixed = array.copy()
+    fixed.flags.writeable = False
+    return fixed
+
+
+LAYOUTS: Mapping[str, Callable[[Any], Any]] = {
+    "strided": strided,
+    "Fortran-ordered": np.asfortranarray,
+    "read-only": read_only,
+}
+IN_WORKSPACE = ("Fortran-ordered",)
+
+
+def by_layout(
+    call: Callable[[], Any],
+    first: tuple[Mapping[str, Any], Mapping[str, Any]],
+    laid: Mapping[str, Any],
+    data: Mapping[str, Any],
+    file: str,
+) -> str:
+    """What is not the same, but for rounding, with inputs laid out otherwise."""
+    try:
+        second = call()
+    except Exception as error:  # a layout that the module refuses, or cannot write to
+        return fault(error, file)
+    for what, before, after in zip(("", "the gradient by "), first, second, strict=True):
+        for name, array in before.items():
+            if not alike(array, after[name]):
+                return f"{what}{name} differs"
+    for name, array in laid.items():
+        if np.asarray(array).tobytes() != data[name].tobytes():
+            return f"{name} was modified"
+    return ""
+
+
+def alike(first: Any, second: Any) -> bool:
+    """Equal but for rounding of the largest entry: sums may run in another order."""
+    finite = np.abs(first[np.isfinite(first)]).max(initial=0.0)
+    return first.shape == second.shape and np.allclose(
+        second, first, rtol=0, atol=1e-13 * float(finite), equal_nan=True
+    )
 
 
 def parted(returned: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -180,6 +180,11 @@ class Report:
         return "INCONCLUSIVE" if verdict == "PASS" and not self.blocks else verdict
 
     @property
+    def at_kinks(self) -> int:
+        """How many comparisons stood at a kink, where the declared convention decides."""
+        return sum(block.kinks for block in self.blocks)
+
+    @property
     def exit_code(self) -> int:
         return EXIT_CODES[self.verdict]
 
@@ -202,12 +207,14 @@ class Report:
         entries = sum(b.entries for b in self.blocks)
         directions = sum(b.directions for b in self.blocks)
         part = "; part of it was not checked, see the notes" if self.notes else ""
-        return f"{len(self.blocks)} blocks, {entries} entries, {directions} directions{part}"
+        kinks = f", {self.at_kinks} at kinks" if self.at_kinks else ""
+        counted = f"{len(self.blocks)} blocks, {entries} entries, {directions} directions"
+        return f"{counted}{kinks}{part}"
 
     def to_json(self) -> str:
         """One JSON object; a number that is not finite is a string."""
         head = {"verdict": self.verdict, "exit_code": self.exit_code, "summary": self.summary}
-        data = {**head, **asdict(self)}
+        data = {**head, "at_kinks": self.at_kinks, **asdict(self)}
         return json.dumps(_plain(data), indent=2, allow_nan=False)
 
 
