@@ -146,6 +146,15 @@ def test_a_loss_without_kinks_has_no_such_case() -> None:
     assert "kinks" not in report.summary
 
 
+def test_a_loss_that_is_0_at_its_kink_is_no_doubt(tmp_path: Path) -> None:
+    spec = parse_spec('equations = "loss = relu(w)"\n[params]\nw = "real"\n', "single")
+    path = tmp_path / "single.py"
+    path.write_text(pipeline.generate(spec), encoding="utf-8")
+    report = check(spec, ModuleSubject(path))
+    assert (report.verdict, report.at_kinks) == ("PASS", 1), text_of(report)
+    assert "slopes 0 and 1, gradient 0" in text_of(report)
+
+
 def test_a_kink_inside_a_stop_needs_no_case() -> None:
     text = SPEC.format("loss = mean(b: sum(i: z[b,i]*stop(relu(z[b,i]))))")
     assert [c.at_kinks for c in prepared(parse_spec(text, "held")).cases] == [False, False]

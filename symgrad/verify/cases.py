@@ -147,7 +147,8 @@ def instances(
     sizes: Mapping[str, int] | None,
     kinds: Collection[Kind] = KINDS,
 ) -> tuple[list[tuple[Instance, Numbers, Effort]], list[str], list[str]]:
-    """Small sizes in 60 digits, the spec's own in float64, and `sizes` in 60 digits if given.
+    """Small sizes in 60 digits, the spec's own in float64, and `sizes` in 60 digits if given;
+    where the loss has kinks, a point at them, at small sizes in 60 digits.
 
     Beside them: why one of them cannot be had, and what stands in for one that costs too much.
     """
@@ -155,22 +156,20 @@ def instances(
     found: list[tuple[Instance, Numbers, Effort]] = []
     missing: list[str] = []
     notes: list[str] = []
+    at_kinks: list[tuple[Instance, Numbers, Effort]] = []
     try:
         if "small" in kinds or "kinks" in kinds:
             small = small_instance(program, outputs, checks, seed)
+            at_kinks = _kinked(target, small, seed) if "kinks" in kinds else []
         if "small" in kinds:
             found.append((small, _numbers(program, small), _effort(program, small)))
-        if "kinks" in kinds and target.wrt and _numbers(program, small) is DIGITS:
-            placed = kinks.at_kinks(program, outputs, target.wrt, small, seed)
-            if placed is not None:
-                found.append((placed, kinks.EXACT, affordable(program, placed, KINKS_EFFORT)))
         if sizes is not None:
             given = instance_at(program, outputs, sizes, seed)
             found.append((given, DIGITS, _effort(program, given)))
     except NoInstance as reason:
         missing.append(str(reason))
     if "own" not in kinds:
-        return found, missing, notes
+        return [*found, *at_kinks], missing, notes
     try:
         own = own_instance(program, outputs, checks, seed, OWN_COST)
         found.append((own, FLOAT64, affordable(program, own, OWN_EFFORT)))
@@ -181,7 +180,18 @@ def instances(
             )
     except NoInstance as reason:
         missing.append(str(reason))
-    return found, missing, notes
+    return [*found, *at_kinks], missing, notes
+
+
+def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, Numbers, Effort]]:
+    """The small instance moved to the kinks of its loss; none where there are none."""
+    program = target.program
+    if not target.wrt or _numbers(program, small) is not DIGITS:
+        return []
+    placed = kinks.at_kinks(program, target.outputs, target.wrt, small, seed)
+    if placed is None:
+        return []
+    return [(placed, kinks.EXACT, affordable(program, placed, KINKS_EFFORT))]
 
 
 def _numbers(program: Program, instance: Instance) -> Numbers:

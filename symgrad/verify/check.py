@@ -256,7 +256,8 @@ def _blocks(
             yield replace(missing, instance=case.where, verdict="FAIL")
             continue
         claim = Claim(name, answer.gradients[name], scales[name], equations[name])
-        block = compare(case.point, claim, case.where, case.probes[name], rule)
+        size = 1.0 if case.at_kinks else 0.0  # as inputs are there: relu(w) is 0, and its slope
+        block = compare(case.point, claim, case.where, case.probes[name], rule, size)
         yield replace(block, loss=target.label)
 
 

@@ -81,8 +81,13 @@ def probed(point: Point, name: str, effort: Effort, seed: int) -> Probe:
     return Probe(name, shape, tuple(places), tuple(directions), tuple(found))
 
 
-def compare(point: Point, claim: Claim, instance: str, probe: Probe, rule: Rule) -> Block:
-    """A gradient against the finite differences of its block."""
+def compare(
+    point: Point, claim: Claim, instance: str, probe: Probe, rule: Rule, scale: float = 0.0
+) -> Block:
+    """A gradient against the finite differences of its block.
+
+    scale: what bounds are measured by where loss and gradient are 0, if anything.
+    """
     if np.shape(claim.gradient) != probe.shape:
         came = f"the gradient has shape {np.shape(claim.gradient)}, expected {probe.shape}"
         return unmatched(point.loss, claim.name, instance, probe.total, claim.equation, came)
@@ -98,7 +103,7 @@ def compare(point: Point, claim: Claim, instance: str, probe: Probe, rule: Rule)
         instance,
         probe.total,
         entries,
-        scale=abs(float(point.value)),
+        scale=abs(float(point.value)) or scale,
         equation=claim.equation,
         note=diagnosis(entries, probe.shape),
     )
