@@ -93,7 +93,7 @@ def answer(
         laid = {name: lay(value) for name, value in data.items() if np.ndim(value)}
         more = {"workspace": workspace} if layout in IN_WORKSPACE and "workspace" in known else {}
         conduct[f"{layout} inputs give the same numbers"] = by_layout(
-            partial(call, **laid, **more), first, laid, data, str(module.__file__)
+            partial(call, **laid, **more), first, laid, data, str(getattr(module, "__file__", ""))
         )
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
     if request["wrt"]:
