@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -222,9 +223,16 @@ def _moved(
         slopes = search.gap_at(sides, _shifted(values, name, entry, 1.0)) - before
         moving = np.flatnonzero(np.isfinite(slopes) & (slopes != 0))
         for place in rng.permutation(moving)[:PLACES]:
-            step = -before.flat[place] / slopes.flat[place]
-            trial = _shifted(values, name, entry, float(step))
-            if abs(step) > 16 or not _holds(search, [*held, (sides, int(place))], trial):
+            step = float(-before.flat[place] / slopes.flat[place])
+            if not np.isfinite(step):
+                continue
+            trial = _shifted(values, name, entry, step)
+            exact = Fraction(step) * Fraction(slopes.flat[place]) == -Fraction(before.flat[place])
+            if (
+                not exact
+                or abs(step) > 16
+                or not _holds(search, [*held, (sides, int(place))], trial)
+            ):
                 continue
             found = trial, int(place), (name, entry)
             if _shows(search, trial, name, entry):
