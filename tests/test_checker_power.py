@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from types import ModuleType
 
 import pytest
 
@@ -18,6 +19,8 @@ from benchmarks.mutants.program import PROGRAM_FAULTS
 from benchmarks.mutants.source import BUFFER_FAULTS, SOURCE_FAULTS
 
 QUICK = ("one_bias", "ppo", "softmax_policy")
+AT_A_KINK = "side at a kink"
+"""Wrong at a kink alone: seen where a check places its inputs there exactly, which it cannot always."""
 
 
 @functools.cache
@@ -33,7 +36,7 @@ def rows(name: str) -> tuple[checker_power.Row, ...]:
 @pytest.mark.parametrize("name", QUICK)
 def test_every_planted_bug_that_changes_a_number_fails(name: str) -> None:
     missed = [row for row in rows(name) if row.outcome.kind == "missed"]
-    assert not missed
+    assert [row for row in missed if row.operator != AT_A_KINK] == []
     assert sum(row.outcome.kind == "FAIL" for row in rows(name)) >= 10
 
 
@@ -46,7 +49,8 @@ def test_every_operator_plants_a_bug_that_fails() -> None:
     }
     source = {("source", operator) for operator in (*SOURCE_FAULTS, *BUFFER_FAULTS)}
     program = {("program", operator) for operator in PROGRAM_FAULTS}
-    assert found >= source | program
+    at_a_kink = {("source", AT_A_KINK), ("program", AT_A_KINK)}
+    assert found >= (source | program) - at_a_kink
 
 
 def test_a_mutant_in_a_process_of_its_own_gets_the_same_verdict() -> None:
@@ -85,3 +89,15 @@ def test_a_table_counts_what_it_is_given() -> None:
     some = [checker_power.Row("s", "source", "sign", "x", Outcome(kind)) for kind in outcomes]
     assert checker_power.counts(some) == ["5", "3", "0", "1", "1"]
     assert checker_power.killed(some) == 0.75
+
+
+def test_the_peers_accept_a_right_module_and_refuse_a_wrong_one(
+    jax: ModuleType, torch: ModuleType
+) -> None:
+    from benchmarks.mutants.peers import PEERS, refused
+
+    right = bench("one_bias")
+    function = function_of(right.text, "value_and_grad")
+    function.body.insert(-1, ast.parse("grads.flat[...] *= -1").body[0])
+    assert refused(right, right.module) == dict.fromkeys(PEERS, False)
+    assert refused(right, with_edit(right.module, function)) == dict.fromkeys(PEERS, True)

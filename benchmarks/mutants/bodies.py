@@ -78,6 +78,18 @@ def other_side(equation: Equation, program: Program) -> Iterator[Change]:
             yield exchanged(equation, node, other(*node.args))
 
 
+def at_a_kink(equation: Equation, program: Program) -> Iterator[Change]:
+    """a < b -> a <= b and the reverse; the tie of a minimum to its second argument."""
+    for node in nodes(equation.body, Less, LessEqual):
+        other = LessEqual if isinstance(node, Less) else Less
+        yield exchanged(equation, node, other(*node.args))
+    for node in nodes(equation.body, Scalar):
+        if type(node).__name__ in ("minimum", "maximum"):
+            yield exchanged(equation, node, node.func(*reversed(node.args)))
+        if type(node).__name__ == "relu":
+            yield exchanged(equation, node, _named("maximum")(*node.args, Integer(0)))
+
+
 def _named(name: str) -> type[Function]:
     return FUNCTIONS[name]
 

@@ -93,9 +93,9 @@ def masked_by(body: list[ast.stmt], shown: str) -> str:
 
 
 SIDES: Mapping[str, tuple[str, ...]] = {
-    "greater": ("less", "greater_equal"),
-    "less": ("greater", "less_equal"),
-    "greater_equal": ("less_equal", "greater"),
+    "greater": ("less",),
+    "less": ("greater",),
+    "greater_equal": ("less_equal",),
     "less_equal": ("greater_equal",),
     "maximum": ("minimum",),
     "minimum": ("maximum",),
@@ -103,6 +103,23 @@ SIDES: Mapping[str, tuple[str, ...]] = {
     "logical_and": ("logical_or",),
     "logical_or": ("logical_and",),
 }
+
+
+AT_A_KINK: Mapping[str, tuple[str, ...]] = {
+    "greater": ("greater_equal",),
+    "less": ("less_equal",),
+    "greater_equal": ("greater",),
+    "less_equal": ("less",),
+}
+
+
+def at_a_kink(bodies: Bodies) -> Iterator[Edit]:
+    """> for >=: the other side, at the kink alone."""
+    for _, statement in statements(bodies):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute):
+                for other in AT_A_KINK.get(node.attr, ()):
+                    yield f"{ast.unparse(statement)}: {other}", setter(node, "attr", other)
 
 
 def side(bodies: Bodies) -> Iterator[Edit]:

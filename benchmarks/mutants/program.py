@@ -13,6 +13,7 @@ from sympy import Add, Expr, Rational
 from benchmarks.mutants.bodies import (
     Change,
     added_stop,
+    at_a_kink,
     one_over_n,
     other_function,
     other_side,
@@ -176,5 +177,6 @@ PROGRAM_FAULTS: Mapping[str, Callable[[Equation, Program], Iterator[Change]]] = 
     "1/N": one_over_n,
     "activation for its derivative": other_function,
     "wrong side": other_side,
+    "side at a kink": at_a_kink,
     "added stop": added_stop,
 }
