@@ -37,6 +37,7 @@ def emitted(loss: Loss) -> tuple[Program, Mapping[str, str]]:
 
 def module_of(text: str) -> ModuleType:
     module = ModuleType("emitted")
+    module.__file__ = "<emitted>"
     exec(compile(text, "<emitted>", "exec"), module.__dict__)
     return module
 
