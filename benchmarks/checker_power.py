@@ -3,6 +3,7 @@
 Bugs are planted in the emitted source and in the program before it is differentiated. Each mutant
 is held against the oracle of what it should compute. One that does not FAIL is compared with the
 clean module at 1,000 seeded points: if they agree to 1e-13 it is equivalent, else it was missed.
+A program that symgrad refuses to compile is no mutant, and is listed beside them.
 All seeds are fixed: the same mutants and the same figures each time.
 """
 
@@ -54,10 +55,11 @@ def judgements(bench: Bench, most: int, sample: int = 0) -> Iterator[Row]:
     for number, mutant in enumerate(mutants(bench, most)):
         try:
             module = mutant.made()
-        except SymgradError:
-            continue  # the program is refused: no module to check
-        outcome = outcome_of(bench, module)
-        alone = sample and number % sample == 0
+        except SymgradError as error:  # there is no module to check
+            outcome = Outcome("refused", note=str(error))
+        else:
+            outcome = outcome_of(bench, module)
+        alone = sample and number % sample == 0 and outcome.kind != "refused"
         yield Row(
             mutant.spec,
             mutant.way,
@@ -105,8 +107,9 @@ def killed(rows: Sequence[Row]) -> float:
 
 
 def report(rows: Sequence[Row], console: Console) -> None:
-    console.print(table(rows))
-    for kind in ("missed", "equivalent"):
+    """The table, every mutant that did not FAIL with its reason, and the part that did."""
+    console.print(table([row for row in rows if row.outcome.kind != "refused"]))
+    for kind in ("missed", "equivalent", "refused"):
         some = [row for row in rows if row.outcome.kind == kind]
         console.print(f"{len(some)} {kind}")
         for row in some:

@@ -111,7 +111,7 @@ def answers_of(bench: Bench, mutant: ModuleType) -> list[Answer]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant: FAIL, equivalent or missed.
+    """What became of a mutant: FAIL, equivalent or missed; refused, where none could be made.
 
     raised: nothing but an exception came of it. note: of one that is missed, where it shows.
     """
