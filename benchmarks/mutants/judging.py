@@ -154,7 +154,10 @@ def points(bench: Bench, count: int = POINTS) -> Iterator[tuple[str, Request]]:
     program = bench.spec.losses[0].program
     kind = {t.name: t.kind for t in program.tensors}
     free = [name for name, default in program.sizes if default is None]
-    for k in range(count):
+    made = 0
+    for k in range(10 * count):
+        if made == count:
+            return
         sizes = dict(bench.oracle.cases[k % len(bench.oracle.cases)].instance.sizes)
         if k % 3:
             sizes |= {name: FREE[(k + n) % len(FREE)] for n, name in enumerate(free)}
@@ -163,10 +166,12 @@ def points(bench: Bench, count: int = POINTS) -> Iterator[tuple[str, Request]]:
             values = draw(program, sizes, case.instance.drawn, rng)
         except (ProgramError, ValueError):  # no program at these sizes
             continue
+        made += 1
         values = {n: change(a, rng) if kind[n] == "real" else a for n, a in values.items()}
         instance = replace(case.instance, sizes=sizes, values=values)
         shown = ", ".join(f"{name}={size}" for name, size in sizes.items())
         yield f"{what} at {shown}", replace(case, instance=instance).request
+    raise ValueError(f"{bench.spec.name}: {made} points, expected {count}")
 
 
 def numbers(module: ModuleType, request: Request) -> Mapping[str, Array] | str:
