@@ -39,6 +39,7 @@ ULPS = 4.0
 NOISES = 3
 PLACES = 4  # of one gap that are tried with one entry
 TRIES = 40  # entries that are tried for one gap
+MOVES = 12  # of one gap that are evaluated
 NEARBY = 2.0**-20  # the step whose slopes on either side tell whether a kink shows in the loss
 
 SELECTIONS = {FUNCTIONS[row.name]: row.definition for row in ROWS if row.kink}
@@ -218,7 +219,7 @@ def _moved(
 ) -> tuple[Values, int, tuple[str, int]] | None:
     """One entry moved to where the gap is 0: one whose kink the loss shows, if there is any."""
     before = search.gap_at(sides, values)
-    spare = None
+    spare, left = None, MOVES
     for name, entry in _entries(search, sides, values, used, rng):
         slopes = search.gap_at(sides, _shifted(values, name, entry, 1.0)) - before
         moving = np.flatnonzero(np.isfinite(slopes) & (slopes != 0))
@@ -228,11 +229,12 @@ def _moved(
                 continue
             trial = _shifted(values, name, entry, step)
             exact = Fraction(step) * Fraction(slopes.flat[place]) == -Fraction(before.flat[place])
-            if (
-                not exact
-                or abs(step) > 16
-                or not _holds(search, [*held, (sides, int(place))], trial)
-            ):
+            if not exact or abs(step) > 16:
+                continue
+            if not left:
+                return spare
+            left -= 1
+            if not _holds(search, [*held, (sides, int(place))], trial):
                 continue
             found = trial, int(place), (name, entry)
             if _shows(search, trial, name, entry):
