@@ -17,7 +17,7 @@ import sympy
 from sympy import Expr, Function, Rational, S, Symbol
 
 
-class Scalar(Function):  # type: ignore[misc]  # SymPy has no types: Function is Any
+class Scalar(Function):
     """A function of our own: no automatic evaluation, `fdiff` from its row."""
 
     row: Row
@@ -26,7 +26,7 @@ class Scalar(Function):  # type: ignore[misc]  # SymPy has no types: Function is
         return self.row.partial(self, argindex - 1)
 
 
-class Predicate(Function):  # type: ignore[misc]
+class Predicate(Function):
     """A condition: true or false, constant under differentiation."""
 
     def _eval_derivative(self, s: Symbol) -> Expr:
@@ -69,7 +69,7 @@ class Not(Predicate):
     nargs = 1
 
 
-class Select(Function):  # type: ignore[misc]
+class Select(Function):
     """where(p, a, b): a where p holds, else b. Its derivative selects, so 0 * inf cannot arise."""
 
     nargs = 3
@@ -79,7 +79,7 @@ class Select(Function):  # type: ignore[misc]
         return select(condition, yes.diff(s), no.diff(s))
 
 
-class Stop(Function):  # type: ignore[misc]
+class Stop(Function):
     """stop(f): the value of f, held constant."""
 
     nargs = 1
@@ -88,7 +88,7 @@ class Stop(Function):  # type: ignore[misc]
         return S.Zero
 
 
-class Unknown(Function):  # type: ignore[misc]
+class Unknown(Function):
     """A declared, undefined function and its partial derivatives; subclassed by `unknown`."""
 
     base: str

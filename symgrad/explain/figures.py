@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +27,11 @@ ROWS, COLUMNS, BLOCKS = 8, 8, 2
 GAP = "  "
 
 
-def number(value: object, digits: int = ALONE) -> str:
+def number(value: Any, digits: int = ALONE) -> str:
     """0.3775407, -1.1224593, -3, 1e-05, inf: so many digits, or so many behind the point."""
     if isinstance(value, (bool, int, np.integer, np.bool_)):
         return str(int(value))
-    found = float(value)  # type: ignore[arg-type]
+    found = float(value)
     before = len(str(int(abs(found)))) if 1 <= abs(found) < LARGE else 0
     text = f"{found:.{digits + before * (digits == ALONE)}g}"
     return "0" if text == "-0" else text

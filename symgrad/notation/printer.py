@@ -27,7 +27,7 @@ Text = tuple[str, int]
 """A text, and how tightly its outermost operator binds."""
 
 
-class Written(AtomicExpr):  # type: ignore[misc]
+class Written(AtomicExpr):
     """A part of an expression that is written already, as text and as LaTeX: sum(j: w[i,j]*x[j]).
 
     tight: how tightly the text binds; latex_tight: how tightly the LaTeX does. It is printed only;

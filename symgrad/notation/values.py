@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from symgrad.algebra.program import Tensor
 from symgrad.errors import Place, did_you_mean
@@ -139,13 +140,13 @@ def _numbers(document: Document, tensor: Tensor, value: object, at: tuple[str, .
 def _shape(document: Document, value: object, at: tuple[str, ...]) -> tuple[int, ...]:
     """The lengths of nested lists; a ragged one is an error."""
     shape: tuple[int, ...] = ()
-    level: list[object] = [value]
+    level: list[Any] = [value]
     while level and any(isinstance(one, list) for one in level) and len(shape) < MOST_AXES:
         lengths = {len(one) if isinstance(one, list) else None for one in level}
         if len(lengths) > 1:
             raise document.error(f"{shown(at[-1])}: its lists are not all of one length", *at)
-        shape += (len(level[0]),)  # type: ignore[arg-type]  # all are lists
-        level = [inner for one in level for inner in one]  # type: ignore[attr-defined]
+        shape += (len(level[0]),)
+        level = [inner for one in level for inner in one]
     return shape
 
 
@@ -156,7 +157,7 @@ def _flat(value: object) -> list[object]:
     return level
 
 
-def _number(document: Document, tensor: Tensor, value: object, at: tuple[str, ...]) -> float | int:
+def _number(document: Document, tensor: Tensor, value: Any, at: tuple[str, ...]) -> float | int:
     wanted = {"real": "real numbers", "int": "whole numbers from 0", "bool": "true or false"}
     if isinstance(value, bool):
         fits = tensor.kind == "bool"
@@ -171,4 +172,5 @@ def _number(document: Document, tensor: Tensor, value: object, at: tuple[str, ..
         raise document.error(
             f"{shown(tensor.name)} holds {wanted[tensor.kind]}, and {came} came", *at
         )
-    return value  # type: ignore[return-value]  # one of the three kinds, as tested
+    number: float | int = value
+    return number

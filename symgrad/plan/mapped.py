@@ -15,7 +15,8 @@ def mapped(thing: T, change: Callable[[Any], Any]) -> T:
 
     What it returns as it came is looked into.
     """
-    return _walk(thing, change)  # type: ignore[no-any-return]
+    found: T = _walk(thing, change)
+    return found
 
 
 def _walk(thing: Any, change: Callable[[Any], Any]) -> Any:

@@ -121,8 +121,8 @@ class Digits:
             _context(self.digits).convert if given.dtype == object else self._exact, given
         )
 
-    def _exact(self, value: object) -> Any:
-        return _context(self.digits).mpf(float(value))  # type: ignore[arg-type]
+    def _exact(self, value: Any) -> Any:
+        return _context(self.digits).mpf(float(value))
 
     def ratio(self, p: int, q: int) -> Array:
         return _point(_context(self.digits).mpf(p) / q)
