@@ -5,7 +5,7 @@ A subscript is data, never SymPy: an affine form of indices, or the value of an 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgrad.algebra.sizes import ONE, ZERO, Size, wrapped
@@ -103,6 +103,11 @@ class Access:
         return Access(
             self.tensor, tuple(s.substitute(mapping) for s in self.subscripts), self.padded
         )
+
+    def renamed(self, name_of: Callable[[str], str]) -> Access:
+        """The same read or write, its tensor and those in its subscripts by other names."""
+        inner = (s.renamed(name_of) if isinstance(s, Access) else s for s in self.subscripts)
+        return Access(name_of(self.tensor), tuple(inner), self.padded)
 
     def of(self, tensor: str) -> Access:
         """The same map, of another tensor."""

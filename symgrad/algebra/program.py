@@ -92,6 +92,18 @@ class Equation:
         """The same equation with another body, whose symbols stand for the old slots or `extra`."""
         return replace(self, body=body, slots=used_slots(body, {**self.slot_of, **(extra or {})}))
 
+    def renamed(self, name_of: Callable[[str], str]) -> Equation:
+        """The same equation, its tensors by other names."""
+        slots: dict[Symbol, Slot] = {
+            symbol: slot.renamed(name_of) if isinstance(slot, Access) else slot
+            for symbol, slot in self.slots
+        }
+        symbols = {old: slot_symbol(slot) for old, slot in slots.items()}
+        body = self.body.xreplace({old: new for old, new in symbols.items() if old != new})
+        known = {symbols[old]: slot for old, slot in slots.items()}
+        target = self.target.renamed(name_of)
+        return replace(self, target=target, body=body, slots=used_slots(body, known))
+
 
 @dataclass(frozen=True)
 class Program:

@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sympy import Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived, forward, reverse
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import (
-    Equation,
     Program,
     Range,
-    Slot,
     Tensor,
     fresh_name,
     make_equation,
@@ -102,30 +99,13 @@ def _letters(program: Program, count: int) -> list[str]:
 def renamed(program: Program, names: Mapping[str, str]) -> Program:
     """The program with some tensors under new names, which nothing in it has yet."""
 
-    def access(old: Access) -> Access:
-        inner = tuple(access(s) if isinstance(s, Access) else s for s in old.subscripts)
-        return Access(names.get(old.tensor, old.tensor), inner, old.padded)
-
-    def changed(equation: Equation) -> Equation:
-        slots: dict[Symbol, Slot] = {
-            symbol: access(slot) if isinstance(slot, Access) else slot
-            for symbol, slot in equation.slots
-        }
-        body = equation.body.xreplace({symbol: slot_symbol(slot) for symbol, slot in slots.items()})
-        return make_equation(
-            access(equation.target),
-            body,
-            slots.values(),
-            equation.box,
-            equation.op,
-            assigns=equation.assigns,
-            origin=equation.origin,
-        )
+    def new(name: str) -> str:
+        return names.get(name, name)
 
     with distribute(False):
-        program = program.map_equations(changed)
+        program = program.map_equations(lambda e: e.renamed(new))
     return replace(
         program,
-        tensors=tuple(replace(t, name=names.get(t.name, t.name)) for t in program.tensors),
-        outputs=tuple(names.get(name, name) for name in program.outputs),
+        tensors=tuple(replace(t, name=new(t.name)) for t in program.tensors),
+        outputs=tuple(map(new, program.outputs)),
     )

@@ -12,7 +12,7 @@ from sympy import S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Program, Range, Slot, is_whole, slot_symbol
+from symgrad.algebra.program import Equation, Program, Range, is_whole, slot_symbol
 
 
 def simplify(program: Program) -> Program:
@@ -174,29 +174,7 @@ def _renamed(program: Program, alias: Mapping[str, str]) -> Program:
             name = alias[name]
         return name
 
-    def access(old: Access) -> Access:
-        inner = tuple(access(s) if isinstance(s, Access) else s for s in old.subscripts)
-        return Access(final(old.tensor), inner, old.padded)
-
-    def changed(equation: Equation) -> Equation:
-        slots: dict[Symbol, Slot] = {
-            s: access(slot) if isinstance(slot, Access) else slot for s, slot in equation.slots
-        }
-        names = {s: slot_symbol(slot) for s, slot in slots.items()}
-        target = Access(
-            equation.target.tensor, access(equation.target).subscripts, equation.target.padded
-        )
-        body = equation.body.xreplace({s: n for s, n in names.items() if s != n})
-        return replace(
-            equation,
-            target=target,
-            body=body,
-            slots=tuple(
-                sorted({names[s]: slots[s] for s in slots}.items(), key=lambda p: p[0].name)
-            ),
-        )
-
     if not alias:
         return program
     kept = tuple(e for e in program.equations if e.target.tensor not in alias)
-    return replace(program, equations=kept).map_equations(changed)
+    return replace(program, equations=kept).map_equations(lambda e: e.renamed(final))
