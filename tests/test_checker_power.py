@@ -19,8 +19,6 @@ from benchmarks.mutants.program import PROGRAM_FAULTS
 from benchmarks.mutants.source import BUFFER_FAULTS, SOURCE_FAULTS
 
 QUICK = ("one_bias", "ppo", "softmax_policy")
-AT_A_KINK = "side at a kink"
-"""Wrong at a kink alone: seen where a check places its inputs there exactly, which it cannot always."""
 
 
 @functools.cache
@@ -35,8 +33,7 @@ def rows(name: str) -> tuple[checker_power.Row, ...]:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_every_planted_bug_that_changes_a_number_fails(name: str) -> None:
-    missed = [row for row in rows(name) if row.outcome.kind == "missed"]
-    assert [row for row in missed if row.operator != AT_A_KINK] == []
+    assert [row for row in rows(name) if row.outcome.kind == "missed"] == []
     assert sum(row.outcome.kind == "FAIL" for row in rows(name)) >= 10
 
 
@@ -49,8 +46,7 @@ def test_every_operator_plants_a_bug_that_fails() -> None:
     }
     source = {("source", operator) for operator in (*SOURCE_FAULTS, *BUFFER_FAULTS)}
     program = {("program", operator) for operator in PROGRAM_FAULTS}
-    at_a_kink = {("source", AT_A_KINK), ("program", AT_A_KINK)}
-    assert found >= (source | program) - at_a_kink
+    assert found >= source | program
 
 
 def test_a_mutant_in_a_process_of_its_own_gets_the_same_verdict() -> None:

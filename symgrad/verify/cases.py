@@ -15,6 +15,7 @@ from symgrad.verify import kinks
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
 from symgrad.verify.compare import Effort, Probe, probed
 from symgrad.verify.evaluate import Result, evaluate
+from symgrad.verify.inexact import EXACT
 from symgrad.verify.instance import (
     Instance,
     NoInstance,
@@ -83,7 +84,7 @@ class Case:
 
     @property
     def at_kinks(self) -> bool:
-        return self.instance.name == kinks.NAME
+        return self.instance.name.startswith(kinks.NAME)
 
     @cached_property
     def point(self) -> Point:
@@ -148,7 +149,7 @@ def instances(
     kinds: Collection[Kind] = KINDS,
 ) -> tuple[list[tuple[Instance, Numbers, Effort]], list[str], list[str]]:
     """Small sizes in 60 digits, the spec's own in float64, and `sizes` in 60 digits if given;
-    where the loss has kinks, a point at them, at small sizes in 60 digits.
+    where the loss has kinks, points at them, at small sizes in 60 digits.
 
     Beside them: why one of them cannot be had, and what stands in for one that costs too much.
     """
@@ -189,9 +190,7 @@ def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, 
     if not target.wrt or _numbers(program, small) is not DIGITS:
         return []
     placed = kinks.at_kinks(program, target.outputs, target.wrt, small, seed)
-    if placed is None:
-        return []
-    return [(placed, kinks.EXACT, affordable(program, placed, KINKS_EFFORT))]
+    return [(one, EXACT, affordable(program, one, KINKS_EFFORT)) for one in placed]
 
 
 def _numbers(program: Program, instance: Instance) -> Numbers:

@@ -16,6 +16,8 @@ from symgrad.verify.nearby import Direction, Point
 from symgrad.verify.verdict import Block, Entry, block_of
 
 EPS = 2.0**-52
+CANCELLED = 1e-40
+"""What 60 digits leave of contributions that cancel is less than this part of their size."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def output_block(
         why = f"it has shape {came.shape}, expected {expected.shape}"
         return unmatched(label, name, instance, expected.size, equation, why)
     numeric, sizes, exact = (a.astype(float) for a in (expected, scales, came))
+    numeric[abs(numeric) <= CANCELLED * sizes] = 0.0
     bounds = rule.tolerance * abs(numeric) + rule.rounding * sizes
     entries = [
         Entry(i, float(exact[i]), float(numeric[i]), float(abs(exact[i] - numeric[i])), float(b))

@@ -1,0 +1,131 @@
+"""The selections of a loss, and how far each is from its kink.
+
+A gap is `lhs - rhs` of a predicate, or the greatest value of an argmax less the next, at every
+point of its box. Where it is 0 the selection is at a kink: relu at 0, a tie, a ratio of 1.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from symgrad.algebra.access import Access
+from symgrad.algebra.program import Equation, Program
+from symgrad.algebra.scalars import FUNCTIONS, ROWS, Equal, Less, LessEqual, Stop
+from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
+from symgrad.verify.body import Trace
+from symgrad.verify.contributions import Run
+from symgrad.verify.evaluate import evaluate
+from symgrad.verify.graph import groups, stops_in
+from symgrad.verify.inputs import checked_sizes
+from symgrad.verify.points import Layout
+
+SELECTIONS = {FUNCTIONS[row.name]: row.definition for row in ROWS if row.kink}
+"""relu, minimum, ...: what each is a selection of."""
+
+Values = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Kink:
+    """equation: its number; sides: the two of one of its predicates, None of its argmax."""
+
+    equation: int
+    sides: tuple[Expr, Expr] | None = None
+
+
+def kinks_in(program: Program, loss: str | None = None) -> list[Kink]:
+    """The comparisons of reals, and the argmaxes; with `loss` those that its gradient meets.
+
+    Of a clip the middle too: PPO begins at a ratio of 1, where no convention may show.
+    """
+    live = {tensor.name for tensor in program.tensors}
+    if loss is not None:
+        stops = [(n, k) for n, e in enumerate(program.equations) for k in _stops(e)]
+        reads = Layout(program, {}).reads(stops).by_tensor
+        live = {name for group in groups([loss], reads) for name in group}
+    found: list[Kink] = []
+    for number, equation in enumerate(program.equations):
+        if equation.target.tensor not in live:
+            continue
+        if equation.op == "argmax":
+            found.append(Kink(number))
+        real = _reals(equation, program)
+        pairs: dict[frozenset[Expr], Kink] = {}
+        for left, right in _compared(equation.body, whole=loss is None):
+            if (left.free_symbols | right.free_symbols) & real:
+                pairs.setdefault(frozenset((left, right)), Kink(number, (left, right)))
+        found += pairs.values()
+    return found
+
+
+def _stops(equation: Equation) -> range:
+    return range(len(stops_in(equation.body)))
+
+
+def _reals(equation: Equation, program: Program) -> set[Symbol]:
+    """The slots that read real tensors."""
+    return {
+        symbol
+        for symbol, slot in equation.slots
+        if isinstance(slot, Access) and program.tensor_of[slot.tensor].kind == "real"
+    }
+
+
+def _compared(body: Expr, whole: bool) -> Iterator[tuple[Expr, Expr]]:
+    """The sides of every comparison in preorder; of the whole body those inside stops too."""
+    pending = [body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Less | LessEqual | Equal):
+            left, right = node.args
+            yield left, right
+        if isinstance(node, FUNCTIONS["clip"]) and not whole:
+            x, low, high = node.args
+            yield x, (low + high) / 2
+        if type(node) in SELECTIONS:
+            pending.append(SELECTIONS[type(node)](*node.args))
+        if whole or not isinstance(node, Stop):
+            pending.extend(reversed(node.args))
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The gaps of a program at given sizes."""
+
+    program: Program
+    sizes: Mapping[str, int]
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout(self.program, checked_sizes(self.program, self.sizes))
+
+    def reads(self, kinks: Sequence[Kink]) -> tuple[str, ...]:
+        """The tensors that must be known for some gaps."""
+        reads = (r for k in kinks for r in self.program.equations[k.equation].reads)
+        return tuple(dict.fromkeys(a.tensor for r in reads for a in (r, *r.gathers())))
+
+    def tensors(self, values: Values, numbers: Numbers, wanted: Sequence[str]) -> dict[str, Array]:
+        found = evaluate(self.program, values, self.sizes, numbers, outputs=wanted)
+        return dict(found.values)
+
+    def at(self, kink: Kink, values: Values) -> Array:
+        return self.of(kink, self.tensors(values, FLOAT64, self.reads([kink])))
+
+    def of(self, kink: Kink, tensors: dict[str, Array], numbers: Numbers = FLOAT64) -> Array:
+        """The gap over the box; of an argmax over the rest of it, inf where there is one value."""
+        equation, grid = self.program.equations[kink.equation], self.layout.grid(kink.equation)
+        body = Run(self.layout, numbers, {}, {}, tensors).body(equation, grid, Trace())
+        with np.errstate(all="ignore"):
+            if kink.sides is not None:
+                return np.asarray(body.value(kink.sides[0]) - body.value(kink.sides[1]))
+            found = np.broadcast_to(body.value(equation.body), grid.shape)
+            axis = grid.names.index(equation.reduced[0])
+            if found.shape[axis] < 2:
+                return np.asarray(np.inf)
+            ordered = np.sort(found, axis=axis)
+            return np.asarray(ordered.take(-1, axis) - ordered.take(-2, axis))

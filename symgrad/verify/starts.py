@@ -1,0 +1,56 @@
+"""Inputs from which kinks are looked for: multiples of 1/8, whose products add up exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from symgrad.algebra.program import Program, Tensor
+from symgrad.verify.selections import Values
+
+GRID = 8
+
+
+def reals(program: Program) -> list[Tensor]:
+    """The real inputs."""
+    return [t for t in program.tensors if t.role != "computed" and t.kind == "real"]
+
+
+def rounded(program: Program, wrt: Sequence[str], values: Values) -> Values:
+    """Parameters as multiples of 1/8, data as powers of 2, none of them 0."""
+    found = dict(values)
+    for tensor in reals(program):
+        sign = np.where(values[tensor.name] < 0, -1.0, 1.0)
+        size = np.maximum(np.abs(values[tensor.name]), 1 / GRID)
+        if tensor.role == "data":
+            size = np.exp2(np.clip(np.round(np.log2(size)), -2, 1))
+        size = np.round(size * GRID) / GRID
+        found[tensor.name] = np.asarray(sign * size)
+    return found
+
+
+def copied(program: Program, wrt: Sequence[str], values: Values) -> Values:
+    """The same, and what is held equals what is learned: an old policy is the policy, ratio 1."""
+    found = dict(rounded(program, wrt, values))
+    learned = [t for t in reals(program) if t.name in wrt]
+    for tensor in reals(program):
+        same = [t for t in learned if t.shape == tensor.shape]
+        if tensor.role == "param" and tensor.name not in wrt and same:
+            ending = [t for t in same if t.name.split("_")[-1] == tensor.name.split("_")[-1]]
+            found[tensor.name] = found[(ending or same)[0].name].copy()
+    return found
+
+
+def zeroed(program: Program, wrt: Sequence[str], values: Values) -> Values:
+    """The same, and the first row of data and all short parameters 0: tanh(0) = 0 is exact."""
+    found = dict(copied(program, wrt, values))
+    for tensor in reals(program):
+        if tensor.role == "param" and len(tensor.shape) == 1:
+            found[tensor.name] = np.zeros_like(found[tensor.name])
+        if tensor.role == "data" and len(tensor.shape) > 1:
+            found[tensor.name][0] = 0.0
+    return found
+
+
+STARTS = (rounded, copied, zeroed)
