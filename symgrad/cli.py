@@ -10,10 +10,10 @@ import io
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -22,6 +22,8 @@ from symgrad.usage import Group
 from symgrad.version import VERSION
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from symgrad.spec import Spec
     from symgrad.verify.verdict import Report
 
@@ -258,8 +260,9 @@ def _compare(
 
 
 @main.command()
-@click.argument("subject", metavar="SPEC|MODULE.py")
-@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
+@click.argument("subjects", metavar="SPEC|MODULE.py...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All built-in specs.")
+@click.option("--json", "as_json", is_flag=True, help="What came of it, as one JSON object.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the inputs."
 )
@@ -270,15 +273,24 @@ def _compare(
     type=click.Path(path_type=Path),
     help="Error against step for the worst entries, as .png or .svg (needs matplotlib).",
 )
-def check(subject: str, as_json: bool, seed: int, picture: Path | None) -> None:
+def check(
+    subjects: tuple[str, ...], every: bool, as_json: bool, seed: int, picture: Path | None
+) -> None:
     """Compare the gradient with finite differences.
 
     The emitted code is run, and its results are compared with an independent evaluation of the
     equations. A MODULE.py is checked against the SPEC that it states, and is executed: check only
-    files that you would run. Exit code 0 is PASS, 1 FAIL, 3 INCONCLUSIVE.
+    files that you would run. Exit code 0 is PASS, 1 FAIL, 3 INCONCLUSIVE; of several, the worst.
     """
+    if every == bool(subjects):
+        raise click.UsageError("name a SPEC or a MODULE.py, or say --all")
+    if picture is not None and (every or len(subjects) > 1):
+        raise click.UsageError("--plot draws one check; name one SPEC or MODULE.py")
+    if every or len(subjects) > 1:
+        _check_several(subjects, as_json, seed)
     from symgrad import api
 
+    (subject,) = subjects
     draw = None if picture is None else _plotter(picture)
     with _progress() as watch:
         if subject.endswith(".py"):
@@ -291,18 +303,49 @@ def check(subject: str, as_json: bool, seed: int, picture: Path | None) -> None:
         draw(report)
     if as_json:
         click.echo(report.to_json())
-    elif sys.stdout.isatty():
-        from rich.console import Console
-
+    else:
         from symgrad.verify.report import rendered
 
-        console = Console()
-        console.print(rendered(report, console.width))
-    else:
-        from symgrad.verify.report import text_of
-
-        click.echo(text_of(report).rstrip("\n"))
+        _show(lambda width: rendered(report, width))
     sys.exit(report.exit_code)
+
+
+def _check_several(subjects: Sequence[str], as_json: bool, seed: int) -> NoReturn:
+    """One after another, as many at a time as there are cores; all of the catalogue if none."""
+    from symgrad import several
+    from symgrad.verify.report import rendered_all
+    from symgrad.verify.verdict import EXIT_CODES, worst_of
+
+    for subject in subjects:  # what cannot be read costs no check of the others
+        if not subject.endswith(".py"):
+            _loaded(subject)
+    chosen = subjects or several.computing()
+    reports = []
+    with _progress() as watch:
+        if watch is not None:
+            watch(len(chosen), "")
+        for report in several.reports(chosen, seed):
+            reports.append(report)
+            if watch is not None:
+                watch(-1, report.subject)
+    if as_json:
+        click.echo(several.to_json(reports))
+    else:
+        _show(lambda width: rendered_all(reports, width))
+    sys.exit(EXIT_CODES[worst_of(report.verdict for report in reports)])
+
+
+def _show(rendered: Callable[[int], RenderableType]) -> None:
+    """With colours and as wide as the terminal; as plain text where there is none."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        console = Console()
+        console.print(rendered(console.width))
+    else:
+        from symgrad.verify.report import WIDTH, plain
+
+        click.echo(plain(rendered(WIDTH), WIDTH).rstrip("\n"))
 
 
 def _plotter(path: Path) -> Callable[[Report], None]:

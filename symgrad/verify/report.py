@@ -10,12 +10,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from symgrad.verify.verdict import Block, Conduct, Report, Verdict
+from symgrad.verify.verdict import Block, Conduct, Report, Verdict, worst_of
+
+WIDTH = 120
+"""Where there is no terminal."""
 
 STYLES: dict[Verdict, str] = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 
 
-def rendered(report: Report, width: int = 120) -> RenderableType:
+def rendered(report: Report, width: int = WIDTH) -> RenderableType:
     """Blocks by instance, what did not pass and why, notes, and the verdict last."""
     parts: list[RenderableType] = []
     for place in dict.fromkeys((block.loss, block.instance) for block in report.blocks):
@@ -40,6 +43,28 @@ def verdict_line(report: Report) -> Text:
     return _verdict(report.verdict, f" {report.subject}: {report.summary}")
 
 
+def rendered_all(reports: Sequence[Report], width: int = WIDTH) -> RenderableType:
+    """A row for each report, those that did not pass in full, and their worst verdict last."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for title in ("", "verdict", *COUNTED):
+        table.add_column(title, justify="right" if title in COUNTED else "left", no_wrap=True)
+    for report in reports:
+        table.add_row(report.subject, _verdict(report.verdict), *map(str, counts(report)))
+    short = [rendered(report, width) for report in reports if report.verdict != "PASS"]
+    passed = sum(report.verdict == "PASS" for report in reports)
+    verdict = worst_of(report.verdict for report in reports)
+    return Group(table, *short, _verdict(verdict, f" {passed} of {len(reports)} passed"))
+
+
+COUNTED = ("blocks", "entries", "directions", "at kinks")
+
+
+def counts(report: Report) -> tuple[int, ...]:
+    entries = sum(block.entries for block in report.blocks)
+    directions = sum(block.directions for block in report.blocks)
+    return len(report.blocks), entries, directions, report.at_kinks
+
+
 def _broken(conduct: Sequence[Conduct]) -> Iterator[Text]:
     """One line for each thing that went wrong, however many rules it broke."""
     broken = [rule for rule in conduct if rule.verdict != "PASS"]
@@ -49,10 +74,15 @@ def _broken(conduct: Sequence[Conduct]) -> Iterator[Text]:
         yield _verdict(verdict, f" {first.loss}: {first.claim}{more}: {note}")
 
 
-def text_of(report: Report, width: int = 120) -> str:
+def text_of(report: Report, width: int = WIDTH) -> str:
     """The same as plain text."""
+    return plain(rendered(report, width), width)
+
+
+def plain(shown: RenderableType, width: int = WIDTH) -> str:
+    """What is shown, without colours and trailing blanks."""
     console = Console(width=width, color_system=None, record=True, file=io.StringIO())
-    console.print(rendered(report, width))
+    console.print(shown)
     lines = console.export_text().splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
