@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from symgrad.algebra.heads import split_heads
+from symgrad.algebra.identities import IDENTITIES
 from symgrad.algebra.program import Program
-from symgrad.algebra.stabilise import IDENTITIES, stabilise
+from symgrad.algebra.stabilise import stabilise
 from symgrad.pipeline import generate
 from symgrad.spec import Spec, parse_spec
 from symgrad.verify.arithmetic import Digits
@@ -76,6 +77,43 @@ CASES = [
         40.0,
         2 * (np.log(2) - 40),
         -2.0,
+    ),
+    Case(
+        "one minus exp",
+        "s[n] = softplus(x[n] + b)\nloss = mean(n: log(1 - exp(-s[n])))",
+        40.0,
+        -np.exp(-40.0),
+        np.exp(-40.0),
+    ),
+    Case(
+        "one plus any",
+        "u[n] = 1 + (x[n] + b)**2\nloss = mean(n: log(u[n]))",
+        1e-6,
+        np.log1p(1e-12),
+        2e-6 / (1 + 1e-12),
+    ),
+    Case("over two exp", "f[n] = exp(x[n] + b)\nloss = mean(n: f[n]/(1 + f[n]))", 1e4, 1.0, 0.0),
+    Case("over exp", "s[n] = exp(x[n] + b)\nloss = mean(n: exp(x[n])/s[n])", 1e4, 1.0, -1.0),
+    Case(
+        "exp minus one",
+        "loss = mean(n: 2*exp(x[n] + b) - 2)",
+        1e-10,
+        2 * np.expm1(1e-10),
+        2 * np.exp(1e-10),
+    ),
+    Case(
+        "one minus tanh",
+        "h[n] = tanh(x[n] + b)\nloss = mean(n: 1 - h[n])",
+        20.0,
+        2 * np.exp(-40.0),
+        -4 * np.exp(-40.0),
+    ),
+    Case(
+        "one plus tanh",
+        "h[n] = tanh(x[n] + b)\nloss = mean(n: 1 + h[n])",
+        -20.0,
+        2 * np.exp(-40.0),
+        4 * np.exp(-40.0),
     ),
     Case("one minus erf", "e[n] = erf(x[n] + b)\nloss = mean(n: 1 - e[n])", 6.0, ERFC_6, SLOPE_6),
     Case("one plus erf", "loss = mean(n: (1 + erf(x[n] + b))*w[0])", -6.0, ERFC_6, -SLOPE_6),
@@ -169,3 +207,28 @@ def test_a_sum_that_is_not_of_exponentials_is_left_alone() -> None:
 def test_a_product_of_two_unknown_signs_is_left_alone() -> None:
     _, names = used(spec_of("loss = mean(n: log(x[n]*b))").losses[0].program)
     assert names == ()
+
+
+LAYERED = [
+    # equations, x, the loss and its slope by b: one form shows itself only after another
+    ("p[n] = 1/(1 + exp(-x[n] - b))\nloss = -mean(n: log(1 - p[n]))", 1e4, 1e4, 1.0),
+    ("p[n] = 1/(1 + exp(-x[n] - b))\nq[n] = 1 - p[n]\nloss = mean(n: log(q[n]))", 1e4, -1e4, -1.0),
+    ("e[n] = exp(x[n] + b)\nf[n] = e[n]/exp(2*b)\nloss = mean(n: log(f[n]*w[0]))", 1e4, 1e4, -1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("equations", "x", "value", "slope"), LAYERED)
+def test_forms_are_found_behind_forms(equations: str, x: float, value: float, slope: float) -> None:
+    module = types.ModuleType("case")
+    exec(generate(spec_of(equations)), module.__dict__)
+    known = inspect.signature(module.value_and_grad).parameters
+    data = {n: v for n, v in {"x": np.full(3, x), "w": np.ones(2)}.items() if n in known}
+    came, grads = module.value_and_grad(module.Params(np.zeros(1)), **data)
+    assert (float(came), float(grads.flat[0])) == pytest.approx((value, slope), rel=1e-12)
+
+
+def test_log1p_stands_for_the_logarithm_of_no_summand() -> None:
+    """1 + x[v] may be negative: a sum of such is no sum of exponentials."""
+    equations = "s[n] = sum(v: 1 + x[n]*w[v])\nloss = mean(n: b*log(s[n]))"
+    _, names = used(spec_of(equations).losses[0].program)
+    assert IDENTITIES["sum exp"] not in names

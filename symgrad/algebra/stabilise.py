@@ -8,163 +8,110 @@ Both sides are equal for every real argument; `check` compares them at 60 digits
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-import sympy
-from sympy import Expr, Integer, S, Symbol
+from sympy import Add, Expr, Mul, S
 from sympy.core.parameters import distribute
 
-from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import (
-    Equation,
-    Program,
-    Slot,
-    Tensor,
-    fresh_name,
-    make_equation,
-    slot_symbol,
-)
-from symgrad.algebra.scalars import FUNCTIONS
+from symgrad.algebra.heads import split_heads
+from symgrad.algebra.identities import BESIDE_ONE, IDENTITIES, LOG_BESIDE_ONE, log_two
+from symgrad.algebra.identities import applied as _f
+from symgrad.algebra.meaning import Meanings
+from symgrad.algebra.program import Equation, Program
+from symgrad.algebra.scalars import Less, select
 from symgrad.algebra.scalars import Scalar as Row
-
-IDENTITIES = {
-    "exp": "log(exp(x)) = x",
-    "sigmoid": "log(sigmoid(x)) = -softplus(-x)",
-    "one minus sigmoid": "1 - sigmoid(x) = sigmoid(-x)",
-    "log one minus sigmoid": "log(1 - sigmoid(x)) = -softplus(x)",
-    "one plus exp": "log(1 + exp(x)) = softplus(x)",
-    "exp plus exp": "log(exp(x) + exp(y)) = x + softplus(y - x)",
-    "sum exp": "log(sum(v: exp(x[v]))) = logsumexp(v: x[v])",
-    "softmax": "exp(x)/sum(v: exp(x[v])) = expdiff(x, logsumexp(v: x[v]))",
-    "one minus erf": "1 - erf(x) = erfc(x)",
-    "one plus erf": "1 + erf(x) = erfc(-x)",
-    "one minus tanh squared": "1 - tanh(x)**2 = 4*sigmoid(2*x)*sigmoid(-2*x)",
-    "log one minus tanh squared": "log(1 - tanh(x)**2) = 2*(log(2) - x - softplus(-2*x))",
-}
-"""What each identity says, by name."""
 
 
 def stabilise(program: Program) -> tuple[Program, tuple[str, ...]]:
-    """The same mathematics in stable forms, and the identities used, as they read."""
+    """The same mathematics in stable forms, and the identities used, as they read.
+
+    Again after each change: p = 1/(1 + exp(-x)) has to be sigmoid(x) before 1 - p is seen. What
+    fits any sum, expm1 and log1p, comes last.
+    """
+    used: set[str] = set()
+    for last in (False, True):
+        changed, names = _swept(program, last)
+        while names:
+            program, used = changed, used | names
+            changed, names = _swept(split_heads(program), last)
+    return program, tuple(IDENTITIES[name] for name in IDENTITIES if name in used)
+
+
+def _swept(program: Program, last: bool) -> tuple[Program, set[str]]:
+    """Every equation rewritten once, and the names of the identities used."""
     with distribute(False):
-        work = _Work(program)
-        equations: list[Equation] = []
-        for equation in program.equations:
-            changed = work.rewritten(equation)
-            equations += [*work.pending, changed]
-            work.pending = []
-    if not work.used:
-        return program, ()
-    changed_program = replace(
-        program, tensors=(*program.tensors, *work.tensors), equations=tuple(equations)
-    )
-    return changed_program, tuple(IDENTITIES[name] for name in IDENTITIES if name in work.used)
-
-
-def _f(name: str, *args: Expr) -> Expr:
-    return FUNCTIONS[name](*args)
+        forms = _Forms(Meanings(program), last)
+        equations = [e for equation in program.equations for e in forms.rewritten(equation)]
+    tensors = (*program.tensors, *forms.meanings.tensors)
+    return replace(program, tensors=tensors, equations=tuple(equations)), forms.used
 
 
 @dataclass
-class _Work:
-    program: Program
-    tensors: list[Tensor] = field(default_factory=list)
-    pending: list[Equation] = field(default_factory=list)
-    sums: dict[str, str] = field(default_factory=dict)
+class _Forms:
+    meanings: Meanings
+    last: bool = False
     used: set[str] = field(default_factory=set)
-    slots: dict[Symbol, Slot] = field(default_factory=dict)
 
-    def rewritten(self, equation: Equation) -> Equation:
-        self.slots = dict(equation.slots)
+    def rewritten(self, equation: Equation) -> Iterator[Equation]:
+        """What has to be computed before it, and the equation in its stable form."""
+        self.meanings.slots = dict(equation.slots)
         body = self.stable(equation.body)
-        return equation if body == equation.body else equation.with_body(body, self.slots)
+        yield from self.meanings.pending
+        self.meanings.pending = []
+        yield equation if body == equation.body else equation.with_body(body, self.meanings.slots)
 
     def stable(self, node: Expr) -> Expr:
         """`node` with every unstable form inside it replaced."""
         if node.is_Atom:
             return node
-        if _is(node, "log"):
-            return self.log_of(node.args[0]) or node.func(self.stable(node.args[0]))
         rule = (
-            self.complement(node) if node.is_Add else self.quotient(node) if node.is_Mul else None
+            self.log_of(node.args[0])
+            if _is(node, "log")
+            else self.complement(node)
+            if node.is_Add
+            else self.quotient(node)
         )
         return rule if rule is not None else node.func(*(self.stable(a) for a in node.args))
 
-    # ---- what a read stands for ---------------------------------------------------------------
+    def by(self, name: str, result: Expr) -> Expr:
+        self.used.add(name)
+        return result
 
-    def meaning(self, node: Expr) -> Expr:
-        """The defining expression of a read, in terms of this equation's indices; else the node."""
-        access = self.slots.get(node) if node.is_Symbol else None
-        if not isinstance(access, Access) or access.padded:
-            return node
-        writers = self.program.writers.get(access.tensor, ())
-        if (
-            len(writers) != 1
-            or not writers[0].assigns
-            or writers[0].op != "sum"
-            or not writers[0].target.is_plain
-        ):
-            return node
-        places = {
-            str(s): a for s, a in zip(writers[0].target.subscripts, access.subscripts, strict=True)
-        }
-        moved = {symbol: _through(slot, places) for symbol, slot in writers[0].slots}
-        if any(slot is None for slot in moved.values()):
-            return node
-        known = {symbol: slot for symbol, slot in moved.items() if slot is not None}
-        self.slots |= {slot_symbol(slot): slot for slot in known.values()}
-        return writers[0].body.xreplace(
-            {symbol: slot_symbol(slot) for symbol, slot in known.items()}
-        )
+    def argument(self, node: Expr, name: str) -> Expr | None:
+        """x, where the node stands for name(x)."""
+        found = self.meanings.of(node)
+        return found.args[0] if _is(found, name) else None
 
-    def summed(self, node: Expr) -> Expr | None:
-        """logsumexp over the same places, where `node` reads a sum of exponentials."""
-        access = self.slots.get(node) if node.is_Symbol else None
-        if not isinstance(access, Access) or access.padded:
+    def beside_one(self, node: Expr) -> tuple[str, Expr] | None:
+        """("-sigmoid", x) for 1 - sigmoid(x); ("-tanh**2", x) for 1 - tanh(x)**2."""
+        if len(node.args) != 2 or S.One not in node.args:
             return None
-        writers = self.program.writers.get(access.tensor, ())
-        if (
-            len(writers) != 1
-            or writers[0].op != "sum"
-            or not writers[0].reduced
-            or not writers[0].target.is_plain
-        ):
-            return None
-        if access.tensor not in self.sums:
-            outer, self.slots = self.slots, dict(writers[0].slots)
-            exponent = self.log_of(writers[0].body, quiet=True)
-            inner, self.slots = self.slots, outer
-            if exponent is None:
-                return None
-            taken = {*self.program.names, *(t.name for t in self.tensors)}
-            name = fresh_name(f"{access.tensor}_lse", taken)
-            self.tensors.append(Tensor(name, self.program.tensor_of[access.tensor].shape))
-            target = writers[0].target.of(name)
-            made = make_equation(
-                target,
-                exponent,
-                inner.values(),
-                writers[0].box,
-                "logsumexp",
-                origin=f"log of {access.tensor}",
-            )
-            self.pending.append(made)
-            self.sums[access.tensor] = name
-        read = access.of(self.sums[access.tensor])
-        self.slots[slot_symbol(read)] = read
-        return slot_symbol(read)
+        (other,) = (a for a in node.args if a != S.One)
+        number, rest = other.as_coeff_Mul()
+        sign = {S.One: "+", S.NegativeOne: "-"}.get(number, "")
+        found = self.meanings.of(rest)
+        if isinstance(found, Row):
+            return f"{sign}{found.row.name}", found.args[0]
+        if found.is_Pow and found.exp == 2 and (x := self.argument(found.base, "tanh")) is not None:
+            return f"{sign}tanh**2", x
+        return None
 
-    # ---- the forms ----------------------------------------------------------------------------
+    # ---- logarithms ---------------------------------------------------------------------------
 
-    def log_of(self, node: Expr, *, quiet: bool = False) -> Expr | None:
+    def log_of(self, node: Expr) -> Expr | None:
         """log(node) in a stable form, or None where no identity applies."""
-        total = self.summed(node)
+        found = self.log_of_positive(node)
+        return self.log_near_one(self.meanings.of(node)) if found is None and self.last else found
+
+    def log_of_positive(self, node: Expr) -> Expr | None:
+        """The same, where the node is positive whatever its parts are."""
+        total = self.log_of_total(node)
         if total is not None:
             return self.by("sum exp", total)
-        meaning = self.meaning(node)
+        meaning = self.meanings.of(node)
         if _is(meaning, "exp"):
-            return meaning.args[0] if quiet else self.by("exp", meaning.args[0])
+            return self.by("exp", meaning.args[0])
         if _is(meaning, "expdiff"):
             return meaning.args[0] - meaning.args[1]
         if _is(meaning, "sigmoid"):
@@ -175,127 +122,135 @@ class _Work:
             return self.log_of_product(meaning)
         return None
 
+    def log_of_total(self, node: Expr) -> Expr | None:
+        """A read of logsumexp, where the node reads a sum of exponentials; no identity is noted."""
+        return self.meanings.log_of_sum_over(node, _Forms(self.meanings).log_of_positive)
+
     def log_of_product(self, node: Expr) -> Expr | None:
         """log(a*b/c) = log a + log b - log c, where all but one factor are known to be positive."""
         terms: list[Expr] = []
         opaque: list[Expr] = []
-        for factor in sympy.Mul.make_args(node):
-            base, power = (
-                (factor.base, factor.exp)
-                if factor.is_Pow and factor.exp.is_number
-                else (factor, S.One)
-            )
-            stable = _f("log", base) if base.is_Number and base.is_positive else self.log_of(base)
-            if stable is None or (base.is_Number and not base.is_positive):
+        for factor in Mul.make_args(node):
+            has_power = factor.is_Pow and factor.exp.is_number
+            base, power = (factor.base, factor.exp) if has_power else (factor, S.One)
+            positive = base.is_Number and base.is_positive
+            stable = _f("log", base) if positive else self.log_of_positive(base)
+            if stable is None:
                 opaque.append(factor)
-            elif not base.is_Number or base != S.One:
+            elif base != S.One:
                 terms.append(power * stable)
         if len(opaque) > 1 or not [t for t in terms if not t.is_number]:
             return None
-        return sympy.Add(*terms, *(_f("log", o) for o in opaque))
+        return Add(*terms, *(_f("log", o) for o in opaque))
 
     def log_of_sum(self, node: Expr) -> Expr | None:
-        form = self.one_minus(node)
-        if form is not None and form[0] == "sigmoid":
-            return self.by("log one minus sigmoid", -_f("softplus", form[1]))
-        if form is not None and form[0] == "tanh":
-            x = form[1]
-            return self.by(
-                "log one minus tanh squared",
-                2 * (_f("log", Integer(2)) - x - _f("softplus", -2 * x)),
-            )
-        if len(node.args) != 2:
+        """log(1 + exp(x)), log(exp(x) + exp(y)) and the like."""
+        form = self.beside_one(node)
+        if form is not None and form[0] in LOG_BESIDE_ONE:
+            name, rule = LOG_BESIDE_ONE[form[0]]
+            return self.by(name, rule(form[1]))
+        exponents = self.two_exponents(node)
+        if exponents is None:
             return None
-        first, second = (a if a.is_Number else self.meaning(a) for a in node.args)
-        if S.One in (first, second):
-            other = second if first == S.One else first
-            return (
-                self.by("one plus exp", _f("softplus", other.args[0]))
-                if _is(other, "exp")
-                else None
-            )
-        if _is(first, "exp") and _is(second, "exp"):
-            return self.by(
-                "exp plus exp", first.args[0] + _f("softplus", second.args[0] - first.args[0])
-            )
-        return None
+        x, y = exponents
+        return self.by("exp plus exp", x + _f("softplus", y - x))
+
+    def log_near_one(self, node: Expr) -> Expr | None:
+        """log(1 + x), which may be the logarithm of anything."""
+        if not node.is_Add or S.One not in node.args:
+            return None
+        kind, x = self.beside_one(node) or ("", S.Zero)
+        if kind == "-exp":
+            near, far = _f("log", -_f("expm1", x)), _f("log1p", -_f("exp", x))
+            return self.by("one minus exp", select(Less(-log_two(), x), near, far))
+        rest = Add(*(a for a in node.args if a != S.One))
+        return self.by("one plus any", _f("log1p", self.stable(rest)))
+
+    # ---- sums and quotients -------------------------------------------------------------------
 
     def complement(self, node: Expr) -> Expr | None:
-        """1 - sigmoid(x), 1 - erf(x), 1 + erf(x) and 1 - tanh(x)**2."""
-        form = self.one_minus(node) or self.one_plus(node)
-        if form is None:
-            return None
-        kind, x = form
-        if kind == "sigmoid":
-            return self.by("one minus sigmoid", _f("sigmoid", -x))
-        if kind == "erf":
-            return self.by("one minus erf", _f("erfc", x))
-        if kind == "plus erf":
-            return self.by("one plus erf", _f("erfc", -x))
-        return self.by("one minus tanh squared", 4 * _f("sigmoid", 2 * x) * _f("sigmoid", -2 * x))
-
-    def one_plus(self, node: Expr) -> tuple[str, Expr] | None:
-        """("plus erf", x) for 1 + erf(x)."""
-        others = [self.meaning(a) for a in node.args if a != S.One]
-        found = len(node.args) == 2 and len(others) == 1 and _is(others[0], "erf")
-        return ("plus erf", others[0].args[0]) if found else None
-
-    def one_minus(self, node: Expr) -> tuple[str, Expr] | None:
-        """("sigmoid", x) for 1 - sigmoid(x), the same of erf, ("tanh", x) for 1 - tanh(x)**2."""
-        if len(node.args) != 2 or S.One not in node.args:
-            return None
-        (other,) = (a for a in node.args if a != S.One)
-        number, rest = other.as_coeff_Mul()
-        if number != -S.One:
-            return None
-        if _is(self.meaning(rest), "erf"):
-            return "erf", self.meaning(rest).args[0]
-        if _is(self.meaning(rest), "sigmoid"):
-            return "sigmoid", self.meaning(rest).args[0]
-        squared = rest if rest.is_Pow else self.meaning(rest)
-        if squared.is_Pow and squared.exp == 2 and _is(self.meaning(squared.base), "tanh"):
-            return "tanh", self.meaning(squared.base).args[0]
+        """1 - sigmoid(x) and the like, and exp(x) - 1 in any sum."""
+        kind, x = self.beside_one(node) or ("", S.Zero)
+        if kind in BESIDE_ONE:
+            name, rule = BESIDE_ONE[kind]
+            return self.by(name, rule(x))
+        number, terms = node.as_coeff_add()
+        for term in terms if self.last else ():
+            factor, rest = term.as_coeff_Mul()
+            exponent = self.argument(rest, "exp") if factor == -number else None
+            if exponent is not None:
+                others = (self.stable(t) for t in terms if t is not term)
+                return self.by("exp minus one", Add(factor * _f("expm1", exponent), *others))
         return None
+
+    def two_exponents(self, node: Expr) -> tuple[Expr, Expr] | None:
+        """x and y of exp(x) + exp(y); 1 is exp(0)."""
+        if not node.is_Add or len(node.args) != 2:
+            return None
+        found = [S.Zero if a == S.One else self.argument(a, "exp") for a in node.args]
+        x, y = found
+        return None if x is None or y is None else (x, y)
 
     def quotient(self, node: Expr) -> Expr | None:
-        """exp(x)/sum of exp -> expdiff(x, logsumexp)."""
-        exponentials = [a for a in node.args if _is(self.meaning(a), "exp")]
-        divisors = [a for a in node.args if a.is_Pow and a.exp == -1]
-        for divisor in divisors:
-            for exponential in exponentials:
-                total = self.summed(divisor.base)
-                if total is not None:
-                    rest = sympy.Mul(
-                        *(self.stable(a) for a in node.args if a not in (divisor, exponential))
-                    )
-                    return rest * self.by(
-                        "softmax", _f("expdiff", self.meaning(exponential).args[0], total)
-                    )
+        """A product with an exponential, or a sum of them, in its denominator."""
+        factors = Mul.make_args(node)
+        for below in factors:
+            if below.is_Pow and below.exp.is_Integer and below.exp.is_negative:
+                others = [a for a in factors if a is not below]
+                for rule in (self.over_sum, self.over_two, self.over_one):
+                    found = rule(below.base, -below.exp, others)
+                    if found is not None:
+                        quotient, rest = found
+                        return Mul(quotient, *(self.stable(a) for a in rest))
         return None
 
-    def by(self, name: str, result: Expr) -> Expr:
-        self.used.add(name)
-        return result
+    def over_sum(self, base: Expr, power: Expr, others: list[Expr]) -> Quotient:
+        """exp(x)/sum of exp -> expdiff(x, logsumexp)."""
+        for other in others if power == S.One else ():
+            x = self.argument(other, "exp")
+            total = None if x is None else self.log_of_total(base)
+            if total is not None:
+                return self.by("softmax", _f("expdiff", x, total)), without(other, others)
+        return None
+
+    def over_two(self, base: Expr, power: Expr, others: list[Expr]) -> Quotient:
+        """exp(x)/(exp(x) + exp(y)) -> sigmoid(x - y); 1 is exp(0)."""
+        both = self.two_exponents(self.meanings.of(base))
+        if both is None:
+            return None
+        for x, y in (both, both[::-1]):
+            for other in others if power == S.One else ():
+                if x != S.Zero and self.argument(other, "exp") == x:
+                    quotient = self.by("over two exp", _f("sigmoid", x - y))
+                    return quotient, without(other, others)
+        for x, y in (both, both[::-1]):
+            if x == S.Zero:
+                return self.by("over two exp", _f("sigmoid", -y) ** power), others
+        return None
+
+    def over_one(self, base: Expr, power: Expr, others: list[Expr]) -> Quotient:
+        """1/exp(y) -> exp(-y), and exp(x)/exp(y) -> exp(x - y)."""
+        below = self.meanings.of(base)
+        if not (_is(below, "exp") or _is(below, "expdiff")):
+            return None
+        y = power * Add(below.args[0], *(-m for m in below.args[1:]))
+        for other in others:
+            above = self.meanings.of(other)
+            if _is(above, "exp"):
+                return self.by("over exp", _f("exp", above.args[0] - y)), without(other, others)
+            if _is(above, "expdiff"):
+                x, m = above.args
+                return self.by("over exp", _f("expdiff", x, m + y)), without(other, others)
+        return self.by("over exp", _f("exp", -y)), others
+
+
+Quotient = tuple[Expr, list[Expr]] | None
+"""What a denominator and a numerator become together, and the factors that are left."""
+
+
+def without(one: Expr, others: list[Expr]) -> list[Expr]:
+    return [a for a in others if a is not one]
 
 
 def _is(node: Expr, name: str) -> bool:
     return isinstance(node, Row) and node.row.name == name
-
-
-def _through(slot: Slot, places: Mapping[str, Affine | Access]) -> Slot | None:
-    """A slot of a definition, seen from a read of what it defines; None where that is no slot."""
-    affine = {index: place for index, place in places.items() if isinstance(place, Affine)}
-    if isinstance(slot, Affine):
-        return slot.substitute(affine) if slot.indices <= set(affine) else None
-    subscripts: list[Affine | Access] = []
-    for subscript in slot.subscripts:
-        place = (
-            places.get(subscript.plain)
-            if isinstance(subscript, Affine) and subscript.plain
-            else None
-        )
-        moved = place if isinstance(place, Access) else _through(subscript, places)
-        if moved is None:
-            return None
-        subscripts.append(moved)
-    return Access(slot.tensor, tuple(subscripts), slot.padded)
