@@ -1,0 +1,1 @@
+"""Formulas at points where floats fail, and how each library computes them."""
