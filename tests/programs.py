@@ -29,11 +29,11 @@ from symgrad.algebra.second import forward_over_reverse, reverse_over_reverse
 from symgrad.algebra.sizes import ZERO
 from symgrad.pipeline import generate
 from symgrad.spec import Loss, Spec, load, parse_spec
+from symgrad.verify.arithmetic import FLOAT64, Numbers
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.instance import draw
 
-RELATIVE = 1e-12
-ROUNDING = 64 * 2.0**-52
+RELATIVE = {"float64": 1e-12, "float32": 1e-5}
 
 Arrays = Mapping[str, Any]
 
@@ -41,11 +41,17 @@ Arrays = Mapping[str, Any]
 # ---- agreement ------------------------------------------------------------------------------
 
 
-def assert_agree(what: str, came: object, expected: object, scale: object, slack: float = 0) -> int:
-    """|came - expected| <= 1e-12 |expected| + 64 eps S (+ slack), per entry; how many entries."""
+def assert_agree(
+    what: str, came: object, expected: object, scale: object, slack: float = 0, dtype: Any = float
+) -> int:
+    """|came - expected| <= tol |expected| + 64 eps S (+ slack), per entry; how many entries.
+
+    tol is 1e-12 for float64, and 1e-5 for float32.
+    """
     a, b, s = (np.asarray(v, dtype=float) for v in (came, expected, scale))
     assert a.shape == b.shape, f"{what}: shape {a.shape}, expected {b.shape}"
-    bound = RELATIVE * np.abs(b) + ROUNDING * np.broadcast_to(s, a.shape) + slack
+    relative, rounding = RELATIVE[np.dtype(dtype).name], 64 * float(np.finfo(dtype).eps)
+    bound = relative * np.abs(b) + rounding * np.broadcast_to(s, a.shape) + slack
     assert np.isfinite(bound).all(), f"{what}: a bound that is not finite says nothing"
     wrong = ~(np.abs(a - b) <= bound)
     if wrong.any():
@@ -69,20 +75,29 @@ def fresh_values(
     return dict(draw(drawn, sizes, "ordinary", np.random.default_rng(seed)))
 
 
-def run(program: Program, values: Arrays, sizes: Mapping[str, int], *names: str) -> Result:
+def run(
+    program: Program,
+    values: Arrays,
+    sizes: Mapping[str, int],
+    *names: str,
+    numbers: Numbers = FLOAT64,
+) -> Result:
     """The naive evaluation of some tensors, and S of each.
 
     A mask's -inf counts as -1e300 in S, where 0 * inf would leave no bound at all.
     """
-    found = evaluate(program, values, sizes, outputs=names)
+    found = evaluate(program, values, sizes, numbers, outputs=names)
     huge = program.map_equations(lambda e: e.with_body(e.body.xreplace({INF: Integer(10) ** 300})))
-    scales = evaluate(huge, values, sizes, outputs=names, magnitude=True).magnitudes
+    scales = evaluate(huge, values, sizes, numbers, outputs=names, magnitude=True).magnitudes
     return replace(found, magnitudes=scales)
 
 
-def params_of(module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str, int]) -> Any:
+def params_of(
+    module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str, int], dtype: Any = float
+) -> Any:
     """The module's parameters, with these values."""
-    params = module.init(np.random.default_rng(0), **accepted(module.init, sizes))
+    known = accepted(module.init, {**sizes, "dtype": dtype})
+    params = module.init(np.random.default_rng(0), **known)
     for tensor in spec.tensors:
         if tensor.role == "param":
             at(params, tensor.name)[...] = values[tensor.name]
@@ -102,12 +117,12 @@ def called(
 
 
 def emitted_gradient(
-    spec: Spec, loss: Loss, values: Arrays, sizes: Mapping[str, int]
+    spec: Spec, loss: Loss, values: Arrays, sizes: Mapping[str, int], dtype: Any = float
 ) -> tuple[float, dict[str, np.ndarray]]:
-    """The loss and its gradients, from the emitted module."""
+    """The loss and its gradients, from the emitted module; in float32, with float32 inputs."""
     module = imported(generate(spec), spec.name)
     prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
-    params = params_of(module, spec, values, sizes) if hasattr(module, "init") else None
+    params = params_of(module, spec, values, sizes, dtype) if hasattr(module, "init") else None
     came, grads = called(module, f"{prefix}value_and_grad", params, spec, values)
     value = came[0] if isinstance(came, tuple) else came
     return float(value), {name: np.array(at(grads, name)) for name in loss.wrt}
