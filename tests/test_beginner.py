@@ -91,7 +91,7 @@ SLIPS = [
     ("a loop",                   "gain[b] = stop",                      "for b in range(B): gain[b] = stop", "b in",        "there are no loops: y[b] = ... holds for every b"),
     ("a module's function",      "exp(logpi[b,a])",                     "np.exp(logpi[b,a])",               ".exp",         "functions stand without a module's name, as in `exp(x)`"),
     ("a misspelt network",       'wrt = ["policy"]',                    'wrt = ["polcy"]',                  "wrt",          'did you mean "policy"?'),
-    ("a misspelt section",       "[networks.policy]",                   "[network.policy]",                 "[network.",    'did you mean "networks"?'),
+    ("a misspelt section",       "[networks.policy]",                   "[network.policy]",                 "[network.",    "unknown section [network.policy]; write [networks.policy]"),
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from symgrad.catalog.activations import ACTIVATIONS, Activation
 from symgrad.catalog.layers import LAYERS, Layer
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, chosen
+from symgrad.notation import hints
 from symgrad.notation.cursor import run
 from symgrad.notation.declarations import Declared, initialisation
 from symgrad.notation.lexer import Token, single
@@ -60,7 +61,7 @@ class _LayerParser(Parser):
     """Reads one layer."""
 
     def layer(self, declared: Declared) -> LayerText:
-        token = self.name(f"a layer such as {EXAMPLE}")
+        token = self.name("a layer")
         if token.text in ACTIVATIONS:
             alone = self.activation(token)
             self.finish("the end of the layer")
@@ -135,7 +136,7 @@ class _LayerParser(Parser):
         before = self.tokens[self.position - 1].text if self.position else ""
         if self.next.kind == "number" and before in ACTIVATIONS and ACTIVATIONS[before].options:
             return f"; an option stands in brackets: {before}({self.next.text})"
-        return ""
+        return f"; each layer is a text of its own{hints.form(('layers',))}"
 
     def value(self, name: str, default: str) -> str:
         """An initialisation, a flag or a number."""

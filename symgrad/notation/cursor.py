@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from symgrad.errors import SpecError
-from symgrad.notation.hints import stray_word
+from symgrad.notation import hints
 from symgrad.notation.lexer import Token
 from symgrad.notation.syntax import Source
 
@@ -80,7 +80,11 @@ class Cursor:
         return "the end of the line" if self.next.kind == "end" else repr(self.next.text)
 
     def hint(self) -> str:
-        return stray_word(self.next.text) or _juxtaposed(self.tokens, self.position)
+        return (
+            hints.comment(self.source.before(self.next.at))
+            or hints.stray_word(self.next.text)
+            or _juxtaposed(self.tokens, self.position)
+        )
 
     def number(self, token: Token) -> Fraction:
         """The exact value of a number, which nothing touches on its right."""

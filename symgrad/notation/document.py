@@ -101,14 +101,18 @@ class Document:
     def only(self, known: Iterable[str], *path: str) -> None:
         """Errors for a key that nothing reads."""
         known = list(known)
-        for key in self.table(*path) if path else self.data:
+        table = self.table(*path) if path else self.data
+        for key in table:
+            moved = "" if path else hints.misplaced(key, table[key], key in known)
+            if moved:
+                raise self.error(moved, key)
             if key not in known:
                 hint = ("" if path else hints.section(key)) or did_you_mean(key, known)
                 raise self.error(f"unknown key {shown(key)}{hint}", *path, key)
 
 
 def _short(value: object) -> str:
-    text = ascii(value)
+    text = "a section" if isinstance(value, Mapping) else ascii(value)
     return text if len(text) < 40 else f"{text[:36]}..."
 
 

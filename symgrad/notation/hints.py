@@ -91,7 +91,8 @@ WORDS: Table = {
     "= +=": "equality in a condition is ==",
     "if else elif then": "a choice is `where(x > 0, x, y)`",
     "in": "an index is bound as in `sum(i: x[i])`; its range comes from what it reads",
-    "for": "for stands at the end of an equation, outside all brackets",
+    "for": "for ends an equation, outside all brackets; an index stands in front: `sum(i: x[i])`",
+    "//": "a comment begins with #",
     ":": "there are no slices; an index runs over an axis, as in `sum(i: x[b,i])`",
     "AND And": "write and",
     "OR Or": "write or",
@@ -122,7 +123,7 @@ SIGNS: Table = {
     "! ~": "write not, or !=",
     "@": "write a product with a sum: `sum(j: W[i,j]*x[b,j])`",
     "{ }": "group with ( )",
-    "%": "there is no remainder and no percent",
+    "%": "there is no remainder and no percent; a comment begins with #",
     ";": "one equation stands on one line; an index is bound with a colon, `mean(b: x[b])`",
     "?": "a choice is `where(x > 0, x, y)`",
     "\\": "this is no LaTeX; names are plain, `sum(i: x[i])`",
@@ -163,6 +164,12 @@ SECTIONS: Table = {
     "function": "undefined functions are declared in [functions]",
 }
 """Keys that the head of a spec does not have."""
+
+MEMBERS = (
+    ("networks", ("layers", "input", "copy_of")),
+    ("losses", ("equations", "loss", "wrt")),
+)
+"""What the sections of each kind hold, and no other section does."""
 
 FORMS: Table = {
     "equations": 'between two lines of """, one equation a line',
@@ -226,6 +233,24 @@ def section(key: str) -> str:
     return _found(SECTIONS, key.lower())
 
 
+def misplaced(key: str, value: object, known: bool) -> str:
+    """What is said of a network or a loss under another head: [loss.actor], [actor], [losses]."""
+    near = not known or any(section.startswith(key) for section, _ in MEMBERS)
+    if not near or not isinstance(value, Mapping):
+        return ""
+    for section, members in MEMBERS:
+        if any(isinstance(value.get(member), str | list) for member in members):
+            if key == section:
+                return f"[{section}] holds sections: write [{section}.NAME]"
+            name = "NAME" if section.startswith(key) else key
+            return f"unknown section [{key}]; write [{section}.{name}]"
+        for name, inner in value.items():
+            held = isinstance(inner, Mapping) and not inner.keys().isdisjoint(members)
+            if held and key != section:
+                return f"unknown section [{key}.{name}]; write [{section}.{name}]"
+    return ""
+
+
 def form(path: tuple[str, ...]) -> str:
     """`, as in wrt = ["W", "c"]`: how the value at a path is written."""
     key = path[0] if len(path) == 2 and path[0] in ("losses", "functions") else path[-1]
@@ -242,6 +267,11 @@ def initialisation(word: str) -> str:
 
 def type_end(text: str) -> str:
     return _found(TYPES, text)
+
+
+def comment(before: str) -> str:
+    """Of what does not fit where this stands before it on its line: a comment in other words."""
+    return "; a comment begins with #, and // divides sizes" if "//" in before else ""
 
 
 def attribute(before: str, after: str) -> str:

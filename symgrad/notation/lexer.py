@@ -88,8 +88,8 @@ def _stray(source: Source, at: int) -> Exception:
     character = source.text[at]
     if not character.isascii():
         return source.error(f"{character!a}{hints.character(character)}", at)
-    hint = hints.character(character)
-    if character == ".":
+    hint = hints.comment(source.before(at)) or hints.character(character)
+    if character == "." and not hint:
         before, after = BEFORE.search(source.text[:at]), AFTER.match(source.text, at + 1)
         hint = hints.attribute(before.group() if before else "", after.group() if after else "")
     return source.error(f"unexpected character {character!r}{hint}", at)

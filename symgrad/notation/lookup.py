@@ -80,6 +80,7 @@ def _unknown(
         message = f"unknown name {shown(name)}: neither declared, defined nor an index here"
         fault = fault_of(name)
         hint = hints.bare_name(name) or (f"; {shown(name)} {fault}" if fault else "")
+        hint = hints.comment(statement.source.before(node.at)) or hint
         known = [*indices, *symbols.sizes, *symbols.tensors, *CONSTANTS]
         message += hint or did_you_mean(name, known)
     return statement.error(message, node.at)

@@ -137,7 +137,7 @@ def _sizes(
             hint = f'; other numbers are data: {name} = "real = {value}"' if other else ""
             raise document.error(
                 f"size {shown(name)} is a whole number of at least 1, a description or an "
-                f"expression, and {ascii(value)[:40]} came{hint}",
+                f"expression, and {_came(value)} came{hint}",
                 "sizes",
                 name,
             )
@@ -151,11 +151,15 @@ def _tensors(document: Document, section: str, role: Role, declared: Declared) -
         value = document.table(*path[:-1])[path[-1]]
         if not isinstance(value, str):
             raise document.error(
-                f"a declaration is a string, and {ascii(value)[:40]} came for {shown(path[-1])}; "
+                f"a declaration is a string, and {_came(value)} came for {shown(path[-1])}; "
                 f"write {path[-1]} = {_meant(value)}",
                 *path,
             )
         yield tensor_type(document.source(value, *path), name, role, declared.size_of)
+
+
+def _came(value: object) -> str:
+    return "a section" if isinstance(value, dict) else ascii(value)[:40]
 
 
 def _meant(value: object) -> str:

@@ -36,6 +36,10 @@ class Source:
         column = at - start + (self.column if start == 0 else 1)
         return Place(self.file, self.line + self.text.count("\n", 0, at), column)
 
+    def before(self, at: int) -> str:
+        """The line up to an offset; nothing of what was put together from several texts."""
+        return "" if self.places is not None else self.text[:at].rpartition("\n")[2]
+
     def error(self, message: str, at: int) -> SpecError:
         within = f"{self.within}: " if self.within else ""
         return SpecError(within + message, self.place(at))
