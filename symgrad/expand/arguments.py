@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from symgrad.algebra.sizes import Size
 from symgrad.catalog.losses import LOSSES
@@ -35,15 +36,24 @@ class Arguments:
     def bound(self, call: Call, here: Here) -> Bound:
         """The call with its arguments and options; axes with one letter have one size."""
         self.check_ranges(call, here)
-        bound = bind(call, here.statement, lambda node, what: self.value(node, what, call, here))
-        self.check_sizes(bound, call, here)
+        bound = bind(call, here.statement, partial(self.value, call=call, here=here))
+        self.check_tensors(bound, call, here)
         return bound
 
-    def check_sizes(self, bound: Bound, call: Call, here: Here) -> None:
-        """Axes with one letter have one size, in what is computed too."""
+    def check_tensors(self, bound: Bound, call: Call, here: Here) -> None:
+        """Subscripts are ints, and axes with one letter have one size; also of what is computed."""
         first: dict[str, tuple[str, Size]] = {}
         listed = list(bound.axes)
         tensors = self.applied.tensors.described([name for name, _ in listed], here.scope)
+        for what in bound.kinds:
+            value = bound.values[what.name]
+            found = tensors.get(value.tensor) if isinstance(value, Whole) else None
+            if found is not None and found.kind != "int" and what.name in bound.picks:
+                raise here.error(
+                    f"{bound.row.form}: {what.name} is {found.name}, which is {found.kind}, and "
+                    'is read as a subscript; declare it as "int[...] < N", or exchange arguments',
+                    call.at,
+                )
         for name, letters in listed:
             shape = tensors[name].shape if name in tensors else ()
             for axis, (letter, size) in enumerate(zip(letters, shape, strict=False), 1):
@@ -62,8 +72,8 @@ class Arguments:
                     given.at,
                 )
 
-    def value(self, node: Node, what: str, call: Call, here: Here) -> Value:
-        """A whole tensor, a scalar, or an expression, which gets a name."""
+    def value(self, node: Node, what: str, picks: bool, call: Call, here: Here) -> Value:
+        """A whole tensor, a scalar, or an expression, which gets a name; it is real then."""
         if isinstance(node, Call) and node.name in self.applied.networks:
             return self.apply(node, here)
         if isinstance(node, Name):
@@ -87,6 +97,12 @@ class Arguments:
         ranged = {given.index for given in here.statement.ranges}
         if isinstance(value, Read) and _is_plain(value) and ranged.isdisjoint(letters):
             return Whole(value.name, letters)
+        if picks:
+            raise here.error(
+                f"{LOSSES[call.name].form}: {what} is read as a subscript, so it is a whole int "
+                "tensor, of [data] or of argmax, without `for` and without shifted places",
+                node.at,
+            )
         origin = f"the argument {what} of {call.name}"
         name = here.scope.define(here.statement, what, letters, value, origin)
         return Whole(name, letters) if letters else Name(node.at, name, height=1)

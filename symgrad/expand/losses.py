@@ -13,7 +13,7 @@ from symgrad.expand.trees import Naming, letters_of, numbered, written
 from symgrad.notation.lookup import axes
 from symgrad.notation.names import shown
 from symgrad.notation.parser import parse_expression
-from symgrad.notation.syntax import Call, Name, Node, Number, Read, Source, Statement, Sum
+from symgrad.notation.syntax import Call, Name, Node, Number, Read, Source, Statement, Sum, nodes
 
 FLAGS = {"true": True, "false": False}
 UNSET = "none"
@@ -26,8 +26,8 @@ BATCH = "b"
 Value = Whole | Node
 """An argument or an option at a call: a whole tensor, or a scalar."""
 
-Evaluate = Callable[[Node, str], Value]
-"""What an argument, called by this name in the row, is."""
+Evaluate = Callable[[Node, str, bool], Value]
+"""What an argument, called by this name in the row, is; and whether it is read as a subscript."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Bound:
 
     kinds: arguments and options that are tensors or numbers, as the row writes them.
     lead:  the letters of the leading axes, which all arguments share.
+    picks: arguments that the row reads as subscripts, which are ints.
     """
 
     row: NamedLoss
@@ -43,6 +44,7 @@ class Bound:
     values: Mapping[str, Value]
     kinds: tuple[Read, ...]
     lead: tuple[str, ...]
+    picks: frozenset[str]
 
     @property
     def axes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -64,18 +66,28 @@ def bind(call: Call, statement: Statement, value: Evaluate) -> Bound:
             f"and {len(call.arguments)} came; it is {row.form}",
             call.at,
         )
-    kinds = [pattern(text) for text in row.arguments]
-    values = {k.name: value(a, k.name) for k, a in zip(kinds, call.arguments, strict=True)}
     set_to = _options(call, statement, row)
+    picks = frozenset(_picks(row.written(frozenset(set_to))))
+    kinds = [pattern(text) for text in row.arguments]
+    pairs = zip((k.name for k in kinds), call.arguments, strict=True)
+    values = {name: value(node, name, name in picks) for name, node in pairs}
     for option in row.options:
         kind = pattern(option.name)
         if kind.name in set_to and option.default not in FLAGS:
-            values[kind.name] = value(set_to[kind.name], kind.name)
+            values[kind.name] = value(set_to[kind.name], kind.name, False)
             kinds.append(kind)
         elif option.default not in (*FLAGS, UNSET):
             values[kind.name] = parse_expression(Source(option.default))
     lead = _lead(call, statement, kinds, values)
-    return Bound(row, frozenset(set_to), values, tuple(kinds), lead)
+    return Bound(row, frozenset(set_to), values, tuple(kinds), lead, picks)
+
+
+def _picks(text: str) -> Iterator[str]:
+    """What is read inside of subscripts."""
+    for statement in written(text, 0, Source(text)):
+        for read in nodes(statement.right):
+            if isinstance(read, Read):
+                yield from (s.name for s in read.subscripts if isinstance(s, Read))
 
 
 def pattern(text: str) -> Read:
@@ -169,7 +181,7 @@ def expand_call(
     bound: Bound, call: Call, statement: Statement, left: Read, scope: Scope, bare: frozenset[str]
 ) -> Iterator[Statement]:
     """The row's equations; those of `value` are written to `left`."""
-    source = replace(statement.source, within=bound.row.name)
+    source = replace(statement.source, within=bound.row.form)
     found = list(written(bound.row.written(bound.given), call.at, source))
     naming = _naming(bound, found, scope, bare)
     given = [o for o in bound.row.options if pattern(o.name).name in bound.given]

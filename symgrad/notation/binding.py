@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from symgrad.notation.syntax import Name, Node, Read, nodes
@@ -11,8 +12,19 @@ LONGEST_EXAMPLE = 40
 FREE = "ijkuvw"
 
 
-def no_binder(name: str, arguments: Sequence[Node], text: str, bound: Collection[str]) -> str:
-    """The message; text: that of all arguments; bound: the indices that the equation has there."""
+def letters_elsewhere(name: str, text: str) -> tuple[str, ...]:
+    """The indices with which a text writes a tensor: b and i, if h[b,i] stands there; or none."""
+    found = re.search(rf"\b{re.escape(name)}\[\s*([a-zA-Z]\w*(?:\s*,\s*[a-zA-Z]\w*)*)\s*\]", text)
+    return tuple(re.split(r"\s*,\s*", found[1])) if found else ()
+
+
+def no_binder(
+    name: str, arguments: Sequence[Node], text: str, bound: Collection[str], equations: str
+) -> str:
+    """The message.
+
+    text: that of all arguments; bound: the indices that the equation has there; equations: all.
+    """
     alone = len(arguments) == 1
     body = text.strip() if len(text) <= LONGEST_EXAMPLE and "\n" not in text else "..."
     bare = [a.name for a in arguments if isinstance(a, Name)]
@@ -34,7 +46,9 @@ def no_binder(name: str, arguments: Sequence[Node], text: str, bound: Collection
         return f"{needs} {name}({','.join(letters)}: {body if alone else '...'})"
     free = next(letter for letter in FREE if letter not in inside)
     if alone and bare:
-        return f"{needs} {name}({free}: {bare[0]}[{free}])"
+        known = letters_elsewhere(bare[0], equations)
+        over = ",".join(known if known and not set(known) & set(bound) else free)
+        return f"{needs} {name}({over}: {bare[0]}[{over}])"
     if alone and isinstance(arguments[0], Read) and body.endswith("]"):
         return f"{needs} {name}({free}: {body[:-1]},{free}])"
     return f"{needs} {name}({free}: ...): one that is not bound around it"

@@ -193,7 +193,8 @@ class Expressions(Cursor):
         arguments, options = yield self.call_arguments(token, depth)
         if token.text in REDUCTIONS:
             text = self.source.text[start : self.tokens[self.position - 1].at]
-            raise self.error(no_binder(token.text, arguments, text, self.bound), token.at)
+            message = no_binder(token.text, arguments, text, self.bound, self.source.text)
+            raise self.error(message, token.at)
         height = _above(*arguments, *(value for _, value in options))
         return syntax.Call(token.at, token.text, arguments, options, height=height)
 

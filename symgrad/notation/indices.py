@@ -50,7 +50,8 @@ def _unbound(name: str, statement: Statement, symbols: Symbols) -> str:
         inside = [n.name for s in statement.left.subscripts for n in names_in(s)]
         reductions = [n for n in nodes(statement.right) if isinstance(n, Reduce)]
         inside += [index.name for reduction in reductions for index in reduction.indices]
-        return f"{what} and came without subscripts: {subscripted(name, symbols, inside)}"
+        write = subscripted(name, symbols, inside, statement.source.text)
+        return f"{what} and came without subscripts: {write}"
     known = [*symbols.sizes, *(t for t, s in symbols.tensors.items() if s.rank == 0)]
     near = nearest(name, known) if len(name) > 1 else None
     hint = f'; did you mean "{near}"?' if near else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.errors import SpecError, did_you_mean, nearest
 from symgrad.notation import hints
+from symgrad.notation.binding import letters_elsewhere
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.operators import REDUCTIONS
 from symgrad.notation.symbols import CONSTANTS, FORMS, Signature, Symbols
@@ -64,7 +65,8 @@ def bare_tensor(
     found = symbols.tensors[name]
     if found.rank:
         came = f"{shown(name)} has {axes(found.rank)} and came without subscripts"
-        raise statement.error(f"{came}: {subscripted(name, symbols, indices)}", node.at)
+        write = subscripted(name, symbols, indices, statement.source.text)
+        raise statement.error(f"{came}: {write}", node.at)
     return found
 
 
@@ -86,12 +88,16 @@ def _unknown(
     return statement.error(message, node.at)
 
 
-def subscripted(name: str, symbols: Symbols, inside: Iterable[str]) -> str:
-    """`write W[i,j]`, with the indices that there are, if they are enough."""
+def subscripted(name: str, symbols: Symbols, inside: Iterable[str], equations: str) -> str:
+    """`write W[i,j]`, with the indices that there are, if they are enough, or those of the text."""
     rank = symbols.tensors[name].rank
     known = list(dict.fromkeys(inside))
     letters = [letter for letter in "ijklmn" if not symbols.stands_bare(letter)]
-    return f"write {name}[{','.join((known if len(known) >= rank else letters)[:rank])}]"
+    elsewhere = letters_elsewhere(name, equations)
+    for some in (elsewhere if set(elsewhere) <= set(known) else (), known, elsewhere):
+        if len(some) >= rank:
+            return f"write {name}[{','.join(some[:rank])}]"
+    return f"write {name}[{','.join(letters[:rank])}]"
 
 
 def axes(rank: int) -> str:
