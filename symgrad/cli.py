@@ -402,4 +402,7 @@ def _loaded(source: str) -> tuple[Spec, Place]:
     path = spec_path(source)
     if source in names() and Path(f"{source}{SUFFIX}").is_file():
         click.echo(f"note: {source} is the built-in spec; the file is {source}{SUFFIX}", err=True)
-    return load(path), Place(ascii(str(path))[1:-1])
+    spec = load(path)
+    for _, note in spec.unneeded:
+        click.echo(f"note: {note}", err=True)
+    return spec, Place(ascii(str(path))[1:-1])

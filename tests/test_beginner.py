@@ -116,6 +116,46 @@ def test_a_slip_is_answered_by_one_line_that_points_at_it_and_says_what_to_do(
     assert not Path("mine.py").exists()
 
 
+GAIN = "gain[b] = stop(ret[b])*logpi[b,action[b]]"
+CRITIC = """[losses.critic]
+wrt = ["policy"]
+equations = "loss = mean(b: (policy[b,0] - y[b])**2)"
+
+[losses.actor]"""
+UNNEEDED: list[tuple[str, list[Change], list[str]]] = [
+    # what,                             changes,                                                 what is said
+    ("a datum",                         [("[data] ", '[data]\nrett = "real[B]"\n#')],            ['13:1: "rett" in [data]:']),
+    ("a size",                          [("H = 16 ", "H = 16\nK = 3 ")],                         ['11:1: "K" in [sizes]:']),
+    ("sizes that are expressions",      [("H = 16 ", 'H = 16\nK = "H//2"\nM = "=B" ')],          ['11:1: "K" in [sizes]:', '12:1: "M" in [sizes]:']),
+    ("a parameter",                     [("[data] ", '[params]\nw = "real"\n[data] ')],          ['13:1: "w" in [params]:']),
+    ("one of a group",                  [("[data] ", '[params.a]\nw = "real"\n[data] ')],        ['13:1: "w" in [params.a]:']),
+    ("an undefined function",           [("[data] ", "[functions]\nf = 1\n[data] ")],            ['13:1: "f" in [functions]:']),
+    ("an equation",                     [("gain[b] = ", "gain2[b] = ret[b]\ngain[b] = ")],       ['30:1: "gain2" is computed, and']),
+    ("an equation and its data",        [(GAIN, "gain[b] = logpi[b,0]\n" + GAIN.replace("gain", "gain2"))], ['14:1: "action" in [data]:', '15:1: "ret" in [data]:', '31:1: "gain2" is computed, and']),
+    ("a size of a comment",             [("H = 16 ", "H = 16\nK = 3 "), (GAIN, GAIN + " # K")],  ['11:1: "K" in [sizes]:']),
+    ("nothing: it stands in aux",       [("gain[b] = ", "gain2[b] = ret[b]\ngain[b] = "), ("wrt =", 'aux = ["gain2"]\nwrt =')], []),
+    ("nothing: another loss needs it",  [("[data] ", '[data]\ny = "real[B]"\n#'), ("[losses.actor]", CRITIC)], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"), [row[1:] for row in UNNEEDED], ids=[row[0] for row in UNNEEDED]
+)
+def test_what_nothing_is_computed_from_is_named_once_and_refuses_nothing(
+    changes: list[Change], said: list[str], first: str
+) -> None:
+    Path("mine.toml").write_text(changed(first, changes), encoding="utf-8")
+    derived = symgrad("derive", "mine.toml", "--loss", "actor")
+    assert derived.exit_code == 0, derived.output
+    notes = derived.stderr.splitlines()
+    assert [line.removesuffix(" nothing is computed from it") for line in notes] == [
+        f"note: mine.toml:{one}" for one in said
+    ]
+    ending = derived.stdout.splitlines()[-1]
+    assert ending.startswith("- Nothing is computed from ") == bool(said)
+    assert symgrad("generate", "mine.toml").stderr.startswith(derived.stderr)
+
+
 WHERE = [
     # claim,                  arguments,                    what is said
     ("a wrong folder",        ["check", "mine.toml"],       "mine.toml: cannot be read: No such file or directory; no spec lies in that folder"),

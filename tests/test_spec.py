@@ -56,6 +56,11 @@ def test_a_shipped_spec_has_something_to_differentiate_and_what_forward_returns(
     assert (found.forward.outputs if found.forward else ()) == found.outputs
 
 
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_a_shipped_spec_declares_and_computes_nothing_for_nothing(path: Path) -> None:
+    assert load(path).unneeded == ()
+
+
 def test_one_bias_gives_the_lessons_numbers() -> None:
     (loss,) = load(SHIPPED["one_bias"]).losses
     values = {"b": -0.5, "w": 20.0, "hunger": [0.0], "norm": [True], "reward": [-1.0]}

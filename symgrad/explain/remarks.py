@@ -41,6 +41,7 @@ def assumptions(
         *(kinks(shown) or (NO_KINKS,)),
         _identities(explained),
         *_updates(explained),
+        *_unneeded(explained),
     )
     return Section(title, (), (), remarks)
 
@@ -58,6 +59,13 @@ def _identities(explained: Explained) -> Prose:
         return ("Stable forms: none is needed; generate differentiates what stands above.",)
     codes = [Code(text, rf"\texttt{{{_typed(text)}}}") for text in used]
     return ("Stable forms, equal to these, that generate differentiates: ", *listed(codes), ".")
+
+
+def _unneeded(explained: Explained) -> Iterator[Prose]:
+    """What the spec holds for nothing: most often a slip."""
+    names = [Code(name, name_latex(name)) for name, _ in explained.spec.unneeded]
+    if names:
+        yield "Nothing is computed from ", *listed(names), "."
 
 
 def _typed(text: str) -> str:

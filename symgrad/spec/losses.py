@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symgrad.algebra.program import Program, Tensor
-from symgrad.algebra.simplify import drop_dead
 from symgrad.errors import SpecError, did_you_mean, nearest
 from symgrad.expand.expand import Expanded
 from symgrad.expand.networks import Network
@@ -171,23 +170,6 @@ def _check_prefix(document: Document, program: Program, statements: Sequence[Sta
                 f'{shown(name)} is the name of the adjoint of "{name[1:]}"; rename one of them'
             )
             raise at.error(message) if at else document.error(message, section, name)
-
-
-def check_networks_used(shared: Shared, losses: Sequence[Loss], results: Sequence[str]) -> None:
-    """Where there are losses, each network is in one of them, or in outputs or aux."""
-    if not losses:
-        return
-    needed = set(results)
-    for loss in losses:
-        outputs = (*loss.program.outputs, *results)
-        alive = drop_dead(replace(loss.program, outputs=outputs))
-        needed |= {a.tensor for e in alive.equations for a in (e.target, *e.reads)}
-    owned = dict(shared.expanded.owned)
-    for name, network in shared.networks.items():
-        if needed.isdisjoint({name, *owned.get(name, ())}):
-            raise network.source.error(
-                "no loss reads it; if it is meant to be there, name it in outputs", 0
-            )
 
 
 def _no_scalar(value: Tensor, statement: Statement | None) -> str:

@@ -35,6 +35,7 @@ class Spec:
     values:  numbers for a derivation to show; neither is a part of what the spec means.
     groups:  parameters that stand together, as a network's do: params.q.W1 is the tensor q_W1.
     layers:  the parameters of each network, layer by layer: for weights from elsewhere to find.
+    unneeded: names from which nothing is computed, each with a note that says where it stands.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Spec:
     values: Given = field(default_factory=Given, compare=False, repr=False)
     groups: Groups = ()
     layers: Layered = field(default=(), compare=False, repr=False)
+    unneeded: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def forward(self) -> Program | None:

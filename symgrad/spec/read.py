@@ -21,8 +21,9 @@ from symgrad.notation.sections import Sections, read_sections
 from symgrad.notation.symbols import VALUE
 from symgrad.notation.syntax import Statement
 from symgrad.notation.values import Given, read_values
-from symgrad.spec.losses import Shared, check_networks_used, computed, no_loss, read_losses
+from symgrad.spec.losses import Shared, computed, no_loss, read_losses
 from symgrad.spec.model import Spec
+from symgrad.spec.needed import check_networks_needed, needed, unneeded
 
 KEYS = (
     "description", "source", "sizes", "params", "data", "functions", "tensors",
@@ -84,7 +85,8 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
     if not losses and not outputs and not networks:
         what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
         raise no_loss(document, what, shared.expanded.shared)
-    check_networks_used(shared, losses, [*outputs, *shared.aux])
+    found = needed(shared, losses, (*outputs, *shared.aux))
+    check_networks_needed(shared, found)
     declared = shared.expanded.declared
     of_layers = [check for network in networks.values() for check in network.checks]
     every = (*sections.checks, *of_layers, *checks, *shared.found.checks)
@@ -106,6 +108,7 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
         values=_values(document, declared),
         groups=shared.expanded.groups,
         layers=shared.expanded.layers,
+        unneeded=unneeded(shared, sections, found),
     )
 
 
