@@ -118,6 +118,7 @@ def inputs(emitted: Emitted, dtype: Any = np.float64, seed: int = 0, **chosen: i
             data[tensor.name] = rng.random(shape) < 0.5 if shape else bool(rng.random() < 0.5)
         else:
             array = (0.5 * rng.normal(size=shape)).astype(dtype)
+            array = np.abs(array) + dtype(0.5) if tensor.positive else array
             (drawn if tensor.role == "param" else data)[tensor.name] = (
                 array if shape else dtype(array)
             )

@@ -54,7 +54,7 @@ outputs = ["y"]
 aux = ["y", "m"]
 wrt = ["x", "g"]
 equations = \"\"\"
-y[b,i] = g*x[b,i]*k[b] + where(done[b], 1, 0)
+y[b,i] = g*x[b,i]*k[b]/width[b] + where(done[b], 1, 0)
 m = max(b: sum(i: y[b,i]))
 loss = mean(b: sum(i: y[b,i]**2)) + over*count
 \"\"\"
@@ -64,6 +64,7 @@ I = 3
 [data]
 x = "real[B, I]"
 k = "int[B] < 5"
+width = "real[B] > 0"
 done = "bool[B]"
 g = "real = 0.99"
 over = "bool"

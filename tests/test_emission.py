@@ -294,6 +294,7 @@ def test_results_without_a_workspace_are_fresh(path: Path) -> None:
 
 ENTRY = frozenset(
     {"_array", "_real", "_integer", "_boolean", "_dtype_of", "_dtype_among", "_below"}
+    | {"_positive"}
 )
 """Functions that look at arguments before they are cast."""
 

@@ -19,7 +19,7 @@ from symgrad.spec import parse_spec
 SPEC = """
 equations = '''
 h[b,i] = tanh(sum(j: W[i,j]*x[b,j]) + E[tok[b],i])
-loss = mean(b: sum(i: h[b,i])*where(done[b], gamma, 1)*g)
+loss = mean(b: sum(i: h[b,i])*where(done[b], gamma, 1)*g/width)
 '''
 [sizes]
 B = "batch"
@@ -33,6 +33,7 @@ x = "real[B, 3]"
 tok = "int[B] < 4"
 done = "bool[B]"
 gamma = "real = 0.5"
+width = "real > 0 = 1"
 """
 GOOD = """
 W = [[1, 2, 3], [4, 5, 6]]
@@ -112,6 +113,7 @@ BAD = (
     ("a real for an int", without("tok", "tok = [0, 1.5]"), '"tok" holds whole numbers from 0, and 1.5 came'),
     ("a negative int", without("tok", "tok = [0, -1]"), '"tok" holds whole numbers from 0, and -1 came'),
     ("an int beyond its bound", without("tok", "tok = [0, 4]"), '"tok" holds 4, expected 0 to 3'),
+    ("a number at its bound", GOOD + "width = 0\n", '"width" holds 0, expected real > 0 = 1'),
     ("a number for a bool", without("done", "done = [2, 0]"), '"done" holds true or false, and 2 came'),
     ("not a number", without("g", "g = nan"), '"g" holds real numbers, and nan came'),
     ("a date", without("g", "g = 2020-01-01"), '"g" holds real numbers'),
@@ -153,7 +155,7 @@ def test_a_specs_own_values_are_checked_when_it_is_read(line: str, said: str) ->
         parse_spec(f"{SPEC}[values]\n{line}\n", "example", "example.toml")
     assert said in found.value.message
     assert found.value.place is not None
-    assert found.value.place.line == 19
+    assert found.value.place.line == 20
 
 
 def test_a_declared_function_has_no_numbers() -> None:

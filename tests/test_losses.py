@@ -64,7 +64,9 @@ class Variant:
         """The type of each argument, and of each option that is a number."""
         options = [o.name for o in self.row.options if o.default not in FLAGS]
         names = [*self.row.arguments, *(o for o in options if pattern(o).name in self.given)]
-        return {pattern(n).name: self.type_of(pattern(n)) for n in names}
+        above = {o.name for o in self.row.options if o.positive}
+        kinds = {pattern(n).name: self.type_of(pattern(n)) for n in names}
+        return {n: f"{kind} > 0" if n in above else kind for n, kind in kinds.items()}
 
     def type_of(self, read: Read) -> str:
         """A name that is a subscript counts, one that is a condition is a bool."""
@@ -180,7 +182,6 @@ def drawn(variant: Variant, how: str) -> tuple[dict[str, Any], dict[str, int]]:
     """Ordinary numbers, or awkward ones: a batch of one, ties, exact zeros, kinks, logits of +-1e3."""
     rng = np.random.default_rng([SEED, *f"{variant} {how}".encode()])
     sizes = {**SIZES, "B": 1} if how == "one" else SIZES
-    positive = {o.name for o in variant.row.options if o.positive}
     values: dict[str, Any] = {}
     for name, kind in variant.kinds.items():
         shape = tuple(sizes[s] for s in re.findall(r"\b[BTA]\b", kind.partition("<")[0]))
@@ -188,7 +189,7 @@ def drawn(variant: Variant, how: str) -> tuple[dict[str, Any], dict[str, int]]:
             values[name] = rng.integers(0, sizes["A"], shape)
         elif kind.startswith("bool"):
             values[name] = rng.random(shape) < 0.5
-        elif name in positive:
+        elif kind.endswith("> 0"):
             values[name] = np.float64(1.0 if how != "ordinary" else 0.7)
         else:
             values[name] = np.asarray(reals(name, how, shape, rng))

@@ -74,6 +74,13 @@ def test_truth_values_and_rank_0_data_are_checked() -> None:
     for key, bad, error, said in (
         ("done", np.zeros(3), TypeError, r"done has dtype float64; expected bool\[B\]"),
         ("over", 1, TypeError, "over has dtype int64; expected bool"),
+        (
+            "width",
+            np.array([1.0, 0.0, 2.0]),
+            ValueError,
+            r"width holds 0.0; expected real\[B\] > 0",
+        ),
+        ("width", np.array([1.0, np.nan, 2.0]), ValueError, "width holds nan; expected"),
         ("g", np.ones(1), ValueError, r"g has shape \(1,\); expected real = 0.99"),
         ("g", "1", TypeError, "g has dtype <U1"),
         ("count", 2.0, TypeError, "count has dtype float64; expected int = 2"),

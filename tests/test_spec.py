@@ -207,6 +207,8 @@ TYPES = (
     ("data", "real = 0.99", ("real", None, "99/100", None)),
     ("data", "real = -1e-3", ("real", None, "-1/1000", None)),
     ("data", "int = 3", ("int", None, "3", None)),
+    ("data", "real[N] > 0", ("real > 0", None, None, None)),
+    ("data", "real > 0 = 0.5", ("real > 0", None, "1/2", None)),
 )  # fmt: skip
 
 
@@ -219,7 +221,7 @@ def test_a_type_declares_a_tensor(
     (tensor,) = found.tensors
     shown = tuple(
         None if v is None else str(v)
-        for v in (tensor.kind, tensor.below, tensor.default, tensor.init)
+        for v in (tensor.kind + " > 0" * tensor.positive, tensor.below, tensor.default, tensor.init)
     )
     assert shown == expected
     assert parse_spec(found.canonical(), "example") == found

@@ -36,9 +36,10 @@ class Range:
 class Tensor:
     """A named array: its shape, kind and role.
 
-    below:   an int's exclusive upper bound; ints are >= 0.
-    default: the value that a rank-0 datum takes where none is passed.
-    init:    how a parameter is initialised, as written.
+    below:    an int's exclusive upper bound; ints are >= 0.
+    positive: whether a real datum has to be above 0.
+    default:  the value that a rank-0 datum takes where none is passed.
+    init:     how a parameter is initialised, as written.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Tensor:
     below: Size | None = None
     default: Rational | None = None
     init: str | None = None
+    positive: bool = False
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,7 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
     lines += [f'{name} = _size("{name}", {name})' for name in entry.given]
     lines += [_measured(name, *entry.found[name]) for name in entry.found]
     checked = _shapes(entry) + _below(entry)
+    checked += [f'_positive("{t.name}", {t.name})' for t in entry.data if t.positive]
     checked = [*checks(entry.spec, entry.sizes), *checked]
     lines += [*definitions(entry.spec, [*checked, *steps]), *checked]
     call = f"_memory(workspace, {memory}, dtype{keywords(entry.sizes)})"

@@ -38,7 +38,23 @@ class Arguments:
         self.check_ranges(call, here)
         bound = bind(call, here.statement, partial(self.value, call=call, here=here))
         self.check_tensors(bound, call, here)
+        self.check_positive(bound, call, here)
         return bound
+
+    def check_positive(self, bound: Bound, call: Call, here: Here) -> None:
+        """A datum for an option that has to be above 0 is declared so, and checked on entry."""
+        for option in bound.row.options:
+            given = bound.values.get(option.name)
+            tensor = self.applied.tensors.known.get(given.name if isinstance(given, Name) else "")
+            if option.positive and tensor is not None and not tensor.positive:
+                write = f'{tensor.name} = "real > 0" in [data]'
+                if tensor.role == "param":
+                    write = f"{option.name}=exp({tensor.name})"
+                raise here.error(
+                    f"{call.name}: option {shown(option.name)} is a number above 0, and "
+                    f"{tensor.name} may be any; write {write}",
+                    call.at,
+                )
 
     def check_tensors(self, bound: Bound, call: Call, here: Here) -> None:
         """Subscripts are ints, and axes with one letter have one size; also of what is computed."""

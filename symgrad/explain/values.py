@@ -151,6 +151,9 @@ def _check(tensor: Tensor, array: Numbers, sizes: Mapping[str, int], given: Give
             f"{type_text(tensor).split(' init=')[0]}{_where(tensor, sizes)}",
             tensor.name,
         )
+    if tensor.positive and min(array.flat) <= 0:
+        message = f"{shown(tensor.name)} holds {min(array.flat)}, expected {type_text(tensor)}"
+        raise _error(given, message, tensor.name)
     if tensor.below is None or tensor.kind != "int" or not array.flat:
         return
     below = tensor.below.evaluate(sizes)

@@ -126,6 +126,8 @@ def type_text(tensor: Tensor) -> str:
         text += f"[{', '.join(str(size) for size in tensor.shape)}]"
     if tensor.below is not None:
         text += f" < {tensor.below}"
+    if tensor.positive:
+        text += " > 0"
     if tensor.default is not None:
         text += f" = {number_text(tensor.default)}"
     if tensor.init is not None:

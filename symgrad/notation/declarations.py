@@ -82,13 +82,16 @@ def tensor_type(source: Source, name: str, role: Role, sizes: Mapping[str, Size]
         else ()
     )
     below = size_of(parser.expression_from(ADD), source, sizes) if parser.take("<") else None
+    positive = parser.take(">") is not None
+    if positive and _number(parser, source) != 0:
+        raise source.error(f"a lower bound is 0, as in real > 0; {EXAMPLE}", start)
     default = _number(parser, source) if parser.take("=") else None
     init = _init(parser, source) if parser.next.text == "init" else None
     if parser.next.kind != "end":
         hint = hints.type_end(parser.next.text)
         expected = f"where the end of the type was expected{hint}"
         raise parser.error(f"{parser.shown()} {expected}; {EXAMPLE}")
-    tensor = Tensor(name, shape, cast(Kind, kind), role, below, default, init)
+    tensor = Tensor(name, shape, cast(Kind, kind), role, below, default, init, positive)
     _check(tensor, source, start)
     return tensor
 
@@ -98,6 +101,14 @@ def _check(tensor: Tensor, source: Source, at: int) -> None:
         (
             tensor.below is not None and tensor.kind != "int",
             'only an int has an upper bound: "int[B] < 2"',
+        ),
+        (
+            tensor.positive and (tensor.kind, tensor.role) != ("real", "data"),
+            'only real data have a lower bound: "real > 0"; exp(x) is above 0 for any x',
+        ),
+        (
+            tensor.positive and tensor.default is not None and tensor.default <= 0,
+            "the default is not above 0",
         ),
         (
             tensor.role == "param" and tensor.kind != "real",
@@ -138,10 +149,10 @@ def _check(tensor: Tensor, source: Source, at: int) -> None:
 
 
 def _number(parser: Parser, source: Source) -> Rational:
-    at = parser.next.at
+    at, after = parser.next.at, parser.tokens[parser.position - 1].text
     value = literal(parser.expression_from(ADD))
     if value is None:
-        raise source.error('a number was expected after "="', at)
+        raise source.error(f'a number such as 0.25 was expected after "{after}"', at)
     return Rational(value.numerator, value.denominator)
 
 

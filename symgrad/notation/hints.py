@@ -202,6 +202,7 @@ INITS: Table = {
 TYPES: Table = {
     "(": "axes stand in [ ]",
     "<=": "an upper bound is not reached: < 2 is 0 or 1",
+    ">=": "a lower bound is not reached either: > 0",
     "[": "all axes stand in one pair of brackets",
     ",": "what follows the kind stands after a space",
 }

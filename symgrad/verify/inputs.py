@@ -62,6 +62,8 @@ def _checked(
     if array.shape != shape:
         raise SpecError(f'"{tensor.name}" came with shape {array.shape}, expected {shape}')
     if tensor.kind == "real":
+        if tensor.positive and not all(value > 0 for value in array.flat):
+            raise SpecError(f'"{tensor.name}" came with a value that is not above 0')
         return numbers.array(array)
     if array.dtype.kind not in "biu":
         raise SpecError(f'"{tensor.name}" came as {array.dtype}, expected {tensor.kind}s')

@@ -165,7 +165,11 @@ def draw(
         elif tensor.kind == "int":
             found[tensor.name] = np.asarray(rng.integers(0, _below(tensor, program, sizes), shape))
         else:
-            inside = drawn == DRAWS[2] or (drawn == DRAWS[1] and tensor.role == "data")
+            inside = (
+                tensor.positive
+                or drawn == DRAWS[2]
+                or (drawn == DRAWS[1] and tensor.role == "data")
+            )
             found[tensor.name] = _reals(tensor, shape, inside, rng)
     return found
 
