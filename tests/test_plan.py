@@ -369,17 +369,3 @@ def test_a_declared_function_is_refused_with_its_reason() -> None:
     assert forward is not None
     with pytest.raises(ProgramError, match="undefined function"):
         plan(forward)
-
-
-def sizes_of(found: Plan) -> Mapping[str, object]:
-    return {a.name: a.shape for a in found.arrays if a.storage in ("buffer", "constant")}
-
-
-def test_no_integer_array_has_the_size_of_a_box() -> None:
-    found = planned(
-        "o[b,t,i] = x[b,a[b]]*y[b,t,i] + V[b_,i]*0 for i < H".replace("V[b_,i]*0", "y[b,t,i]")
-    )
-    kinds_of = {a.name: a.kind for a in found.arrays}
-    assert all(
-        len(shape) <= 1 for name, shape in sizes_of(found).items() if kinds_of[name] == "int"
-    )
