@@ -10,12 +10,15 @@ import bad_networks
 import bad_specs
 import pytest
 from bad_specs import Bad
+from click.testing import CliRunner
 
+from symgrad.cli import main
 from symgrad.errors import SymgradError
 from symgrad.spec import load, parse_spec
 
 CASES = [*bad_specs.cases(), *bad_networks.cases()]
 SPECS = sorted((Path(__file__).parent.parent / "symgrad" / "catalog" / "specs").glob("*.toml"))
+OLD = '\nSPEC_HASH = "old"\n'
 PIECES = (
     "[", "]", "(", ")", "+", "-", "/", "//", "**", "<", "<=", "=", "+=", ",", ":", " for ", "pad(", "sum(i:",
     "max(v:", "where(", "stop(", "t", "b", "i", "B", "T", "0", "2.5", "1e9", "h", "h[b,t+1,i]", "inf", "not ",
@@ -30,15 +33,23 @@ def test_there_are_at_least_a_hundred_cases_and_no_claim_twice() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.claim)
-def test_a_bad_spec_is_refused_with_its_place(case: Bad) -> None:
-    with pytest.raises(SymgradError) as caught:
-        parse_spec(case.text, "spec", "spec.toml")
-    line = str(caught.value)
-    assert line.startswith(f"spec.toml:{case.place}: " if case.place else "spec.toml: ")
+def test_a_bad_spec_is_refused_with_its_place_and_nothing_is_written(
+    case: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("spec.toml").write_bytes(case.text.encode())
+    Path("spec.py").write_text(OLD)
+    result = CliRunner().invoke(main, ["generate", "spec.toml"])
+    assert (result.exit_code, result.stdout, type(result.exception)) == (2, "", SystemExit)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(
+        f"error: spec.toml:{case.place}: " if case.place else "error: spec.toml: "
+    )
     assert [word for word in case.words if word not in line] == []
     assert line.isascii()
     assert len(line) < 2_000
-    assert len(line.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"spec.toml", "spec.py"}
+    assert Path("spec.py").read_text() == OLD
 
 
 def test_a_spec_named_like_code_is_refused() -> None:
