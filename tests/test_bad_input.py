@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import bad_networks
@@ -17,7 +21,8 @@ from symgrad.errors import SymgradError
 from symgrad.spec import load, parse_spec
 
 CASES = [*bad_specs.cases(), *bad_networks.cases()]
-SPECS = sorted((Path(__file__).parent.parent / "symgrad" / "catalog" / "specs").glob("*.toml"))
+ROOT = Path(__file__).resolve().parents[1]
+SPECS = sorted((ROOT / "symgrad" / "catalog" / "specs").glob("*.toml"))
 OLD = '\nSPEC_HASH = "old"\n'
 PIECES = (
     "[", "]", "(", ")", "+", "-", "/", "//", "**", "<", "<=", "=", "+=", ",", ":", " for ", "pad(", "sum(i:",
@@ -50,6 +55,45 @@ def test_a_bad_spec_is_refused_with_its_place_and_nothing_is_written(
     assert len(line) < 2_000
     assert {path.name for path in tmp_path.iterdir()} == {"spec.toml", "spec.py"}
     assert Path("spec.py").read_text() == OLD
+
+
+COMPILED = """
+import json, sys
+import numpy.random, sympy
+import bad_networks, bad_specs
+import symgrad as sg
+from symgrad.errors import SymgradError
+
+sg.generate("one_bias")  # the templates are compiled, once
+seen = []
+sys.addaudithook(lambda event, told: event == "compile" and seen.append(str(told)[:200]))
+for name in ("one_bias", "gru", "cartpole_dqn"):
+    spec = sg.parse(sg.load(name).source)
+    sg.derive(spec).text()
+    sg.generate(spec)
+for case in [*bad_specs.cases(), *bad_networks.cases()]:
+    try:
+        sg.parse(case.text)
+    except SymgradError:
+        continue
+before = list(seen)
+sympy.sympify("w1*2")
+print(json.dumps([before, [text for text in seen if "w1" in text]]))
+"""
+
+
+def test_no_text_of_a_spec_is_compiled_as_code() -> None:
+    """Python tells a hook what it compiles; a planted sympify is told too."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    before, planted = json.loads(done.stdout)
+    assert before == []
+    assert planted != []
 
 
 def test_a_spec_named_like_code_is_refused() -> None:
