@@ -110,8 +110,44 @@ def digits_mlp(xp, held, *, W1, c1, W2, c2, pixels, digit):
     return xp.mean(logsumexp(xp, logits) - picked(xp, logits, digit))
 
 
+def actor_weight(xp, held, *, W1, c1, W2, c2, obs, action, advantage):
+    e = xp.exp(xp.dot(xp.tanh(xp.dot(obs, W1.T) + c1), W2.T) + c2)
+    return -xp.mean(advantage * xp.log(picked(xp, e, action) / xp.sum(e, axis=-1)))
+
+
+def layered(xp, x, values, network):
+    """Three layers, relu between them: x of the weights network_W1, network_c1 and so on."""
+    for n in (1, 2, 3):
+        x = xp.dot(x, values[f"{network}_W{n}"].T) + values[f"{network}_c{n}"]
+        x = relu(xp, x) if n < 3 else x
+    return x
+
+
+def cartpole_dqn(xp, held, *, obs, action, reward, next_obs, done, gamma, **weights):
+    after = held(xp.max(layered(xp, next_obs, weights, "target"), axis=-1))
+    td = picked(xp, layered(xp, obs, weights, "q"), action) - reward - gamma * (1 - done) * after
+    return xp.mean(td**2)
+
+
+def lecture_q_residual(xp, held, *, w1, b1, w2, b2, s, u, r, s_next, alpha):
+    q, after = (xp.dot(relu(xp, xp.dot(x, w1.T) + b1), w2.T) + b2 for x in (s, s_next))
+    target = r + alpha * xp.max(after, axis=-1)
+    return xp.sum((picked(xp, q, u) - target) ** 2) / 2
+
+
+def lecture_q(xp, held, *, w1, b1, w2, b2, s, u, r, s_next, alpha):
+    q, after = (xp.dot(relu(xp, xp.dot(x, w1.T) + b1), w2.T) + b2 for x in (s, s_next))
+    target = held(r + alpha * xp.max(after, axis=-1))
+    return xp.sum((picked(xp, q, u) - target) ** 2) / 2
+
+
 SPECS: Mapping[str, Loss] = {
-    f.__name__: f for f in (one_bias, softmax_policy, attention, convolution, gru, digits_mlp)
+    **{f.__name__: f for f in (one_bias, softmax_policy, attention, convolution, gru, digits_mlp)},
+    "actor_weight": actor_weight,
+    "cartpole_dqn": cartpole_dqn,
+    "cartpole_reinforce": softmax_policy,
+    "lecture_q": lecture_q,
+    "lecture_q_residual": lecture_q_residual,
 }
 
 
