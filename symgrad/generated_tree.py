@@ -72,11 +72,13 @@ def module_of(spec: Spec, verb: str = "generate", backend: str = DEFAULT) -> str
 def write_whole(path: Path, text: str) -> None:
     """The file with this text, or the old file untouched: a new file takes its place at the end.
 
-    An existing file keeps its permissions, a new one has the usual ones.
+    An existing file keeps its permissions, a new one has the usual ones. A device or a pipe is no
+    file: it is neither written nor replaced.
     """
     target = Path(os.path.realpath(path))
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
+        _plain(path)
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
             stream.write(text.encode("utf-8"))
             stream.flush()
@@ -108,6 +110,7 @@ def write_module(path: Path, text: str) -> None:
     if fault is not None:
         raise SymgradError(f'"{path.stem}" {fault}', Place(str(path)))
     try:
+        _plain(path)
         held = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -123,6 +126,12 @@ def existing_folder(folder: Path) -> Path:
         what = "is not a folder" if folder.exists() else "there is no such folder"
         raise SymgradError(f"{what}; name one that exists, or make it first", Place(str(folder)))
     return folder
+
+
+def _plain(path: Path) -> None:
+    """Refuses a device, a pipe or a socket; /dev/null must not become a file."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise SymgradError("cannot be written: it is no regular file", Place(str(path)))
 
 
 def _unwritable(path: Path, error: OSError) -> SymgradError:

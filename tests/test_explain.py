@@ -596,9 +596,15 @@ def test_a_function_called_sigma_is_not_taken_for_the_sigmoid() -> None:
 
 
 def test_notebooks_get_markdown_and_latex() -> None:
-    derivation = explained(LAYERS)
-    assert derivation._repr_markdown_() == derivation.markdown()
-    assert derivation._repr_latex_().startswith("$$\n\\begin{aligned}")
+    walker = pytest.importorskip("pylatexenc.latexwalker")
+    for derivation in derivations():
+        assert derivation._repr_markdown_() == derivation.markdown()
+        shown = derivation._repr_latex_()
+        nodes, _, _ = walker.LatexWalker(shown, tolerant_parsing=False).get_latex_nodes()
+        assert [type(node).__name__ for node in nodes] == ["LatexMathNode"]
+        gradients = derivation.formulas("gradient")
+        assert gradients
+        assert [f.text for f in gradients if f"{f.left.latex} &" not in shown] == []
 
 
 def test_the_same_spec_gives_the_same_bytes() -> None:

@@ -267,6 +267,21 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize(
+    "arguments",
+    [("generate", "one_bias"), ("derive", "one_bias", "-o", "one_bias.py")],
+    ids="-".join,
+)
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("one_bias.py")
+    assert "cannot be written: it is no regular file" in says_one_line(symgrad(*arguments))
+    assert [p.is_fifo() for p in tmp_path.iterdir()] == [True]
+
+
 def test_a_new_file_has_the_usual_permissions_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
     (tmp_path / "usual").write_text("")
     assert symgrad("generate", "one_bias", "-o", tmp_path).exit_code == 0
