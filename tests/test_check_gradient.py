@@ -17,6 +17,7 @@ from scipy.optimize import rosen, rosen_der
 import symgrad as sg
 from symgrad.errors import SpecError
 from symgrad.verify.blackbox import black_slope, complex_step, noise_of
+from symgrad.verify.quotients import Noise
 from symgrad.verify.report import text_of
 
 X = np.array([0.7, -1.3, 0.4, 2.1])
@@ -174,6 +175,18 @@ UNDECIDED = [
 ]  # fmt: skip
 
 
+# what a check has been wrong about: a family of gradients.py, and the seed of a right gradient
+REGRESSIONS = [
+    ("wavy",     (52, 99)),   # steps h, h/2, h/4 that are multiples of a period: they agreed on 5.7 for 1504
+    ("scaled",   (70, 99)),   # a steep entry's own values were taken for noise
+    ("scaled",   (99, 99)),   # a bound that was small by chance
+    ("at_kinks", (260, 99)),  # an extrapolation across a kink that was right by chance
+    ("at_kinks", (214, 99)),  # a kink so weak that the smallest steps do not see it
+    ("single",   (23, 99)),   # float32, and a gradient of 0
+    ("single",   (13, 99)),   # float32, and a kink within the larger steps
+]  # fmt: skip
+
+
 def report_of(f: Any, grad: Any, x: Any) -> tuple[str, str]:
     report = sg.check_gradient(f, grad, x)
     assert report.exit_code == {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}[report.verdict]
@@ -207,6 +220,13 @@ def test_what_cannot_be_decided_is_inconclusive_with_its_reason(
     verdict, text = report_of(f, grad, x)
     assert verdict == "INCONCLUSIVE", text
     assert said in text
+
+
+@pytest.mark.parametrize(("name", "seed"), REGRESSIONS)
+def test_what_was_called_wrong_once_passes(name: str, seed: tuple[int, int]) -> None:
+    f, grad, x = FAMILIES[name](np.random.default_rng(seed))
+    report = sg.check_gradient(f, grad, *x, seed=seed[0])
+    assert report.verdict == "PASS", str(report)
 
 
 def test_tables_are_not_empty() -> None:
@@ -422,6 +442,7 @@ LINES: Mapping[str, tuple[Callable[[Any], Any], bool]] = {
     "conjugate":      (lambda t: np.exp(np.conj(t)), False),
     "abs squared":    (lambda t: np.abs(1 + t) ** 2, False),
     "max at a branch": (lambda t: np.maximum(1 + t, 0.5), True),
+    "1e-60 lost":     (lambda t: np.exp(t + 0j) + (0 if abs(np.imag(t)) > 1e-9 else -1j * np.imag(t)), False),
 }  # fmt: skip
 
 
@@ -436,7 +457,7 @@ def test_a_complex_step_knows_where_it_is_worthless(name: str) -> None:
     noise = noise_of(line, value, 1.0)
     found = complex_step(line, value, noise, 1.0)
     assert (found is not None and found.bound < 1e-9) == analytic
-    slope = black_slope(line, value, noise, 1.0, 1.0, True)
+    slope = black_slope(line, value, Noise(noise), 1.0, 1.0, True)
     assert slope.method == ("complex step" if analytic else "Ridders")
     central = (line(1e-6) - line(-1e-6)).real / 2e-6
     assert abs(slope.value - central) <= 1e-8 + slope.bound

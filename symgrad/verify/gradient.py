@@ -19,18 +19,12 @@ import numpy as np
 
 from symgrad.verify.arguments import leaves_of
 from symgrad.verify.arithmetic import Array
-from symgrad.verify.blackbox import (
-    EPS,
-    BlackSlope,
-    Line,
-    black_slope,
-    complex_step,
-    noise_of,
-)
+from symgrad.verify.blackbox import BlackSlope, black_slope, complex_step, noise_of
 from symgrad.verify.compare import unmatched
 from symgrad.verify.diagnose import diagnosis
 from symgrad.verify.differences import entry_direction, rademacher
 from symgrad.verify.function import Arrays, Function, Stopped, single_precision
+from symgrad.verify.quotients import EPS, Line, Noise
 from symgrad.verify.verdict import LOOSEST, Block, Conduct, Entry, Report, block_of
 
 ROUNDING = 64.0  # units in the last place of the largest entry that a gradient may be off by
@@ -155,12 +149,11 @@ class _Search:
     def slopes(self, name: str, steps: Sequence[Array], size: float) -> list[BlackSlope]:
         """Each along its own line; noise, and whether f takes complex steps, are found once."""
         rng = np.random.default_rng([self.asked.seed, 1])
-        shape = self.function.arrays[name].shape
-        across = rademacher({name: shape}, rng)[name]
-        unit = self.unit(name, across)
+        array = self.function.arrays[name]
+        across = rademacher({name: array.shape}, rng)[name] * np.maximum(1.0, np.abs(array))
         line = self.line(name, across)
-        noise = max(self.noise, noise_of(line, self.value, unit))
-        tried = complex_step(line, self.value, noise, unit)
+        noise = replace(self.noise, here=max(self.noise.here, noise_of(line, self.value, 1.0)))
+        tried = complex_step(line, self.value, noise.here, 1.0)
         analytic = tried is not None and tried.bound <= 1e-6 * max(abs(tried.value), size)
         return [
             black_slope(self.line(name, by), self.value, noise, self.unit(name, by), size, analytic)
@@ -168,18 +161,19 @@ class _Search:
         ]
 
     @cached_property
-    def noise(self) -> float:
+    def noise(self) -> Noise:
         """How far rounding moves f, along directions of all arrays together."""
         rng = np.random.default_rng([self.asked.seed, 2])
         base = self.function.arrays
-        by = rademacher({name: array.shape for name, array in base.items()}, rng)
+        signs = rademacher({name: array.shape for name, array in base.items()}, rng)
+        by = {name: signs[name] * np.maximum(1.0, np.abs(array)) for name, array in base.items()}
 
         def at(t: complex) -> complex:
             return self.function.value({n: a + t.real * by[n] for n, a in base.items()})
 
         values = np.array([self.value, *(at(t).real for t in (-0.137, 0.137, 0.3))])
-        narrow = EPS32 * abs(self.value) if single_precision(values) else 0.0
-        return max(narrow, noise_of(at, self.value, 1.0))
+        part = EPS32 if single_precision(values) else EPS
+        return Noise(max(part * abs(self.value), noise_of(at, self.value, 1.0)), part)
 
     def unit(self, name: str, by: Array) -> float:
         """The scale of what moves, at least 1."""
