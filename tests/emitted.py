@@ -5,19 +5,18 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from catalogue import PATHS
 from catalogue import at as array_at
 
+from benchmarks.fuzzing.running import accepted
 from symgrad.pipeline import derive, generate
 from symgrad.spec import Loss, Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
@@ -99,11 +98,6 @@ def of_text(text: str, name: str = "m") -> Emitted:
     return _emitted(parse_spec(text, name))
 
 
-def accepted(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the function has a parameter for."""
-    return {n: v for n, v in values.items() if n in inspect.signature(function).parameters}
-
-
 def inputs(emitted: Emitted, dtype: Any = np.float64, seed: int = 0, **chosen: int) -> Inputs:
     """Seeded inputs of a type, at sizes of which some are chosen."""
     sizes, rng = emitted.sizes(**chosen), np.random.default_rng(seed)
@@ -141,19 +135,6 @@ def expected(emitted: Emitted, name: str, at: Inputs) -> dict[str, Any]:
     found = evaluate(replace(derived.program, outputs=wanted), values, at.sizes).values
     gradients = {old: found[new] for old, new in derived.result.items()}
     return {n: np.asarray(v, float) for n, v in {**found, **gradients}.items()}
-
-
-@contextmanager
-def poisoned() -> Iterator[None]:
-    """New memory holds nan, or an integer that is no place: what is read unwritten is seen."""
-
-    def full(shape: Any, dtype: Any = float, **options: Any) -> Any:
-        kind = np.dtype(dtype).kind
-        poison = {"f": np.nan, "i": np.iinfo(np.int32).min, "b": True}[kind]
-        return np.full(shape, poison, dtype, **options)
-
-    with mock.patch.object(np, "empty", full):
-        yield
 
 
 def same(first: Any, second: Any) -> bool:

@@ -19,9 +19,10 @@ import oracles
 from catalogue import NAMES as NAMES
 from catalogue import SPECS as SPECS
 from catalogue import at
-from emitted import accepted, imported
+from emitted import imported
 from sympy import Integer
 
+from benchmarks.fuzzing.running import accepted
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived, forward, reverse
 from symgrad.algebra.program import INF, Program, Range, Tensor, make_equation, slot_symbol

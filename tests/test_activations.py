@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emitted import Emitted, accepted, imported, of_text
+from emitted import Emitted, imported, of_text
 from mpmath import mp
 from programs import assert_agree, run
 
+from benchmarks.fuzzing.running import accepted
 from symgrad import api
 from symgrad.catalog.activations import ROWS, Activation
 from symgrad.pipeline import derive

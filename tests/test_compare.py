@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from programs import SPECS, assert_agree, fresh_values, run
-from strategies import Case, programs
 
+from benchmarks.fuzzing.programs import programs
+from benchmarks.fuzzing.writer import Case
 from symgrad.algebra.derive import reverse
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program

@@ -14,9 +14,10 @@ from emitted import of_file
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from programs import assert_agree, fresh_values, run
-from strategies import Case, programs
 
 import symgrad.catalog
+from benchmarks.fuzzing.programs import programs
+from benchmarks.fuzzing.writer import Case
 from symgrad.algebra.derive import reverse
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program

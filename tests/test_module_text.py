@@ -7,9 +7,10 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from emitted import SPECS, accepted, imported, of_file, of_text
+from emitted import SPECS, imported, of_file, of_text
 from modules import INITS, TEXTS, emitted
 
+from benchmarks.fuzzing.running import accepted
 from symgrad.algebra.sizes import Size
 from symgrad.emit.layout import wrapped_call
 from symgrad.emit.literals import literal, size_expression

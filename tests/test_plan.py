@@ -11,8 +11,9 @@ import pytest
 from emitted import SPECS, of_file
 from hypothesis import HealthCheck, Phase, given, settings
 from recomputed import recomputed
-from strategies import Case, programs
 
+from benchmarks.fuzzing.programs import programs
+from benchmarks.fuzzing.writer import Case
 from symgrad.algebra.access import Affine
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.order import Loop as Recurrence

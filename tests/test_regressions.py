@@ -6,8 +6,9 @@ import types
 
 import numpy as np
 import pytest
-from emitted import accepted, poisoned
 
+from benchmarks.fuzzing.running import accepted, poisoned
+from symgrad.api import check
 from symgrad.pipeline import derive, generate
 from symgrad.spec import parse_spec
 from symgrad.verify.evaluate import evaluate
@@ -55,6 +56,21 @@ CASES = {
         "loss = b*sum(l: sin(sum(i,j,k: f[j,l]*w[i]**2*a[l,k])))"
     ),
 }  # fmt: skip
+
+
+# What `check` could not do, though the gradient is right, and the equations that showed it.
+CHECKED = {
+    "a mask of stops alone does not move with the probes": (
+        "v[n] = where(stop(w[n]) < b, stop(w[n])*b, w[n]**2)\nloss = sum(n: v[n]*x[n])"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHECKED)
+def test_its_check_passes(case: str) -> None:
+    text = f'equations = """\n{CHECKED[case]}\n"""\n{DECLARED}'
+    report = check(parse_spec(text, "case"))
+    assert report.verdict == "PASS", report
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

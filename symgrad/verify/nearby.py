@@ -159,8 +159,10 @@ class Point:
         same = np.ones(len(moves), dtype=bool)
         for (number, node), taken in ({} if held else result.branches).items():
             if self.program.equations[number].target.tensor in moving:
-                differs = np.atleast_1d(taken != self.base.branches[number, node])
-                same &= ~differs.reshape(len(differs), -1).any(axis=1)
+                differs = np.asarray(taken != self.base.branches[number, node])
+                rank = len(layout.grid(number).shape)  # of stops alone: it has no axis of probes
+                differs = differs[(np.newaxis,) * (rank - differs.ndim)]
+                same &= ~differs.any(axis=tuple(range(1, rank)))
         losses = result.values[self.loss]
         return [Near(losses[k], bool(same[k])) for k in range(len(moves))]
 
