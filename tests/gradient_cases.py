@@ -19,8 +19,8 @@ from symgrad.verify.evaluate import evaluate
 from symgrad.verify.nearby import Point
 
 EXACT = Digits(60)
-MORE = Digits(10_000)
-"""1 - sigmoid(1e4) is 1e-4343: what 60 digits would round to 0, these keep."""
+MORE = Digits(9_000)
+"""1 - sigmoid(1e4) is 1e-4343: what 60 digits round to 0, these keep, and a difference of it."""
 ENTRIES = 6  # of a tensor, compared with SymPy and with 60-digit differences
 
 
@@ -40,13 +40,13 @@ def tiny(spec: Spec) -> Mapping[str, int]:
     raise AssertionError(f"{spec.name}: no tiny sizes; add a row to SIZES")
 
 
-def chosen(name: str, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+def chosen(name: str, shape: tuple[int, ...], most: int = ENTRIES) -> list[tuple[int, ...]]:
     """Every entry of a small tensor, seeded ones of a large one."""
     every = list(np.ndindex(shape))
-    if len(every) <= ENTRIES:
+    if len(every) <= most:
         return every
     rng = np.random.default_rng([7, *name.encode()])
-    return [every[k] for k in sorted(rng.choice(len(every), ENTRIES, replace=False))]
+    return [every[k] for k in sorted(rng.choice(len(every), most, replace=False))]
 
 
 def in_single(values: Mapping[str, Any], dtype: Any = np.float64) -> dict[str, np.ndarray]:
@@ -66,7 +66,7 @@ def digits_for(loss: Loss, values: Mapping[str, Any], sizes: Mapping[str, int]) 
 class Gradient:
     """The emitted module's gradient at some inputs, and S of each entry in the form it computes.
 
-    numbers: what the naive evaluator computes the loss and S in.
+    numbers: what the naive evaluator computes the loss in.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Gradient:
         self.value, self.by = emitted_gradient(spec, loss, values, sizes)
         derived = derive_stable(loss).derived
         outputs = (loss.value, *derived.result.values())
-        scales = run(derived.program, values, sizes, *outputs, numbers=numbers).magnitudes
+        scales = run(derived.program, values, sizes, *outputs, numbers=EXACT).magnitudes
         self.scales = {x: scales[derived.result[x]] for x in loss.wrt}
         self.scale = scales[loss.value]
         naive = evaluate(loss.program, values, sizes, numbers, outputs=(loss.value,)).values
@@ -91,8 +91,11 @@ class Gradient:
         for x in self.loss.wrt:
             assert_agree(f"{what}: d{x}", self.by[x], oracle[x], self.scales[x])
 
-    def assert_exact(self, what: str, numbers: Digits = EXACT) -> int:
-        """float64 and float32 are near the exact differences; how many numbers were compared."""
+    def assert_exact(self, what: str, numbers: Digits = EXACT, most: int = ENTRIES) -> int:
+        """float64 and float32 are near the exact differences; how many numbers were compared.
+
+        At a kink the difference is the slope of the branch taken there, which is the convention.
+        """
         given = in_single(self.values, np.float32)
         value, by = emitted_gradient(self.spec, self.loss, given, self.sizes, np.float32)
         point = Point(self.loss.program, self.loss.value, self.values, self.sizes, numbers)
@@ -100,9 +103,8 @@ class Gradient:
             f"{what}, float32: the loss", value, point.value, self.scale, dtype=np.float32
         )
         for x in self.loss.wrt:
-            for index in chosen(x, np.shape(self.by[x])):
+            for index in chosen(x, np.shape(self.by[x]), most):
                 difference = slope(point, entry_direction(x, np.shape(self.by[x]), index))
-                assert difference.sides is None, "the inputs are at a kink"
                 for came, dtype in ((self.by, np.float64), (by, np.float32)):
                     assert came[x].dtype == dtype
                     count += assert_agree(

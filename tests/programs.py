@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -93,6 +93,11 @@ def run(
     return replace(found, magnitudes=scales)
 
 
+@cache
+def module_of(spec: Spec) -> ModuleType:
+    return imported(generate(spec), spec.name)
+
+
 def params_of(
     module: ModuleType, spec: Spec, values: Arrays, sizes: Mapping[str, int], dtype: Any = float
 ) -> Any:
@@ -121,7 +126,7 @@ def emitted_gradient(
     spec: Spec, loss: Loss, values: Arrays, sizes: Mapping[str, int], dtype: Any = float
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The loss and its gradients, from the emitted module; in float32, with float32 inputs."""
-    module = imported(generate(spec), spec.name)
+    module = module_of(spec)
     prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
     params = params_of(module, spec, values, sizes, dtype) if hasattr(module, "init") else None
     came, grads = called(module, f"{prefix}value_and_grad", params, spec, values)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from emitted import Emitted, imported, of_text
+from gradient_cases import ENTRIES, EXACT, Gradient, in_single
 from mpmath import mp
 from programs import assert_agree, run
 
@@ -193,6 +194,14 @@ def test_the_far_tails_are_right(row: Activation, text: str) -> None:
         # The evaluator's log(1 + e^x) is inf from 710 on, and so is its S.
         bound = np.where(np.isfinite(scale), scale, np.abs(right))
         assert_agree(f"{text}: {what}", came, right, bound, 1e-300)
+
+
+@EACH
+def test_at_1e4_value_and_derivative_are_those_of_60_digits(row: Activation, text: str) -> None:
+    x = np.array([[1e4, -1e4, 800.0, 0.25], [-1e4, 1e4, 1e4, 20.0], [-20.0, -1e4, 40.0, 0.25]])
+    spec, u = emitted(text).spec, drawn()[1]
+    found = Gradient(spec, spec.losses[0], SIZES, in_single({"x": x, "u": u}), EXACT)
+    assert found.assert_exact(text) == 1 + 2 * ENTRIES
 
 
 @EACH

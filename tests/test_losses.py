@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from bad_specs import Bad
 from emitted import imported
+from gradient_cases import Gradient, digits_for
 from programs import assert_agree
 
 from symgrad.catalog.losses import LOSSES, ROWS, NamedLoss
@@ -156,7 +157,7 @@ def emitted(variant: Variant) -> Emitted:
 
 # ---- values ----------------------------------------------------------------------------------
 
-NUMBERS = {"huge": Digits(60)}  # exp(1000) needs more than float64 has
+NUMBERS = {"huge": Digits(60)}  # exp(1e4) needs more than float64 has
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def draws(variant: Variant) -> tuple[str, ...]:
 
 
 def drawn(variant: Variant, how: str) -> tuple[dict[str, Any], dict[str, int]]:
-    """Ordinary numbers, or awkward ones: a batch of one, ties, exact zeros, kinks, logits of +-1e3."""
+    """Ordinary numbers, or awkward ones: a batch of one, ties, exact zeros, kinks, logits of +-1e4."""
     rng = np.random.default_rng([SEED, *f"{variant} {how}".encode()])
     sizes = {**SIZES, "B": 1} if how == "one" else SIZES
     values: dict[str, Any] = {}
@@ -205,7 +206,7 @@ def reals(name: str, how: str, shape: tuple[int, ...], rng: np.random.Generator)
     if how == "grid":
         return rng.integers(-1, 2, shape).astype(float)
     if how == "huge":
-        return 1e3 * rng.choice([-1.0, 1.0], shape)
+        return 1e4 * rng.choice([-1.0, 1.0], shape)
     return rng.normal(size=shape)
 
 
@@ -309,6 +310,16 @@ def test_value_and_gradient_are_those_of_torchs_own_losses(variant: Variant, tor
     assert min(counts) >= 1 + len(names)
 
 
+@EVERY
+def test_at_logits_of_1e4_value_and_gradient_are_those_of_60_digits(variant: Variant) -> None:
+    values, sizes = drawn(variant, "huge")
+    spec = emitted(variant).spec
+    (loss,) = spec.losses
+    numbers = digits_for(loss, values, sizes)
+    gradient = Gradient(spec, loss, sizes, values, numbers)
+    assert gradient.assert_exact(str(variant), numbers, most=2) >= 1 + 2 * len(variant.reals)
+
+
 def test_the_awkward_points_are_reached() -> None:
     """The draws hold what they are there for: ties, kinks, a return that is its baseline."""
     (huber,) = (v for v in VARIANTS if v.row.name == "huber" and not v.given)
@@ -326,7 +337,7 @@ def test_the_awkward_points_are_reached() -> None:
     at, sizes = drawn(policy, "one")
     assert sizes["B"] == len(at["ret"]) == 1
     at, _ = drawn(policy, "huge")
-    assert {*np.abs(at["logits"]).ravel()} == {1e3}
+    assert {*np.abs(at["logits"]).ravel()} == {1e4}
     assert {*np.sign(at["logits"]).ravel()} == {-1, 1}
 
 

@@ -87,8 +87,8 @@ def _either_side(
 def _central(point: Point, left: Near, right: Near, h: Any) -> Slope:
     value = (right.loss - left.loss) / (2 * h)
     bend = (right.loss - 2 * point.value + left.loss) / h**2
-    size = max(abs(float(value)), abs(float(bend)), abs(float(point.value)))
-    return Slope(value, 1e10 * float(h) ** 2 * size)
+    size = max(abs(value), abs(bend), abs(point.value))
+    return Slope(value, float(10**10 * h**2 * size))
 
 
 def _sides(point: Point, near: tuple[Near, Near], h: Any) -> tuple[float, float]:
