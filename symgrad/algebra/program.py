@@ -134,6 +134,15 @@ class Program:
         return found
 
     @cached_property
+    def readers(self) -> Mapping[str, tuple[Access, ...]]:
+        """The reads of each tensor."""
+        found: dict[str, list[Access]] = {}
+        for equation in self.equations:
+            for access in equation.reads:
+                found.setdefault(access.tensor, []).append(access)
+        return {name: tuple(reads) for name, reads in found.items()}
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every name that a new tensor may not take."""
         return frozenset([*self.tensor_of, *dict(self.sizes), *dict(self.functions), *self.indices])

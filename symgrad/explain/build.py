@@ -161,16 +161,17 @@ def _gradients(
     book: Book, wrt: Sequence[str], given: Mapping[str, Sequence[int]], numbers: Iterator[int]
 ) -> Iterator[Step]:
     """Index form, the lines that read back, and the matrix form where there is one."""
+    read = {p.read.tensor for p in book.derived.partials}
     for name in wrt:
         adjoint = book.derived.result[name]
-        lines = [e for e in book.program.equations if e.target.tensor == adjoint]
+        lines = book.program.writers.get(adjoint, ())
         notation = tuple(equation_text(e, book.program) for e in lines)
         if adjoint == book.seed:
             formula = Formula(book.adjoint(Access(adjoint)), (plain("1"),), notation)
         else:
             total = book.total(adjoint)
             formula = Formula(total.left, total.terms, notation, figure=total.figure)
-        nothing = name not in {p.read.tensor for p in book.derived.partials}
+        nothing = name not in read
         notes: tuple[Prose, ...] = (("the loss does not depend on it",),) if nothing else ()
         if len(given.get(adjoint, ())) > 1:
             notes = (("the contributions of ", *step_numbers(given[adjoint]), " added up"),)

@@ -195,7 +195,7 @@ def letters_of(program: Program, tensor: str, first: Access | None = None) -> tu
     """One letter for each axis: as the tensor is written, or read, else a spare one."""
     uses = [first] if first is not None else []
     uses += [e.target for e in program.writers.get(tensor, ())]
-    uses += [a for e in program.equations for a in e.reads if a.tensor == tensor]
+    uses += program.readers.get(tensor, ())
     spare = spare_letters(program)
     found: list[str] = []
     for axis in range(len(program.tensor_of[tensor].shape)):
