@@ -427,6 +427,25 @@ y = "real[B]"
 """
 
 
+MEANS = (
+    ("loss = mean(i,j: W[i,j]**2)", "the mean over i, j: the sum divided by N*N."),
+    ("loss = mean(t: s[t+1]*s[t]) for t < T-1", "the mean over t: the sum divided by T-1."),
+    (
+        "loss = mean(i,j: W[i+1,j]*W[i,j+1]) for i < N-1, j < N-1",
+        "the mean over i, j: the sum divided by (N-1)*(N-1).",
+    ),
+    ("loss = mean(k: v[k]**2)", "the mean over k: the sum divided by 3."),
+    ("loss = sum(t: s[t]**2)", "the sum over t, not divided by how many there are."),
+)
+
+
+@pytest.mark.parametrize(("equations", "said"), MEANS)
+def test_a_mean_over_any_range_is_called_one(equations: str, said: str) -> None:
+    text = f"equations = '{equations}'\n[sizes]\nN = 4\nT = 6\n[params]\n"
+    text += "W = 'real[N, N]'\ns = 'real[T]'\nv = 'real[3]'\n"
+    assert f"- loss is {said}\n" in explained(text).text(200)
+
+
 def test_what_holds_of_every_term_is_said_once() -> None:
     end = explained(SAME).text(200).split("What the gradient assumes")[1]
     assert end.count("the mean over b") == 1

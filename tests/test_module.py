@@ -126,6 +126,25 @@ def test_the_docstring_says_what_a_reader_needs() -> None:
     )
 
 
+REDUCTIONS = (
+    # equations,                                                      what the docstring says
+    ("loss = mean(i,j: W[i,j]**2)",                                   "loss is summed over i, j and divided by N**2"),
+    ("loss = mean(t: s[t+1]*s[t]) for t < T-1",                       "loss is summed over t and divided by T - 1"),
+    ("loss = mean(i,j: W[i+1,j]*W[i,j+1]) for i < N-1, j < N-1",      "loss is summed over i, j and divided by (N - 1)**2"),
+    ("loss = mean(t,k: s[t]*v[k])",                                   "loss is summed over k, t and divided by 3*T"),
+    ("loss = mean(k: v[k]**2)",                                       "loss is summed over k and divided by 3"),
+    ("loss = sum(k: 0.5*v[k]**2)",                                    "sums stand as the equations write them, undivided"),
+    ("loss = sum(t: exp(s[t]/T))",                                    "sums stand as the equations write them, undivided"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("equations", "said"), REDUCTIONS)
+def test_the_docstring_says_what_a_sum_is_divided_by(equations: str, said: str) -> None:
+    text = f"equations = '{equations}'\n[sizes]\nN = 4\nT = 6\n[params]\n"
+    text += "W = 'real[N, N]'\ns = 'real[T]'\nv = 'real[3]'\n"
+    assert f"\nReduction: {said}.\n" in of_text(text).text
+
+
 def test_a_description_of_any_characters_leaves_the_module_whole() -> None:
     text = (
         'description = "a \\"quote\\", a \\\\ and \\"\\"\\", \\u0000, \\u2028 and é\\u0007"\n'

@@ -233,6 +233,11 @@ def test_a_mean_over_a_range_that_may_be_empty_is_required_to_have_a_point() -> 
     assert parse_spec(found.canonical(), "example") == found
 
 
+def test_a_mean_over_two_ranges_requires_a_point_of_each() -> None:
+    text = 'equations = "loss = mean(b,c: x[b+1,0]*x[c+2,0]) for b < B - 1, c < B - 2"\n'
+    assert spec(text).checks == ((Size.of("B") - 3, "B must be at least 3"),)
+
+
 def test_a_requirement_is_checked_on_entry() -> None:
     found = spec('require = ["B >= 2*N"]\nequations = "loss = k"\n')
     assert [str(size) for size, _ in found.checks] == ["B-2*N"]

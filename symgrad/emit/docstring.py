@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 
-from sympy import Pow
+from sympy import Expr, Mul
 
 from symgrad.algebra.access import Affine
 from symgrad.algebra.program import Equation, Program, Tensor
@@ -83,17 +84,22 @@ def _conventions(programs: Sequence[Program], identities: Sequence[str]) -> list
 
 
 def _divided(equation: Equation) -> list[str]:
-    """What a sum is divided by: `loss sums over b and divides by B`."""
-    below = []
-    for power in sorted(equation.body.atoms(Pow), key=str):
-        if power.exp.is_negative:
-            slots = [equation.slot_of.get(s) for s in sorted(power.free_symbols, key=str)]
-            if slots and all(isinstance(s, Affine) and not s.indices for s in slots):
-                below.append(str(power.base))
-    if not (below and equation.reduced):
+    """What a sum is divided by: `loss is summed over b and divided by B`."""
+    number, rest = equation.body.as_coeff_Mul()
+    below = [1 / factor for factor in Mul.make_args(rest) if _is_inverse_size(factor, equation)]
+    literal = prod(equation.range_of[i].count.constant or 1 for i in equation.reduced)
+    averages = below or (literal > 1 and number.q % literal == 0)
+    if not (equation.reduced and averages):
         return []
-    over, by = ", ".join(equation.reduced), "*".join(below)
+    over, by = ", ".join(equation.reduced), Mul(number.q, *below)
     return [f"{equation.target.tensor} is summed over {over} and divided by {by}"]
+
+
+def _is_inverse_size(factor: Expr, equation: Equation) -> bool:
+    base, exponent = factor.as_base_exp()
+    slots = [equation.slot_of.get(s) for s in base.free_symbols]
+    sizes = [slot for slot in slots if isinstance(slot, Affine) and not slot.indices]
+    return bool(exponent.is_negative and slots and len(sizes) == len(slots))
 
 
 def function_doc(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from math import prod
 
-from sympy import Expr, Mul, Pow, Symbol, preorder_traversal
+from sympy import Expr, Mul, Symbol, preorder_traversal
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, count_of
 from symgrad.algebra.scalars import Stop, kinks_in
-from symgrad.algebra.sizes import ONE, Size
+from symgrad.algebra.sizes import ONE, ZERO, Size
 from symgrad.explain.book import Book
-from symgrad.explain.latex import affine_latex
+from symgrad.explain.latex import affine_latex, size_latex
 from symgrad.explain.steps import Code, Prose
 
 ARGMAX = "argmax takes the lowest index where values are equal, and passes no gradient"
@@ -127,20 +128,28 @@ def _reduction(equation: Equation) -> Prose:
     summed = [i for i in equation.reduced if i not in averaged]
     if not averaged:
         return (f"the sum over {', '.join(summed)}, not divided by how many there are.",)
-    count = Affine((), count_of(equation.range_of[i] for i in averaged))
-    divisor = Code(str(count), affine_latex(count))
+    divisor = _divisor([equation.range_of[i].count for i in averaged])
     rest = f". Over {', '.join(summed)} it is the plain sum." if summed else "."
     return f"the mean over {', '.join(averaged)}: the sum divided by ", divisor, rest
+
+
+def _divisor(counts: Sequence[Size]) -> Code:
+    """B*T, and (N-1)*(N-1): the product as a person writes it."""
+    whole = Affine((), prod(counts, start=ONE))
+    if len(counts) == 1 or all(len(count.terms) == 1 for count in counts):
+        return Code(str(whole), affine_latex(whole))
+    return Code("*".join(f"({n})" for n in counts), "".join(f"({size_latex(n)})" for n in counts))
 
 
 def averaged_indices(equation: Equation) -> tuple[str, ...]:
     """The summed indices whose number of points is what the sum is divided by."""
     coefficient, rest = equation.body.as_coeff_Mul()
     divisor = ONE
-    for factor in rest.args if isinstance(rest, Mul) else (rest,):
-        if isinstance(factor, Pow) and factor.exp == -1:
-            size = _size(factor.base, equation)
-            divisor = divisor if size is None else divisor * size
+    for factor in Mul.make_args(rest):
+        base, exponent = factor.as_base_exp()
+        size = _size(base, equation)
+        if exponent.is_Integer and exponent < 0 and size is not None:
+            divisor = divisor * prod([size] * -int(exponent), start=ONE)
     wanted = {divisor * int(coefficient.q), divisor} - {ONE}
     ranges = equation.range_of
     for many in range(len(equation.reduced), 0, -1):
@@ -150,15 +159,17 @@ def averaged_indices(equation: Equation) -> tuple[str, ...]:
     return ()
 
 
-def _size(base: Expr, equation: Equation) -> Size | None:
+def _size(expr: Expr, equation: Equation) -> Size | None:
     """A divisor as a size, None where it is none."""
-    total = ONE
-    for factor in base.args if isinstance(base, Mul) else (base,):
-        slot = equation.slot_of.get(factor) if isinstance(factor, Symbol) else None
-        if factor.is_Integer:
-            total = total * int(factor)
-        elif isinstance(slot, Affine) and not slot.terms:
-            total = total * slot.offset
-        else:
-            return None
-    return total
+    if expr.is_Integer:
+        return Size.of(int(expr))
+    if isinstance(expr, Symbol):
+        slot = equation.slot_of.get(expr)
+        return slot.offset if isinstance(slot, Affine) and not slot.terms else None
+    if not expr.is_Add and not expr.is_Mul:
+        return None
+    parts = [_size(part, equation) for part in expr.args]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    return prod(known, start=ONE) if expr.is_Mul else sum(known, start=ZERO)

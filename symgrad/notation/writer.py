@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Integer
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Op, Range, Tensor, count_of, make_equation
+from symgrad.algebra.program import Equation, Op, Range, Tensor, make_equation
 from symgrad.algebra.sizes import Size
 from symgrad.notation.bodies import Body
 from symgrad.notation.scope import Scanned, key_of
@@ -66,10 +66,10 @@ class Writer:
         for power, factor in term.factors:
             value = body.number(factor, env)
             factors.append(value if power > 0 else body.power(value, Integer(-1), factor))
-        count = count_of(self.range(inner, n.name) for n in term.means)
-        if term.means:
-            self.counts.append((count, term.means[0].at))
-            factors.append(body.power(body.size(count), Integer(-1), term.means[0]))
+        for index in term.means:
+            count = self.range(inner, index.name).count
+            self.counts.append((count, index.at))
+            factors.append(body.power(body.size(count), Integer(-1), index))
         value = body.number(term.body, inner)
         whole = body.checked(
             sympy.Mul(*factors, value) if term.binders or term.factors else value, term.body
