@@ -202,6 +202,13 @@ def normalised(xp, held, *, x, scale, shift, target):
     return xp.mean(xp.log(1 + xp.exp(z)) * target)
 
 
+def flattened(xp, held, *, W, Q, x):
+    g = xp.tanh(x)
+    f = xp.transpose(g * x, (0, 2, 3, 1))
+    y = xp.dot(g.reshape(len(x), -1), W.T) + xp.dot(f.reshape(len(x), -1), Q.T)
+    return xp.sum(y**2) / len(x) + xp.sum(logsumexp(xp, f)) / len(x)
+
+
 def contrast(xp, held, *, W, x):
     z = xp.dot(x, W.T)
     s = xp.dot(z, z.T)

@@ -367,6 +367,26 @@ loss = mean(b, d: softplus(z[b,d])*target[b,d])
             data={"x": "real[B, D]", "target": "real[B, D]"},
         ),
     ),
+    # Three axes counted as one: written, read by a weight and through a tensor, in two orders.
+    Case(
+        "flattened",
+        oracles.flattened,
+        {"B": 2, "C": 2, "U": 3, "V": 2, "O": 2},
+        {},
+        toml(
+            """
+g[b,c,u,v] = tanh(x[b,c,u,v])
+f[b,C*V*u+C*v+c] = g[b,c,u,v]*x[b,c,u,v]
+y[b,i] = sum(c,u,v: W[i,U*V*c+V*u+v]*g[b,c,u,v]) + sum(j: Q[i,j]*f[b,j])
+m[b,u,v] = logsumexp(c: f[b,C*V*u+C*v+c]) for u < U, v < V, c < C
+loss = mean(b: sum(i: y[b,i]**2) + sum(u,v: m[b,u,v]))
+""",
+            "B C U V O",
+            wrt=["W", "Q", "x"],
+            params={"W": "real[O, C*U*V]", "Q": "real[O, C*U*V]"},
+            data={"x": "real[B, C, U, V]"},
+        ),
+    ),
     # S is read whole and on its diagonal.
     Case(
         "contrast",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import Literal
 
 from sympy import Expr, Rational, Symbol
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.sizes import ZERO, Size
+from symgrad.algebra.sizes import ONE, ZERO, Size
 
 Kind = Literal["real", "int", "bool"]
 Role = Literal["param", "data", "computed"]
@@ -231,15 +232,33 @@ def bounds(form: Affine, box: Mapping[str, Range]) -> tuple[Size, Size] | None:
     return low, high
 
 
+def digits(form: Affine, box: Mapping[str, Range]) -> tuple[str, ...] | None:
+    """The indices that count the form's values from 0 on, one after the other, outermost first.
+
+    12*c + 4*u + v  ->  (c, u, v), where u < 3 and v < 4;  i  ->  (i,);  2*i  ->  None
+    """
+    waiting, found, unit = dict(form.terms), [], ONE
+    while waiting:
+        index = next((i for i, coefficient in waiting.items() if coefficient == unit), None)
+        if index is None or box[index].lo != ZERO:
+            return None
+        del waiting[index]
+        found.append(index)
+        unit *= box[index].hi
+    return tuple(reversed(found)) if form.offset == ZERO else None
+
+
 def covers(equation: Equation, program: Program) -> bool:
     """Whether the equation writes every place of its tensor."""
-    target = equation.target
-    shape = program.tensor_of[target.tensor].shape
     ranges = equation.range_of
-    return target.is_plain and all(
-        ranges[str(s)].lo == ZERO and ranges[str(s)].hi == size
-        for s, size in zip(target.subscripts, shape, strict=True)
-    )
+    seen: list[str] = []
+    shape = program.tensor_of[equation.target.tensor].shape
+    for subscript, size in zip(equation.target.subscripts, shape, strict=True):
+        counted = digits(subscript, ranges) if isinstance(subscript, Affine) else None
+        if counted is None or prod((ranges[i].hi for i in counted), start=ONE) != size:
+            return False
+        seen += counted
+    return not equation.target.padded and len(seen) == len(set(seen))
 
 
 def is_whole(equation: Equation, program: Program) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Slot
@@ -62,22 +63,34 @@ class Operands:
         """base[picks], transposed, reshaped and with new axes, as the layout asks."""
         view, layout = operand.view, operand.layout
         merged, news = any(len(group) > 1 for group in layout), () in layout
+        flipped = merged and len(layout) == 2 and (*layout[1], *layout[0]) == view.dims
         if isinstance(view, Strided):
             text, picks, turned = self._strided(view, operand.order), [], False
         else:
-            text, turned = base or self.name(view.array), operand.is_transposed
+            text, turned = base or self.name(view.array), operand.is_transposed and not flipped
             picks = [] if view.is_whole else [_pick(p) for p in view.picks]
+            if view.shape and (turned or picks or not merged):
+                text += f".reshape({_listed(view.shape)})"
         if news and not merged and not turned:
             return f"{text}[{', '.join(_with_new_axes(operand, picks))}]"
         text += f"[{', '.join(_trimmed(picks))}]" if picks else ""
-        if merged and len(layout) == 2 and (*layout[1], *layout[0]) == view.dims:
-            return f"{text}.reshape({_shape(view, layout[::-1])}).T"
+        if flipped:
+            return f"{self._merged(text, view, layout[::-1])}.T"
         if turned:
             order = [view.dims.index(d) for d in operand.order]
             text += ".T" if order == [1, 0] else f".transpose({', '.join(map(str, order))})"
-        if merged:
+        if merged and turned:
             return f"{text}.reshape({_shape(view, layout)})"
+        if merged:
+            return self._merged(text, view, layout)
         return f"{text}[{', '.join(_new_axes(layout))}]" if news else text
+
+    def _merged(self, text: str, view: View | Strided, layout: Layout) -> str:
+        """Neighbouring axes as one; an array that was split may so be as it lies again."""
+        shape = tuple(prod((view.sizes[d] for d in group), start=ONE) for group in layout)
+        known = self.arrays.get(view.array)
+        as_it_lies = isinstance(view, View) and view.shape and known and known.shape == shape
+        return text if as_it_lies and view.is_whole else f"{text}.reshape({_shape(view, layout)})"
 
     def _strided(self, view: Strided, order: Sequence[str]) -> str:
         def listed(items: Iterable[Size | Affine]) -> str:
@@ -168,6 +181,10 @@ def _trimmed(picks: list[str]) -> list[str]:
 
 def _shape(view: View | Strided, layout: Layout) -> str:
     return ", ".join(_product([view.sizes[d] for d in group]) for group in layout)
+
+
+def _listed(sizes: Iterable[Size]) -> str:
+    return ", ".join(map(size_text, sizes))
 
 
 def _product(sizes: Sequence[Size]) -> str:

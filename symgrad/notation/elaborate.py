@@ -10,7 +10,7 @@ from symgrad.algebra.program import Equation, Kind, Program, Tensor
 from symgrad.errors import ProgramError
 from symgrad.notation.declarations import Declared
 from symgrad.notation.names import fault_of, shown
-from symgrad.notation.places import Check, at_least, check_assignments, check_injective, read_checks
+from symgrad.notation.places import Check, at_least, check_assignments, check_scatters, read_checks
 from symgrad.notation.resolve import Resolved, resolve
 from symgrad.notation.scope import Scanned, scan
 from symgrad.notation.symbols import Signature, Symbols
@@ -44,7 +44,7 @@ def elaborate(
     symbols = symbols_of(statements, declared, before)
     scanned = [scan(s, symbols) for s in statements]
     for one in scanned:
-        check_injective(one)
+        check_scatters(one)
     exact = frozenset(t.name for t in (*declared.tensors, *declared.shapes))
     resolved = resolve(scanned, {name: t.shape for name, t in given.items()}, exact)
     check_assignments(scanned, resolved.ranges)

@@ -7,7 +7,7 @@ from itertools import combinations
 from math import gcd
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import Equation, Range, Tensor, bounds
+from symgrad.algebra.program import Equation, Range, Tensor, bounds, digits
 from symgrad.algebra.sizes import ONE, Size
 from symgrad.errors import SpecError
 from symgrad.notation.names import shown
@@ -136,6 +136,7 @@ def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> N
     for one, own in zip(scanned, ranges, strict=True):
         if not one.statement.adds:
             box: Mapping[str, Range] = {i: Range(i, *own[i]) for i in one.outer}
+            _check_injective(one, box)
             assigned.setdefault(one.target.tensor, []).append((one, box))
     for name, writers in assigned.items():
         if len(writers) > MOST_ASSIGNMENTS:
@@ -151,27 +152,32 @@ def check_assignments(scanned: Sequence[Scanned], ranges: Sequence[Ranges]) -> N
                 )
 
 
-def check_injective(scanned: Scanned) -> None:
-    """With =, each index is fixed by the place: a subscript holds it and indices already fixed."""
-    if scanned.statement.adds:
-        return
-    target = scanned.target
-    scatter = next(target.gathers(), None)
-    known: set[str] = set()
-    for _ in target.subscripts:
-        for subscript in target.subscripts:
-            unknown = (
-                [i for i in subscript.indices if i not in known]
-                if isinstance(subscript, Affine)
-                else []
-            )
+def check_scatters(scanned: Scanned) -> None:
+    """With =, no place is chosen by data: two points may choose the same one."""
+    scatter = next(scanned.target.gathers(), None)
+    if scatter is not None and not scanned.statement.adds:
+        raise _twice(scanned, f"{scatter} may repeat")
+
+
+def _check_injective(scanned: Scanned, box: Mapping[str, Range]) -> None:
+    """With =, each index is fixed by the place: a subscript holds it and indices already fixed.
+
+    One that counts several, 12*c + 4*u + v where u < 3 and v < 4, fixes all of them.
+    """
+    subscripts = [s for s in scanned.target.subscripts if isinstance(s, Affine)]
+    known = {i for s in subscripts for i in digits(s, box) or ()}
+    for _ in subscripts:
+        for subscript in subscripts:
+            unknown = subscript.indices - known
             if len(unknown) == 1:
-                known.add(unknown[0])
-    if scatter is None and known >= set(scanned.outer):
-        return
-    why = f"{scatter} may repeat" if scatter else "two points may share a place"
-    raise scanned.statement.error(
-        f"{target} = ... may assign a place twice ({why}); write += to add all of them up"
+                known |= unknown
+    if not known >= set(scanned.outer):
+        raise _twice(scanned, "two points may share a place")
+
+
+def _twice(scanned: Scanned, why: str) -> SpecError:
+    return scanned.statement.error(
+        f"{scanned.target} = ... may assign a place twice ({why}); write += to add all of them up"
     )
 
 

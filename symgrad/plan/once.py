@@ -166,7 +166,8 @@ class _Once:
         array = self.arrays[out.array]
         dims = tuple(letters.setdefault(d, len(letters)) for d in out.view.dims)
         layout = tuple(tuple(letters[d] for d in group) for group in out.layout)
-        return (type(step), *parts, array.shape, array.kind, dims, layout)
+        shape = getattr(out.view, "shape", None) or array.shape
+        return (type(step), *parts, array.shape, shape, array.kind, dims, layout)
 
     def canonical(self, part: Any, letters: dict[str, int]) -> object:
         """A part of a step: its arrays by what they hold, its dimensions by numbers."""
@@ -179,7 +180,10 @@ class _Once:
             case View() | Strided():
                 dims = tuple(letters.setdefault(d, len(letters)) for d in part.dims)
                 places = (
-                    tuple(replace(p, index="") if isinstance(p, Slice) else p for p in part.picks)
+                    (
+                        part.shape,
+                        *(replace(p, index="") if isinstance(p, Slice) else p for p in part.picks),
+                    )
                     if isinstance(part, View)
                     else (part.starts, part.counts, part.steps)
                 )

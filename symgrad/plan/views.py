@@ -57,10 +57,14 @@ class At:
 
 @dataclass(frozen=True)
 class View:
-    """array[picks]: one dimension for each Slice, in the order of the axes."""
+    """array[picks]: one dimension for each Slice, in the order of the axes.
+
+    shape: the axes that are picked from, where these are not the array's own: it is reshaped.
+    """
 
     array: str
     picks: tuple[Slice | At, ...]
+    shape: tuple[Size, ...] | None = None
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
@@ -133,7 +137,8 @@ class Operand:
     @cached_property
     def is_whole(self) -> bool:
         """Whether the operand is an array as it lies, every place of it."""
-        return self.view.is_whole and self.layout == each(self.view.dims)
+        reshaped = isinstance(self.view, View) and self.view.shape is not None
+        return self.view.is_whole and not reshaped and self.layout == each(self.view.dims)
 
 
 def each(dims: Sequence[str]) -> Layout:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from symgrad.algebra.access import Access, Affine
-from symgrad.algebra.program import bounds
+from symgrad.algebra.program import bounds, digits
 from symgrad.algebra.sizes import ONE, ZERO, Size, largest
 from symgrad.errors import ProgramError
 from symgrad.plan.builder import Builder, Ranges, fill
@@ -21,25 +22,46 @@ def affine_subscripts(access: Access) -> tuple[Affine, ...]:
 def affine_view(
     builder: Builder, array: Array, subscripts: Sequence[Affine], ranges: Ranges
 ) -> View | Strided:
-    """Slices where each index stands alone on one axis with a positive step, else strides."""
+    """Slices where each index is alone on its axis with a positive step, else strides.
+
+    An axis that several indices count, as in x[b,12*c+4*u+v], is reshaped: one axis for each.
+    """
+    axes = zip(subscripts, array.shape, strict=True)
+    parts = [_picks(builder, subscript, size, ranges) for subscript, size in axes]
+    picks = [pick for part in parts for pick, _ in part]
+    indices = [pick.index for pick in picks if isinstance(pick, Slice)]
+    if all(parts) and len(set(indices)) == len(indices):
+        shape = tuple(size for part in parts for _, size in part)
+        return View(array.name, tuple(picks), shape if len(shape) > len(parts) else None)
     free = [builder.free(s) for s in subscripts]
-    indices = [i for terms in free for i, _ in terms]
-    starts = [_start(s, ranges, builder.fixed) for s in subscripts]
-    simple = all(len(terms) <= 1 and all(c.is_positive() for _, c in terms) for terms in free)
-    if simple and len(set(indices)) == len(indices):
-        picks: list[Slice | At] = []
-        for terms, start, size in zip(free, starts, array.shape, strict=True):
-            if not terms:
-                picks.append(At(start))
-                continue
-            ((index, step),) = terms
-            count = ranges[index].count
-            everything = start == Affine() and step == ONE and count == size
-            picks.append(Slice(index, start, count, step, everything))
-        return View(array.name, tuple(picks))
-    dims = tuple(dict.fromkeys(indices))
+    starts = tuple(_start(s, ranges, builder.fixed) for s in subscripts)
+    dims = tuple(dict.fromkeys(i for terms in free for i, _ in terms))
     steps = tuple(tuple(dict(terms).get(d, ZERO) for terms in free) for d in dims)
-    return Strided(array.name, tuple(starts), dims, tuple(ranges[d].count for d in dims), steps)
+    return Strided(array.name, starts, dims, tuple(ranges[d].count for d in dims), steps)
+
+
+def _picks(
+    builder: Builder, subscript: Affine, size: Size, ranges: Ranges
+) -> list[tuple[Slice | At, Size]]:
+    """What is picked of one axis, or of those that it is split into; [] where strides are needed.
+
+    With each pick comes the size of the axis that it is made from.
+    """
+    terms, start = builder.free(subscript), _start(subscript, ranges, builder.fixed)
+    if not terms:
+        return [(At(start), size)]
+    if len(terms) == 1:
+        ((index, step),) = terms
+        count = ranges[index].count
+        everything = start == Affine() and step == ONE and count == size
+        pick = Slice(index, start, count, step, everything)
+        return [(pick, size)] if step.is_positive() else []
+    counted = None if subscript.indices & builder.fixed else digits(subscript, ranges)
+    counts = [ranges[index].hi for index in counted or ()]
+    if counted is None or prod(counts, start=ONE) != size:
+        return []
+    pairs = zip(counted, counts, strict=True)
+    return [(Slice(index, Affine(), count, ONE, True), count) for index, count in pairs]
 
 
 def _start(subscript: Affine, ranges: Ranges, fixed: frozenset[str]) -> Affine:

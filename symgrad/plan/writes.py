@@ -51,11 +51,11 @@ def _affine(builder: Builder, equation: Equation, target: Array, assigns: bool) 
 
 
 def direct(builder: Builder, equation: Equation, target: Array) -> View | Strided | None:
-    """The target's places as one view, where every axis carries at most one index."""
+    """The target's places as one view, where no two points share a place of an axis."""
     subscripts = affine_subscripts(equation.target)
-    if any(len(builder.free(s)) > 1 for s in subscripts):
-        return None
-    return affine_view(builder, target, subscripts, equation.range_of)
+    view = affine_view(builder, target, subscripts, equation.range_of)
+    alone = all(len(builder.free(s)) <= 1 for s in subscripts)
+    return view if alone or isinstance(view, View) else None
 
 
 def _scatter(builder: Builder, equation: Equation, target: Array) -> None:
