@@ -50,7 +50,7 @@ def test_the_table_of_layers_is_the_catalogues() -> None:
     assert len(shown) == len(LAYERS) > 1
     for (name, formula, params, options), row in zip(shown, LAYERS, strict=True):
         sizes = tuple(Size.of(3) for _ in row.sizes)
-        built = row.build(Signal(("b",), Size.of(4)), sizes, dict(row.options))
+        built = row.build(Signal(("b",), (Size.of(7),), (Size.of(4),)), sizes, dict(row.options))
         assert code(name) == [" ".join([row.name, *row.sizes])]
         assert formula == row.formula
         assert code(params) == [*built.params]

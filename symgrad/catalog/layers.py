@@ -1,8 +1,9 @@
 """Layers, one short function of forward equations each.
 
 A layer's equations are notation. `x` is its input and `y` its output; other names are its own, and
-get the layer's number: W becomes W1. `x.at("i")` is the place i of the last axis, at every point of
-the axes before it: x[b,i] with a batch, x[i] without one.
+get the layer's number: W becomes W1. A layer works on the last axes of its input, most on one:
+`x.at("i")` is the place i there, at every point of the axes before: x[b,i] with a batch, x[i]
+without one.
 """
 
 from __future__ import annotations
@@ -10,15 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symgrad.algebra.program import Kind
 from symgrad.algebra.sizes import Size
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What flows between layers: the letters of all axes but the last, and the last one's size."""
+    """What flows between layers, as a layer sees it.
+
+    lead:   the letters of the axes that it leaves as they are; around: their sizes.
+    shape:  the sizes of those that it works on.
+    below:  of integers, their bound.
+    """
 
     lead: tuple[str, ...]
-    size: Size
+    around: tuple[Size, ...]
+    shape: tuple[Size, ...]
+    below: Size | None = None
+
+    @property
+    def size(self) -> Size:
+        """Of the last axis."""
+        return self.shape[-1]
 
     def at(self, *last: str) -> str:
         """The subscripts of a place."""
@@ -32,12 +46,12 @@ class Built:
 
     params:    the type of each parameter.
     equations: what defines y.
-    size:      of y's last axis.
+    shape:     the sizes of y's last axes, those that stand where the layer's own stood.
     """
 
     params: Mapping[str, str]
     equations: str
-    size: Size
+    shape: tuple[Size, ...]
 
 
 Options = Mapping[str, str]
@@ -53,6 +67,8 @@ class Layer:
     letter:  what its output is called: z for z1, z2 ...
     formula: in one line.
     build:   the input, the sizes and the options -> parameters and equations.
+    axes:    how many of the last axes it works on; None is all but the batch's.
+    reads:   the kind of its input.
     source:  where it was proposed.
     also:    what other libraries call it, for errors.
     torch:   what PyTorch calls its parameters, where it is not what they are called here.
@@ -64,6 +80,8 @@ class Layer:
     letter: str
     formula: str
     build: Callable[[Signal, tuple[Size, ...], Options], Built]
+    axes: int | None = 1
+    reads: Kind = "real"
     source: str = ""
     also: tuple[str, ...] = ()
     torch: tuple[tuple[str, str], ...] = ()
@@ -77,7 +95,7 @@ def dense(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     if options["bias"] == "true":
         params["c"] = f"real[{width}] init={options['bias_init']}"
         bias = " + c[i]"
-    return Built(params, f"y{x.at('i')} = sum(j: W[i,j]*x{x.at('j')}){bias}", width)
+    return Built(params, f"y{x.at('i')} = sum(j: W[i,j]*x{x.at('j')}){bias}", (width,))
 
 
 def layernorm(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
@@ -88,7 +106,7 @@ def layernorm(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     v{x.at()} = mean(j: (x{x.at("j")} - m{x.at()})**2)
     y{x.at("i")} = g[i]*(x{x.at("i")} - m{x.at()})/sqrt(v{x.at()} + {options["eps"]}) + s[i]
     """
-    return Built(params, equations, x.size)
+    return Built(params, equations, x.shape)
 
 
 ROWS = (
@@ -109,7 +127,7 @@ ROWS = (
         "n",
         "y = g (x - mean(x))/sqrt(var(x) + eps) + s",
         layernorm,
-        "Ba, Kiros, Hinton 2016",
+        source="Ba, Kiros, Hinton 2016",
         also=("layer_norm", "ln"),
         torch=(("g", "weight"), ("s", "bias")),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from symgrad.algebra.program import Tensor
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError
 from symgrad.expand.activations import Fault
@@ -94,16 +95,20 @@ class Applied:
         whole = self.tensors.measured(whole, self.top)
         if whole.size is None:
             raise error(f"input {shown(name)} is computed from the network's own output", 0)
-        self.real(whole, error, 0)
+        self.check_kind(network, whole, error, 0)
         return whole
 
-    def real(self, whole: Whole, error: Fault, at: int) -> None:
-        if whole.kind != "real":
+    def check_kind(self, network: Network, whole: Whole, error: Fault, at: int) -> None:
+        if whole.kind == network.reads:
+            return
+        what = f"input {shown(whole.tensor)} is {whole.kind}"
+        if network.reads == "real":
             raise error(
-                f"input {shown(whole.tensor)} is {whole.kind}, and a network reads real tensors; "
-                "a mask makes one: y[b,a] = [a == act[b]] for a < 2",
+                f"{what}, and a network reads real tensors; a mask makes one: "
+                "y[b,a] = [a == act[b]] for a < 2; or begin with the layer `embedding`",
                 at,
             )
+        raise error(f"{what}, and its first layer reads {network.reads}s", at)
 
     def same_rank(self, inputs: Sequence[Whole], error: Fault, at: int) -> None:
         ranks = {len(whole.letters) for whole in inputs}
@@ -118,7 +123,7 @@ class Applied:
         if network.copy_of is not None:
             original = self.networks[network.copy_of]
             self.default(original)
-            if self.widths[original.name] != widths:
+            if network.reads == "real" and self.widths[original.name] != widths:
                 came, expected = _listed(widths), _listed(self.widths[original.name])
                 raise network.source.error(
                     f"its inputs have {came} features, and {shown(original.name)}, which it "
@@ -138,20 +143,25 @@ class Applied:
             return here.error(f"{call.name}: {message}", at)
 
         self.same_rank(inputs, fault, call.at)
-        for whole, width in zip(inputs, self.widths[network.name], strict=True):
-            self.fits(whole, width, call, here)
+        widths = self.widths[network.name]
+        fitting = [
+            self.fitting(i, width, call, here) for i, width in zip(inputs, widths, strict=True)
+        ]
         suffix = "_" + "_".join(whole.tensor for whole in inputs)
         output = here.scope.name(f"{network.name}{suffix}")
         within = f"{call.name}({', '.join(whole.tensor for whole in inputs)})"
         source = replace(here.statement.source, within=within)
-        whole = self.apply(network, inputs, here.scope, output, suffix, source, call.at)
+        whole = self.apply(network, fitting, here.scope, output, suffix, source, call.at)
         here.scope.applied[key] = whole
         return whole
 
-    def fits(self, given: Whole, width: Size, call: Call, here: Here) -> None:
-        """The tensor is real, and its last axis as long as that of the network's own input."""
+    def fitting(self, given: Whole, width: Size, call: Call, here: Here) -> Whole:
+        """The tensor, its last axis as long as that of the network's own input."""
         whole = self.tensors.measured(given, here.scope)
-        self.real(whole, here.error, call.at)
+        network = self.networks[call.name]
+        self.check_kind(network, whole, here.error, call.at)
+        if network.reads != "real":  # its axes are no features
+            return whole
         came = "another number of" if whole.size is None else whole.size
         error = here.error(
             f"{call.name} reads {width} features along the last axis, and {whole.tensor} has "
@@ -162,6 +172,8 @@ class Applied:
             self.tensors.expected.append((whole.tensor, width, error))
         elif whole.size != width:
             raise error
+        known = whole.sizes[:-1] if whole.sizes else (None,) * (len(whole.letters) - 1)
+        return replace(whole, sizes=(*known, width))
 
     def apply(
         self,
@@ -175,7 +187,6 @@ class Applied:
     ) -> Whole:
         """The equations of an application, as if they stood at `at`; names end in `suffix`."""
         prefix = f"{network.name}_" if self.prefixed else ""
-        lead = inputs[0].letters[:-1]
         build = Equations(
             network.name,
             names=lambda name: scope.name(f"{prefix}{name}{suffix}"),
@@ -185,18 +196,23 @@ class Applied:
             source=source,
             at=at,
         )
-        names = [whole.tensor for whole in inputs]
-        size = build.run(network.layers, names, self.widths[network.name], lead)
+        whole = build.run(network.layers, inputs)
         for name, (text, written) in build.params.items():
-            self.parameter(network, name, text, written)
+            made = self.parameter(network, name, text, written)
+            if made.shape != self.tensors.params.setdefault(name, made).shape:
+                first = self.tensors.params[name]
+                raise source.error(
+                    f"{network.name} has one {name} for all inputs, of shape "
+                    f"({_shape(first)}), and this input needs one of shape ({_shape(made)})",
+                    at,
+                )
         self.layers[network.name] = tuple(build.owners)
         scope.done += build.statements
-        return Whole(output, (*lead, "i"), size)
+        return whole
 
-    def parameter(self, network: Network, name: str, text: str, source: Source) -> None:
-        if name in self.tensors.params:
-            return
-        if name in self.top.taken:
+    def parameter(self, network: Network, name: str, text: str, source: Source) -> Tensor:
+        """A network's parameter, as a layer's text declares it."""
+        if name in self.top.taken and name not in self.tensors.params:
             raise network.source.error(
                 f"its parameter {shown(name)} has the name of a tensor, a size or a network of "
                 "yours; rename yours",
@@ -208,7 +224,11 @@ class Applied:
         if network.copy_of is not None:
             of = name.removeprefix(network.name)
             tensor = replace(tensor, init=f"copy({network.copy_of}{of})")
-        self.tensors.params[name] = tensor
+        return tensor
+
+
+def _shape(tensor: Tensor) -> str:
+    return ", ".join(map(str, tensor.shape))
 
 
 def _listed(sizes: Iterable[Size]) -> str:

@@ -46,6 +46,11 @@ def letters_from_left(statement: Statement, taken: Collection[str]) -> tuple[str
     return _apart([s.name if isinstance(s, Name) else "n" for s in subscripts], taken)
 
 
+def fresh_letters(lead: Sequence[str], count: int, taken: Collection[str]) -> tuple[str, ...]:
+    """The leading letters, and as many new ones."""
+    return (*lead, *_apart(["n"] * count, {*taken, *lead}))
+
+
 def _apart(wanted: Sequence[str], taken: Collection[str]) -> tuple[str, ...]:
     """Each letter as wanted, where nobody has it."""
     found: list[str] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symgrad.catalog.layers import Layer
 from symgrad.expand.layer_text import EXAMPLE, LayerText, read_layer
 from symgrad.notation.declarations import Declared
 from symgrad.notation.document import Document
@@ -31,6 +32,15 @@ def checks_of(layers: Layers) -> Iterator[Check]:
     """What the sizes of the layers have to obey on entry."""
     for layer in layers:
         yield from checks_of(layer.layers) if isinstance(layer, Residual) else layer.checks
+
+
+def first_row(layers: Layers) -> Layer | None:
+    """The row of the first layer that is more than an activation."""
+    for layer in layers:
+        row = first_row(layer.layers) if isinstance(layer, Residual) else layer.row
+        if row is not None:
+            return row
+    return None
 
 
 def read_layers(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from symgrad.algebra.program import Kind
 from symgrad.catalog.activations import ACTIVATIONS
 from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
-from symgrad.expand.layers import Layers, checks_of, read_layers
+from symgrad.expand.layers import Layers, checks_of, first_row, read_layers
 from symgrad.notation.declarations import Declared
 from symgrad.notation.document import Document
 from symgrad.notation.names import fault_of, shown
@@ -30,6 +31,12 @@ class Network:
     copy_of: str | None
     held: bool
     source: Source
+
+    @property
+    def reads(self) -> Kind:
+        """The kind of its inputs."""
+        row = first_row(self.layers)
+        return "real" if row is None else row.reads
 
     @property
     def checks(self) -> tuple[Check, ...]:

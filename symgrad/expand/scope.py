@@ -20,13 +20,20 @@ class Whole:
     """A whole tensor, as what a network or a loss is given.
 
     letters: one for each axis, with which its places are read.
-    size:    of the last axis, None where it is not known yet.
+    sizes:   of the axes, None where one is not known yet.
+    below:   an int's bound.
     """
 
     tensor: str
     letters: tuple[str, ...]
-    size: Size | None = None
+    sizes: tuple[Size | None, ...] = ()
     kind: Kind = "real"
+    below: Size | None = None
+
+    @property
+    def size(self) -> Size | None:
+        """Of the last axis."""
+        return self.sizes[-1] if self.sizes else None
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Tensors:
         tensor = self.known.get(name) or self.params.get(name)
         if tensor is not None:
             letters = letters_from_shape(tensor, self.bare)
-            return Whole(name, letters, tensor.shape[-1] if tensor.shape else None, tensor.kind)
+            return Whole(name, letters, tensor.shape, tensor.kind, tensor.below)
         statement = scope.writer(name)
         return Whole(name, letters_from_left(statement, self.bare)) if statement else None
 
@@ -49,7 +49,7 @@ class Tensors:
         tensor = self.described([name], scope).get(name)
         if tensor is None:
             return whole
-        return replace(whole, size=tensor.shape[-1] if tensor.shape else None, kind=tensor.kind)
+        return replace(whole, sizes=tensor.shape, kind=tensor.kind, below=tensor.below)
 
     def described(self, names: Sequence[str], scope: Scope) -> dict[str, Tensor]:
         """Each with its shape and kind, if they can be told."""
