@@ -424,17 +424,54 @@ r = "real"
     assert checked(lambda v: td(v, False), text).verdict == "FAIL"
 
 
+def reversed_gradient(loss: Loss) -> tuple[Program, Mapping[str, str]]:
+    derived = reverse(loss.program, loss.value, loss.wrt)
+    return derived.program, derived.result
+
+
+CANCELLING = """
+equations = '''
+z[a] = w[a] + c
+loss = sum(a: exp(z[a] - logsumexp(i: z[i]))*r[a])
+'''
+[sizes]
+A = "actions"
+[params]
+w = "real[A]"
+c = "real"
+[data]
+r = "real[A]"
+"""
+
+
+@pytest.mark.parametrize(("slip", "verdict"), [(0.0, "PASS"), (1e-9, "FAIL")])
+def test_a_gradient_whose_contributions_cancel_is_0_but_for_rounding(
+    slip: float, verdict: str
+) -> None:
+    """A softmax does not see what is added to all of its logits."""
+
+    def softmax(values: Mapping[str, Array]) -> LossAndGradients:
+        p = np.exp(values["w"] - values["w"].max())
+        p /= p.sum()
+        value = float(p @ values["r"])
+        dw = p * (values["r"] - value)
+        return value, {"w": dw, "c": np.asarray(dw.sum() + 1e-18 + slip)}
+
+    spec = parse_spec(CANCELLING, "cancelling")
+    report = check(spec, CallableSubject(softmax), gradient=reversed_gradient)
+    assert report.verdict == verdict, text_of(report)
+    assert all(block.verdict == verdict for block in report.blocks if block.name == "c")
+
+
 def test_an_unknown_loss_is_refused() -> None:
     with pytest.raises(SpecError, match='no loss "lost"; did you mean "loss"'):
         check(parse_spec(TEXT, "regression"), CallableSubject(regression), losses=["lost"])
 
 
 def test_a_gradient_program_gives_the_scale_and_the_equation_behind_a_block() -> None:
-    def gradient(loss: Loss) -> tuple[Program, Mapping[str, str]]:
-        derived = reverse(loss.program, loss.value, loss.wrt)
-        return derived.program, derived.result
-
-    report = check(parse_spec(TEXT, "regression"), CallableSubject(regression), gradient=gradient)
+    report = check(
+        parse_spec(TEXT, "regression"), CallableSubject(regression), gradient=reversed_gradient
+    )
     assert report.verdict == "PASS"
     assert {b.equation for b in report.blocks if b.name == "c"} == {"dc[i] += dz[b,i]"}
 

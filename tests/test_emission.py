@@ -150,7 +150,6 @@ def too_large(emitted: Emitted, text: str, name: str) -> list[tuple[int, ...]]:
 BOXES = ("np.arange(B * H).reshape(B, H)", "np.flatnonzero(obs)", "np.indices((B, 4))[0]")
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("planted", BOXES)
 def test_an_index_array_of_a_box_is_seen(planted: str) -> None:
     emitted = named("softmax_policy")
@@ -159,7 +158,8 @@ def test_an_index_array_of_a_box_is_seen(planted: str) -> None:
     )
     assert too_large(emitted, text, "value_and_grad") != []
     assert too_large(emitted, text, "value") == []
-=======
+
+
 def test_axes_counted_as_one_are_reshaped_without_loops_or_copies() -> None:
     text = generate(next(case for case in CASES if case.name == "flattened").spec)
     body = text[text.index("def value_and_grad") :].partition("return loss")[0]
@@ -167,17 +167,6 @@ def test_axes_counted_as_one_are_reshaped_without_loops_or_copies() -> None:
     assert "_view(" not in body
     assert "for " not in [line.strip()[:4] for line in body.splitlines()]
     assert "np.matmul(dy.T, g.reshape(B, C * U * V), out=grads.W)" in body
-
-
-def test_only_the_equations_of_the_cycle_stand_in_the_loop_of_the_gru() -> None:
-    """What feeds the cycle, what reads it and every weight's gradient stay outside, as products."""
-    forward = in_loops("value")
-    assert forward == {"ar", "az", "an", "un", "r", "z", "n", "h"} | negated(forward)
-    backward = in_loops("value_and_grad") - forward
-    assert {"dh", "dan", "dun", "dar", "daz"} <= backward
-    assert not backward & {"dWr", "dUr", "dcr", "dWz", "dUz", "dcz", "dWn", "dUn", "dcn", "den"}
-    assert not backward & {"dV", "dv0", "dy", "y", "loss"}
->>>>>>> c686978 (Several indices may count an axis, as in x[b,12*c+4*u+v]: assigned with =, and reshaped without loops or copies)
 
 
 @every_call

@@ -29,7 +29,8 @@ from network_cases import (
 from programs import assert_agree, emitted_gradient, fresh_values, run
 
 from symgrad import api
-from symgrad.catalog.layers import ROWS, Layer
+from symgrad.catalog.layer import Layer
+from symgrad.catalog.layers import ROWS
 from symgrad.notation.declarations import INITS
 from symgrad.pipeline import derive
 from symgrad.spec import Loss, Spec, define, parse_spec

@@ -12,8 +12,8 @@ from emitted import of_text
 
 from symgrad.algebra.sizes import Size
 from symgrad.catalog.activations import ROWS as ACTIVATIONS
+from symgrad.catalog.layer import Signal
 from symgrad.catalog.layers import ROWS as LAYERS
-from symgrad.catalog.layers import Signal
 from symgrad.expand.activations import CALLED
 from symgrad.expand.networks import KEYS
 from symgrad.notation.declarations import INITS

@@ -10,7 +10,8 @@ import pytest
 from catalogue import NAMES
 from emitted import Emitted, of_text
 
-from symgrad.catalog.layers import ROWS, Layer
+from symgrad.catalog.layer import Layer
+from symgrad.catalog.layers import ROWS
 from symgrad.spec import load
 
 DATA = """

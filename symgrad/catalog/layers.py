@@ -1,113 +1,80 @@
 """Layers, one short function of forward equations each.
 
 A layer's equations are notation. `x` is its input and `y` its output; other names are its own, and
-get the layer's number: W becomes W1. A layer works on the last axes of its input, most on one:
-`x.at("i")` is the place i there, at every point of the axes before: x[b,i] with a batch, x[i]
-without one.
+get the layer's number: W becomes W1. `b` stands for all axes before those that the layer works on:
+a batch, batch and time, or none. Its own indices are of i, j, k, l, u, v, w, which no such axis is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from math import prod
 
-from symgrad.algebra.program import Kind
-from symgrad.algebra.sizes import Size
-
-
-@dataclass(frozen=True)
-class Signal:
-    """What flows between layers, as a layer sees it.
-
-    lead:   the letters of the axes that it leaves as they are; around: their sizes.
-    shape:  the sizes of those that it works on.
-    below:  of integers, their bound.
-    """
-
-    lead: tuple[str, ...]
-    around: tuple[Size, ...]
-    shape: tuple[Size, ...]
-    below: Size | None = None
-
-    @property
-    def size(self) -> Size:
-        """Of the last axis."""
-        return self.shape[-1]
-
-    def at(self, *last: str) -> str:
-        """The subscripts of a place."""
-        letters = (*self.lead, *last)
-        return f"[{','.join(letters)}]" if letters else ""
-
-
-@dataclass(frozen=True)
-class Built:
-    """One layer at one place.
-
-    params:    the type of each parameter.
-    equations: what defines y.
-    shape:     the sizes of y's last axes, those that stand where the layer's own stood.
-    """
-
-    params: Mapping[str, str]
-    equations: str
-    shape: tuple[Size, ...]
-
-
-Options = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A row of the table.
-
-    name:    as a spec writes it: "dense H tanh init=orthogonal(1.414)".
-    sizes:   the sizes that follow the name.
-    options: each with its default.
-    letter:  what its output is called: z for z1, z2 ...
-    formula: in one line.
-    build:   the input, the sizes and the options -> parameters and equations.
-    axes:    how many of the last axes it works on; None is all but the batch's.
-    reads:   the kind of its input.
-    source:  where it was proposed.
-    also:    what other libraries call it, for errors.
-    torch:   what PyTorch calls its parameters, where it is not what they are called here.
-    """
-
-    name: str
-    sizes: tuple[str, ...]
-    options: tuple[tuple[str, str], ...]
-    letter: str
-    formula: str
-    build: Callable[[Signal, tuple[Size, ...], Options], Built]
-    axes: int | None = 1
-    reads: Kind = "real"
-    source: str = ""
-    also: tuple[str, ...] = ()
-    torch: tuple[tuple[str, str], ...] = ()
+from symgrad.algebra.sizes import ONE, Size
+from symgrad.catalog.layer import Built, Layer, Options, Signal
+from symgrad.catalog.sequences import attention, gru, lstm
 
 
 def dense(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     """y_i = sum_j W_ij x_j + c_i, with W of shape (out, in)."""
     (width,) = sizes
     params = {"W": f"real[{width}, {x.size}] init={options['init']}"}
-    bias = ""
-    if options["bias"] == "true":
-        params["c"] = f"real[{width}] init={options['bias_init']}"
-        bias = " + c[i]"
-    return Built(params, f"y{x.at('i')} = sum(j: W[i,j]*x{x.at('j')}){bias}", (width,))
+    params |= _bias(width, options)
+    bias = " + c[i]" if "c" in params else ""
+    return Built(params, f"y[b,i] = sum(j: W[i,j]*x[b,j]){bias}", (width,))
+
+
+def _bias(width: Size, options: Options) -> dict[str, str]:
+    if options["bias"] == "false":
+        return {}
+    return {"c": f"real[{width}] init={options['bias_init']}"}
 
 
 def layernorm(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     """y = g (x - m)/sqrt(v + eps) + s, with m and v the mean and the variance of the last axis."""
     params = {"g": f"real[{x.size}] init=constant(1)", "s": f"real[{x.size}] init=zeros"}
     equations = f"""
-    m{x.at()} = mean(j: x{x.at("j")})
-    v{x.at()} = mean(j: (x{x.at("j")} - m{x.at()})**2)
-    y{x.at("i")} = g[i]*(x{x.at("i")} - m{x.at()})/sqrt(v{x.at()} + {options["eps"]}) + s[i]
+    m[b] = mean(j: x[b,j])
+    v[b] = mean(j: (x[b,j] - m[b])**2)
+    y[b,i] = g[i]*(x[b,i] - m[b])/sqrt(v[b] + {options["eps"]}) + s[i]
     """
     return Built(params, equations, x.shape)
 
+
+def flatten(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y = all axes of x but the batch's as one, the last running fastest."""
+    letters = "ijkluv"[: len(x.shape)]
+    steps = [prod(x.shape[n + 1 :], start=ONE) for n in range(len(x.shape))]
+    place = " + ".join(f"({step})*{i}" for step, i in zip(steps, letters, strict=True))
+    return Built({}, f"y[b,{place}] = x[b,{','.join(letters)}]", (prod(x.shape, start=ONE),))
+
+
+def embedding(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y_i = W_xi: a row for each integer."""
+    (width,) = sizes
+    params = {"W": f"real[{x.below}, {width}] init={options['init']}"}
+    return Built(params, "y[b,i] = W[x[b],i]", (width,))
+
+
+def conv2d(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y_iuv = sum over j, k, l of W_ijkl x[j, s u + d k - p, s v + d l - p], + c_i.
+
+    s, p and d are stride, padding and dilation; (size + 2 p - d (kernel - 1) - 1)//s + 1 places.
+    """
+    channels, kernel = sizes
+    stride, padding, dilation = (int(options[o]) for o in ("stride", "padding", "dilation"))
+    reach = dilation * (kernel - 1) + 1
+    height, width = ((size + 2 * padding - reach) // stride + 1 for size in x.shape[1:])
+    params = {"W": f"real[{channels}, {x.shape[0]}, {kernel}, {kernel}] init={options['init']}"}
+    params |= _bias(channels, options)
+    bias = " + c[i]" if "c" in params else ""
+    row, column = (f"{stride}*{at} + {dilation}*{by} - {padding}" for at, by in ("uk", "vl"))
+    read = f"pad(x[b,j,{row},{column}])" if padding else f"x[b,j,{row},{column}]"
+    total = f"sum(j,k,l: W[i,j,k,l]*{read}){bias} for u < {height}, v < {width}"
+    return Built(params, f"y[b,i,u,v] = {total}", (channels, height, width))
+
+
+RECURRENT = (("W", "weight_ih_l0"), ("U", "weight_hh_l0"), ("c", "bias_ih_l0"), ("e", "bias_hh_l0"))
+"""PyTorch's names; the gates are stacked in its order."""
 
 ROWS = (
     Layer(
@@ -130,6 +97,78 @@ ROWS = (
         source="Ba, Kiros, Hinton 2016",
         also=("layer_norm", "ln"),
         torch=(("g", "weight"), ("s", "bias")),
+    ),
+    Layer(
+        "flatten",
+        (),
+        (),
+        "f",
+        "y = x, all axes but the batch's as one",
+        flatten,
+        axes=None,
+    ),
+    Layer(
+        "embedding",
+        ("width",),
+        (("init", "normal"),),
+        "e",
+        "y = W[x], x an integer",
+        embedding,
+        axes=0,
+        reads="int",
+        torch=(("W", "weight"),),
+    ),
+    Layer(
+        "conv2d",
+        ("channels", "kernel"),
+        (
+            ("stride", "1"),
+            ("padding", "0"),
+            ("dilation", "1"),
+            ("init", "uniform_fan_in"),
+            ("bias", "true"),
+            ("bias_init", "zeros"),
+        ),
+        "z",
+        "y = W * x + c over windows",
+        conv2d,
+        axes=3,
+        source="LeCun et al. 1989",
+        also=("conv", "convolution", "conv2"),
+        torch=(("W", "weight"), ("c", "bias")),
+    ),
+    Layer(
+        "gru",
+        ("width",),
+        (("init", "uniform_fan_in"), ("state", "none"), ("reset", "none")),
+        "y",
+        "h_t = (1 - z) n + z h_(t-1); r, z = sigmoid, n = tanh of gates",
+        gru,
+        axes=2,
+        source="Cho et al. 2014",
+        torch=RECURRENT,
+    ),
+    Layer(
+        "lstm",
+        ("width",),
+        (("init", "uniform_fan_in"), ("state", "none"), ("cell", "none"), ("reset", "none")),
+        "y",
+        "h_t = o tanh(s_t), s_t = f s_(t-1) + m k; m, f, o = sigmoid, k = tanh of gates",
+        lstm,
+        axes=2,
+        source="Hochreiter, Schmidhuber 1997; Gers, Schmidhuber, Cummins 2000",
+        torch=RECURRENT,
+    ),
+    Layer(
+        "attention",
+        ("heads", "width"),
+        (("causal", "false"), ("mask", "none"), ("init", "glorot_uniform")),
+        "y",
+        "y = O softmax(q k / sqrt(width)) v + c, in each head; q, k, v = Q x, K x, V x",
+        attention,
+        axes=2,
+        source="Vaswani et al. 2017",
+        also=("multihead", "multihead_attention", "self_attention", "mha"),
     ),
 )
 

@@ -212,7 +212,7 @@ def _drawn(spec: Spec, tensor: Tensor, known: Mapping[Atom, Size]) -> str:
     value = repr(float(Fraction(argument.replace(" ", "")))) if argument else ""
     if name in ("zeros", "constant"):
         return value or "0.0"
-    extra = f", {value or '1.0'}" if name == "orthogonal" else ""
+    extra = f", {value or '1.0'}" if name in ("orthogonal", "normal") else ""
     return f"_{name}(rng, {shape_text(tensor.shape, known)}{extra})"
 
 

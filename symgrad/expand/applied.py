@@ -192,6 +192,7 @@ class Applied:
             names=lambda name: scope.name(f"{prefix}{name}{suffix}"),
             owned=lambda name: f"{prefix}{name}",
             output=output,
+            exists=lambda name: self.tensors.whole(name, scope) is not None,
             bare=self.tensors.bare,
             source=source,
             at=at,

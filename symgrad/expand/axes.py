@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from symgrad.algebra.program import Tensor
 from symgrad.notation.syntax import Name, Node, Read, Reduce, Statement, children, nodes
 
-OWN = frozenset("ijkuvxy")
+OWN = frozenset("ijkluvwxy")
 """What layers call their own indices; no leading axis is called so."""
 
 LETTERS = ("b", "t", "n", "m", "p", "q", "r", "s")

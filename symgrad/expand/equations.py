@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.sizes import ZERO
-from symgrad.catalog.layers import Built, Layer, Signal
+from symgrad.catalog.layer import UNSET, Built, Layer, Signal
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, activated
 from symgrad.expand.axes import clear, free_letter, fresh_letters
 from symgrad.expand.layer_text import LayerText
 from symgrad.expand.layers import Layers, Residual, first_row
 from symgrad.expand.scope import Whole
-from symgrad.expand.trees import Naming, letters_of, moved, numbered, written
+from symgrad.expand.trees import BATCH, Naming, letters_of, moved, numbered, written
 from symgrad.notation.lookup import axes
 from symgrad.notation.names import shown
 from symgrad.notation.sections import Names
@@ -29,6 +29,7 @@ class Equations:
     names:   what to call a thing of this application: z1 -> q_z1_next_obs.
     owned:   what to call a parameter, which all applications share: W1 -> q_W1.
     output:  what to call the last output.
+    exists:  whether a tensor of this name is there.
     bare:    names that stand without subscripts, which no index may have.
     source, at: where the equations seem to stand, for errors.
     number:  of the last layer; batch: how many leading axes no layer works on.
@@ -39,6 +40,7 @@ class Equations:
     names: Callable[[str], str]
     owned: Callable[[str], str]
     output: str
+    exists: Callable[[str], bool]
     bare: frozenset[str]
     source: Source
     at: int
@@ -92,14 +94,14 @@ class Equations:
             built = layer.row.build(signal, layer.sizes, layer.options)
             is_last = last is not None and layer.activation is None
             output = last if is_last and last else self.names(f"{layer.row.letter}{self.number}")
-            tensors = {"x": x.tensor, "y": output}
+            tensors = {"x": x.tensor, "y": output, **self.named(layer)}
             for key, text in built.params.items():
                 tensors[key] = self.owned(f"{key}{self.number}")
                 self.params[tensors[key]] = (text, layer.source)
             if built.params:
                 known = dict(layer.row.torch)
                 self.owners.append(tuple((known.get(k, k), tensors[k]) for k in built.params))
-            self.write(built.equations, tensors, origin)
+            self.write(built.equations, tensors, signal.lead, origin)
             x = self.after(x, signal, built, output)
         if layer.activation is not None:
             output = last or self.names(f"h{self.number}")
@@ -138,6 +140,17 @@ class Equations:
         if len(built.shape) != len(signal.shape):
             letters = fresh_letters(signal.lead, len(built.shape), self.bare)
         return Whole(output, letters, (*x.sizes[: len(signal.lead)], *built.shape))
+
+    def named(self, layer: LayerText) -> dict[str, str]:
+        """The tensors that its options name."""
+        of = dict(layer.row.options) if layer.row else {}
+        found = {key: name for key, name in layer.options.items() if of.get(key) == UNSET != name}
+        for key, name in found.items():
+            if not self.exists(name):
+                raise layer.source.error(
+                    f"{key} is the name of a tensor, and {shown(name)} is none", 0
+                )
+        return found
 
     def own_letters(self, x: Whole) -> tuple[str, ...]:
         """Letters for the places of a tensor, i on its last axis."""
@@ -182,18 +195,24 @@ class Equations:
                 0,
             )
         output = last or self.names(f"r{self.number}")
-        place = f"[{','.join(self.own_letters(x))}]"
         tensors = {"x": x.tensor, "y": output, "f": inner.tensor}
-        self.write(f"y{place} = x{place} + f{place}", tensors, "the residual connection")
+        text = "y[b,i] = x[b,i] + f[b,i]"
+        self.write(text, tensors, x.letters[:-1], "the residual connection")
         return replace(x, tensor=output)
 
-    def write(self, text: str, tensors: Mapping[str, str], origin: str) -> None:
-        """The statements of a text, renamed: what it defines beside `y` gets the layer's number."""
+    def write(
+        self, text: str, tensors: Mapping[str, str], lead: tuple[str, ...], origin: str
+    ) -> None:
+        """The statements of a text, renamed: what it defines beside `y` gets the layer's number.
+
+        lead: what `b` stands for in it.
+        """
         found = list(written(text, self.at, self.source))
         own = dict.fromkeys(s.left.name for s in found if s.left.name not in tensors)
         named = {**tensors, **{name: self.names(f"{name}{self.number}") for name in own}}
         used = set().union(*(letters_of(s) for s in found))
-        naming = Naming(clear(used, self.bare), named, {})
+        letters = {**clear(used - {BATCH}, self.bare), BATCH: lead}
+        naming = Naming(letters, named, {})
         for statement in found:
             self.add(naming.statement(statement), origin)
 

@@ -8,7 +8,8 @@ from typing import cast
 
 from symgrad.algebra.sizes import Size
 from symgrad.catalog.activations import ACTIVATIONS, Activation
-from symgrad.catalog.layers import LAYERS, Layer
+from symgrad.catalog.layer import UNSET, Layer
+from symgrad.catalog.layers import LAYERS
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, chosen
 from symgrad.notation import hints
@@ -139,7 +140,7 @@ class _LayerParser(Parser):
         return f"; each layer is a text of its own{hints.form(('layers',))}"
 
     def value(self, name: str, default: str) -> str:
-        """An initialisation, a flag or a number."""
+        """An initialisation, a flag, the name of a tensor or a number."""
         token = self.next
         if name.endswith("init"):
             found = initialisation(self, self.source)
@@ -152,9 +153,16 @@ class _LayerParser(Parser):
             if kind == "copy":
                 raise self.error("a layer has no copy; a network has copy_of", token.at)
             return found
-        kinds = "name" if default in FLAGS else "number"
-        if token.kind != kinds or (default in FLAGS and token.text not in FLAGS):
-            what = "true or false" if default in FLAGS else "a number"
+        whole = token.text.isdigit() and default.isdigit() and int(token.text) >= int(default)
+        if default in FLAGS:
+            fits, what = token.text in FLAGS, "true or false"
+        elif default == UNSET:
+            fits, what = token.kind == "name", "the name of a tensor"
+        elif default.isdigit():
+            fits, what = whole, f"a whole number of at least {default}"
+        else:
+            fits, what = token.kind == "number", "a number"
+        if not fits:
             raise self.error(f"{name} is {what}, and {self.shown()} came")
         self.position += 1
         return token.text

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symgrad.catalog.layers import Layer
+from symgrad.catalog.layer import Layer
 from symgrad.expand.layer_text import EXAMPLE, LayerText, read_layer
 from symgrad.notation.declarations import Declared
 from symgrad.notation.document import Document

@@ -9,7 +9,7 @@ from symgrad.catalog.losses import LOSSES, NamedLoss, Option
 from symgrad.errors import did_you_mean
 from symgrad.expand.axes import free_letter
 from symgrad.expand.scope import Scope, Whole
-from symgrad.expand.trees import Naming, letters_of, numbered, written
+from symgrad.expand.trees import BATCH, Naming, letters_of, numbered, written
 from symgrad.notation.lookup import axes
 from symgrad.notation.names import shown
 from symgrad.notation.parser import parse_expression
@@ -18,10 +18,6 @@ from symgrad.notation.syntax import Call, Name, Node, Number, Read, Source, Stat
 FLAGS = {"true": True, "false": False}
 UNSET = "none"
 """The default of an option that changes the formula when it is set."""
-
-BATCH = "b"
-"""What a row's text calls all leading axes together."""
-
 
 Value = Whole | Node
 """An argument or an option at a call: a whole tensor, or a scalar."""

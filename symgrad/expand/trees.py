@@ -22,6 +22,9 @@ from symgrad.notation.syntax import (
     with_children,
 )
 
+BATCH = "b"
+"""What a catalogue's text calls all leading axes together."""
+
 Rewrite = Callable[[Node], Node]
 
 
@@ -48,7 +51,12 @@ class Naming:
         left = self.node(statement.left)
         if isinstance(left, Name):  # all of its axes were the leading ones, and there are none
             left = Read(left.at, left.name, (), height=1)
-        return replace(statement, left=cast(Read, left), right=self.node(statement.right))
+        ranges = tuple(
+            r if r.index == BATCH else replace(r, index=self.letter(r.index))
+            for r in statement.ranges
+        )
+        right = self.node(statement.right)
+        return replace(statement, left=cast(Read, left), right=right, ranges=ranges)
 
     def node(self, node: Node) -> Node:
         match node:

@@ -25,12 +25,13 @@ INITS = {
     "he_normal": 0,
     "lecun_uniform": 0,
     "uniform_fan_in": 0,
+    "normal": 1,
     "orthogonal": 1,
     "constant": 1,
     "zeros": 0,
     "copy": 1,
 }
-"""Each initialisation and how many arguments it takes; orthogonal may stand without one."""
+"""Each initialisation, and how many arguments it takes; normal and orthogonal may have none."""
 NEEDED = {
     "constant": "its value, as init=constant(0.5)",
     "copy": "the parameter that it copies, as init=copy(W1)",

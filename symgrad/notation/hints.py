@@ -195,7 +195,7 @@ INITS: Table = {
     "lecun": "write lecun_uniform",
     "uniform default pytorch": "write uniform_fan_in, which is the default",
     "ones one": "write constant(1)",
-    "normal randn gaussian": "he_normal is normal, with a deviation of sqrt(2/fan_in)",
+    "randn gaussian": "write normal(1) for a deviation of 1",
 }
 """Initialisations of other names."""
 

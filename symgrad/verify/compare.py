@@ -18,6 +18,8 @@ from symgrad.verify.verdict import Block, Entry, block_of
 EPS = 2.0**-52
 CANCELLED = 1e-40
 """What 60 digits leave of contributions that cancel is less than this part of their size."""
+VANISHES = 1e-10
+"""A gradient that is less than this part of its contributions is what they leave as they cancel."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def compare(
         return unmatched(point.loss, claim.name, instance, probe.total, claim.equation, came)
     with np.errstate(invalid="ignore"):  # a gradient under check may hold inf and nan
         gradient = point.numbers.array(claim.gradient)
+        left = _vanishing(gradient, claim.scales, probe)
         entries = [
             _entry(gradient, claim.scales, by[claim.name], index, found, rule)
             for by, index, found in zip(probe.directions, probe.places, probe.slopes, strict=True)
@@ -105,10 +108,24 @@ def compare(
         instance,
         probe.total,
         entries,
-        scale=abs(float(point.value)) or scale,
+        scale=left or abs(float(point.value)) or scale,
+        vanishes=left > 0,
         equation=claim.equation,
         note=diagnosis(entries, probe.shape),
     )
+
+
+def _vanishing(gradient: Array, scales: Array, probe: Probe) -> float:
+    """S of the block, where its contributions cancel and nothing else is left; else 0."""
+    sizes = np.array(
+        [np.sum(scales) if p is None else scales[p] for p in probe.places], dtype=float
+    )
+    found = [
+        (abs(np.sum(by[probe.name] * gradient)), abs(slope.value), slope.bound)
+        for by, slope in zip(probe.directions, probe.slopes, strict=True)
+    ]
+    largest = np.array(found, dtype=float).max(axis=1, initial=0.0)
+    return float(sizes.max(initial=0.0)) if (largest <= VANISHES * sizes).all() else 0.0
 
 
 def _entry(

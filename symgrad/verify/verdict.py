@@ -234,13 +234,17 @@ def block_of(
     entries: Iterable[Entry],
     *,
     scale: float | None = None,
+    vanishes: bool = False,
     equation: str = "",
     note: str = "",
 ) -> Block:
-    """The block that some comparisons make; none is INCONCLUSIVE."""
+    """The block that some comparisons make; none is INCONCLUSIVE.
+
+    scale: what bounds are measured by where every entry is 0; where it `vanishes`, too.
+    """
     found = tuple(entries)
     size = max((abs(v) for e in found for v in (e.exact, e.numeric) if math.isfinite(v)), default=0)
-    size = max(size, scale if scale is not None and size == 0 else 0)
+    size = max(size, scale if scale is not None and (size == 0 or vanishes) else 0)
     if found and size == (scale or 0) and all(e.exact == 0 for e in found):
         note = note or "every entry compared is 0"
     return Block(
