@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from symgrad.algebra.sizes import Size
+from symgrad.catalog.layer import Layer, Signal
+
 Loss = Callable[..., Any]
 
 HEAD = """
@@ -596,3 +599,51 @@ loss = sum(b: q[b,act[b]])
 CASES = (
     MLP, DEEP, RESIDUAL, LAYERNORM, OVER_TIME, WITHOUT_BATCH, JOINED, SCALARS, DOUBLE_DQN, DDPG, HEADS, COMPUTED, SALIENCY,
 )  # fmt: skip
+
+
+# ---- one layer of the catalogue -------------------------------------------------------------
+
+TENSORS = {
+    "state": "real[B, 3]",
+    "cell": "real[B, 3]",
+    "reset": "bool[B, 5]",
+    "mask": "bool[B, 5]",
+}
+"""What the options of layers that name a tensor are given."""
+
+
+def layer_text(row: Layer) -> str:
+    """The layer, every size 3."""
+    return " ".join([row.name, *("3" for _ in row.sizes)])
+
+
+def layer_spec(row: Layer, text: str) -> str:
+    """A network of that layer, written so, and a loss of every entry of its output.
+
+    The axes that it works on have size 5; integers are below 6.
+    """
+    axes = 3 if row.axes is None else row.axes
+    shape = ", ".join(["B", *("5" for _ in range(axes))])
+    kind = f"int[{shape}] < 6" if row.reads == "int" else f"real[{shape}]"
+    own = tuple(Size.of(5) for _ in range(axes))
+    sizes = tuple(Size.of(3) for _ in row.sizes)
+    built = row.build(
+        Signal(("b",), own[:1] or (Size.of(5),), own, Size.of(6)), sizes, dict(row.options)
+    )
+    places = ",".join(["b", *("ijkl"[n] for n in range(len(built.shape)))])
+    wrt = ["q"] * bool(built.params) + ["x"] * (row.reads == "real")
+    data = "\n".join(f'{name} = "{type_}"' for name, type_ in TENSORS.items() if f"={name}" in text)
+    return f"""
+[networks.q]
+input = "x"
+layers = ["{text}"]
+[sizes]
+B = "batch"
+[data]
+x = "{kind}"
+r = "real[B]"
+{data}
+[losses.one]
+wrt = {wrt}
+equations = "loss = mean(b: r[b]*sum({places[2:]}: (q[{places}] - 0.3)**3))"
+"""

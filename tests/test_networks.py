@@ -25,11 +25,13 @@ from network_cases import (
     SCALARS,
     SIZES,
     Case,
+    layer_spec,
+    layer_text,
 )
 from programs import assert_agree, emitted_gradient, fresh_values, run
 
 from symgrad import api
-from symgrad.catalog.layer import Layer
+from symgrad.catalog.layer import UNSET, Layer
 from symgrad.catalog.layers import ROWS
 from symgrad.notation.declarations import INITS
 from symgrad.pipeline import derive
@@ -186,32 +188,35 @@ def test_the_checker_passes_it(case: Case) -> None:
 
 def layer_texts(row: Layer) -> list[str]:
     """The layer as it stands, with an activation, and with each option at something else."""
-    plain = " ".join([row.name, *("3" for _ in row.sizes)])
-    other = {"true": "false", "false": "true"}
-    options = [
-        f"{plain} {name}={other.get(default, '0.25' if default[0].isdigit() else default)}"
-        for name, default in row.options
-    ]
+    plain = layer_text(row)
+    options = [f"{plain} {name}={other(name, default)}" for name, default in row.options]
     return [plain, f"{plain} tanh", *options]
 
 
-LAYER_TEXTS = [text for row in ROWS for text in layer_texts(row)]
-
-
-@pytest.mark.parametrize("text", LAYER_TEXTS)
-def test_the_checker_passes_every_layer_of_the_catalogue(text: str) -> None:
-    """A row is picked up by itself; every gradient is that of 60-digit differences."""
-    spec = parse_spec(
-        f'''
-[networks.q]
-input = "obs"
-layers = ["dense 3", "{text}", "tanh"]
-[losses.one]
-wrt = ["q", "obs"]
-equations = "loss = mean(b: ret[b]*q[b,0]*q[b,1])"
-{HEAD}''',
-        "layer",
+def other(name: str, default: str) -> str:
+    """Another value for an option than its default."""
+    if default == UNSET:
+        return name
+    if default.isdigit():
+        return str(int(default) + 1)
+    flags = {"true": "false", "false": "true"}
+    return flags.get(
+        default,
+        "0.25"
+        if default[0].isdigit()
+        else "orthogonal(0.5)"
+        if name == "init"
+        else "constant(0.5)",
     )
+
+
+LAYER_TEXTS = [(row, text) for row in ROWS for text in layer_texts(row)]
+
+
+@pytest.mark.parametrize(("row", "text"), LAYER_TEXTS, ids=[text for _, text in LAYER_TEXTS])
+def test_the_checker_passes_every_layer_of_the_catalogue(row: Layer, text: str) -> None:
+    """A row is picked up by itself; every gradient is that of 60-digit differences."""
+    spec = parse_spec(layer_spec(row, text), "layer")
     report = api.check(spec)
     assert report.verdict == "PASS"
     assert {block.name for block in report.blocks} >= {*spec.losses[0].wrt}

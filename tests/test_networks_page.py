@@ -50,7 +50,8 @@ def test_the_table_of_layers_is_the_catalogues() -> None:
     assert len(shown) == len(LAYERS) > 1
     for (name, formula, params, options), row in zip(shown, LAYERS, strict=True):
         sizes = tuple(Size.of(3) for _ in row.sizes)
-        built = row.build(Signal(("b",), (Size.of(7),), (Size.of(4),)), sizes, dict(row.options))
+        own = tuple(Size.of(4) for _ in range(3 if row.axes is None else row.axes))
+        built = row.build(Signal(("b",), own[:1], own, Size.of(5)), sizes, dict(row.options))
         assert code(name) == [" ".join([row.name, *row.sizes])]
         assert formula == row.formula
         assert code(params) == [*built.params]
@@ -141,7 +142,7 @@ def test_the_first_spec_has_what_the_text_says() -> None:
 
 
 def test_the_group_by_hand_is_a_group() -> None:
-    module = of_text(BLOCKS[1], "page").module
+    module = of_text(BLOCKS[2], "page").module
     params = module.init(np.random.default_rng(0))
     assert params.scale.log_spread.tolist() == [-0.5] * 3
     assert params.scale.flat.shape == (6,)

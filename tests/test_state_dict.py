@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from catalogue import NAMES
 from emitted import Emitted, of_text
+from network_cases import layer_spec, layer_text
 
 from symgrad.catalog.layer import Layer
 from symgrad.catalog.layers import ROWS
@@ -250,8 +251,7 @@ def test_only_modules_of_networks_have_it() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_layer_of_the_catalogue_loads(row: Layer) -> None:
-    layer = " ".join([row.name, *("3" for _ in row.sizes)])
-    emitted = of_text(f'[networks.q]\ninput = "obs"\nlayers = ["{layer}"]\n{DATA}', "q")
+    emitted = of_text(layer_spec(row, layer_text(row)), "q")
     if not emitted.spec.layers:  # it has no parameters
         assert not hasattr(emitted.module, "load_state_dict")
         return

@@ -11,7 +11,7 @@ from math import prod
 
 from symgrad.algebra.sizes import ONE, Size
 from symgrad.catalog.layer import Built, Layer, Options, Signal
-from symgrad.catalog.sequences import attention, gru, lstm
+from symgrad.catalog.sequences import RECURRENT, attention, gru, lstm
 
 
 def dense(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
@@ -72,9 +72,6 @@ def conv2d(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     total = f"sum(j,k,l: W[i,j,k,l]*{read}){bias} for u < {height}, v < {width}"
     return Built(params, f"y[b,i,u,v] = {total}", (channels, height, width))
 
-
-RECURRENT = (("W", "weight_ih_l0"), ("U", "weight_hh_l0"), ("c", "bias_ih_l0"), ("e", "bias_hh_l0"))
-"""PyTorch's names; the gates are stacked in its order."""
 
 ROWS = (
     Layer(
@@ -164,7 +161,7 @@ ROWS = (
         ("heads", "width"),
         (("causal", "false"), ("mask", "none"), ("init", "glorot_uniform")),
         "y",
-        "y = O softmax(q k / sqrt(width)) v + c, in each head; q, k, v = Q x, K x, V x",
+        "y = Wo o + co, o = softmax(q k/sqrt(width)) v in each head; q, k, v = W x + c",
         attention,
         axes=2,
         source="Vaswani et al. 2017",

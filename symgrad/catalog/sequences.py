@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from symgrad.algebra.sizes import Size
 from symgrad.catalog.layer import UNSET, Built, Options, Signal
 
+RECURRENT = (("W", "weight_ih_l0"), ("U", "weight_hh_l0"), ("c", "bias_ih_l0"), ("e", "bias_hh_l0"))
+"""PyTorch's names; the gates are stacked in its order."""
+
 
 def gru(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     """h_t = (1 - z) n + z h; r, z = sigmoid(a + g), n = tanh(a + r g); a = W x_t + c, g = U h + e.
