@@ -23,16 +23,26 @@ ROOT = Path(__file__).resolve().parents[1]
 SEEDS = range(20)
 
 DIGESTS = """
-import hashlib, json, locale, sys
-sys.path.insert(0, sys.argv[1])
+import json, locale, sys
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
 locale.setlocale(locale.LC_ALL, "")
-from symgrad.generated_tree import tree
-print(json.dumps({p: hashlib.sha256(t.encode()).hexdigest() for p, t in tree().items()}))
+from test_determinism import rendered
+print(json.dumps(rendered()))
 """
 
 
+def rendered() -> dict[str, str]:
+    """The hash of every file of generated/, of a derivation, and of a second derivative's module."""
+    texts = {
+        **generated_tree.tree(),
+        "derivation": sg.derive("softmax_policy").markdown(),
+        "hvp": sg.generate(sg.as_spec(sg.hvp("one_bias"), "hvp")),
+    }
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
+
 def digests(seed: int = 0, cwd: Path = ROOT, chosen: str = "C.UTF-8") -> dict[str, str]:
-    """The hash of every file of generated/, rendered in a process of its own."""
+    """What is rendered in a process of its own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}
     result = subprocess.run(
         [sys.executable, "-P", "-c", DIGESTS, str(ROOT)],
@@ -49,9 +59,8 @@ def digests(seed: int = 0, cwd: Path = ROOT, chosen: str = "C.UTF-8") -> dict[st
 
 @cache
 def expected() -> tuple[tuple[str, str], ...]:
-    """The files as this process renders them, after whatever ran in it before."""
-    rows = generated_tree.tree().items()
-    return tuple((path, hashlib.sha256(text.encode()).hexdigest()) for path, text in rows)
+    """What this process renders, after whatever ran in it before."""
+    return tuple(rendered().items())
 
 
 def test_the_bytes_are_the_same_for_20_hash_seeds() -> None:
