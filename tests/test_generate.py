@@ -244,12 +244,20 @@ def a_folder_of_the_files_name(folder: Path) -> Path:
     return folder
 
 
+def closed(folder: Path) -> Path:
+    """A folder without leave to write; root has leave everywhere, but in /proc nothing can be made."""
+    found = folder / "closed"
+    found.mkdir(mode=0o500)
+    return Path("/proc") if os.access(found, os.W_OK) else found
+
+
 UNWRITABLE = [
     # claim,                       where,                       what is said
     ("below a regular file",       below_a_file,                "there is no such folder"),
     ("a regular file",             a_file,                      "is not a folder"),
     ("no such folder",             no_folder,                   "there is no such folder"),
     ("a folder stands in the way", a_folder_of_the_files_name,  "cannot be written: Is a directory"),
+    ("a closed folder",            closed,                      "one_bias.py: cannot be written: "),
 ]  # fmt: skip
 
 
