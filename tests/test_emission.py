@@ -312,7 +312,9 @@ ALLOCATIONS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("stem", "planted", "grows"), ALLOCATIONS, ids=lambda v: str(v))
+@pytest.mark.parametrize(
+    ("stem", "planted", "grows"), ALLOCATIONS, ids=[f"{row[0]}-{row[1]}" for row in ALLOCATIONS]
+)
 def test_an_allocation_as_long_as_one_size_is_seen(
     stem: str, planted: str, grows: set[str]
 ) -> None:
