@@ -266,6 +266,13 @@ def test_a_quotient_of_sizes_is_bracketed_as_python_reads_it() -> None:
             assert found == size.evaluate(sizes), str(size)
 
 
+def test_a_mean_over_a_literal_axis_divides_and_does_not_multiply_by_a_decimal() -> None:
+    text = "equations = 'loss = mean(b,i: w[b,i]**2)'\n[sizes]\nB = 'n'\n[params]\nw = 'real[B, 6]'"
+    emitted = of_text(text)
+    assert "loss = np.sum(t_1) / (6.0 * B)\n" in emitted.text
+    assert "np.multiply(w, 1.0 / (3.0 * B), out=grads.w)\n" in emitted.text
+
+
 def test_a_parameter_may_not_have_a_name_that_savez_takes_itself() -> None:
     for name in ("file", "allow_pickle"):
         with pytest.raises(SpecError, match="the generated module uses itself"):

@@ -134,8 +134,8 @@ def _product(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
             above.append(_power(factor.base, factor.exp, slots))
         else:
             above.append(_text(factor, slots, 2))
-    if number.is_Rational and number.p == 1 and number.q != 1 and above:
-        below.insert(0, f"{number.q}.0")
+    if number.is_Rational and number.p == 1 and number.q != 1 and (above or below):
+        above, below = above or ["1.0"], [f"{number.q}.0", *below]
     elif number != S.One or not above:
         above.insert(0, number_text(number))
     divisor = " * ".join(below)
