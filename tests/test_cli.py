@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 import symgrad as sg
 from symgrad.catalog.builtin import names
-from symgrad.cli import main
+from symgrad.cli import WIDTH, main
 from symgrad.listing import TITLES, table
 from symgrad.verify.report import text_of
 
@@ -26,6 +26,15 @@ NOWHERE = 'equations = "loss = log(-1 - w**2)"\n[params]\nw = "real"\n'
 FREE = 'equations = "loss = sum(i: w[i]**2)"\n[sizes]\nN = "places"\n[params]\nw = "real[N]"\n'
 
 
+TWO_LOSSES = """
+[params]
+u = "real"
+w = "real"
+[losses.actor]
+equations = "loss = u**2*w"
+[losses.critic]
+equations = "loss = sin(u)*w"
+"""
 VERBS = ("derive", "generate", "check", "list", "show", "new", "demo")
 
 
@@ -152,6 +161,18 @@ def test_derive_by_one_tensor_is_shorter_than_by_all() -> None:
     )
     assert (one.exit_code, every.exit_code) == (0, 0)
     assert 0 < len(one.stdout) < len(every.stdout)
+
+
+def test_derive_passes_the_chosen_loss_and_tensor_on(tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text(TWO_LOSSES)
+    shown = {
+        loss: symgrad("derive", path, "--loss", loss, "--wrt", "u").stdout
+        for loss in ("actor", "critic")
+    }
+    assert shown["actor"] != shown["critic"]
+    for loss, text in shown.items():
+        assert text.rstrip("\n") == sg.derive(sg.load(path), loss, wrt="u").text(WIDTH).rstrip("\n")
 
 
 # ---- check --------------------------------------------------------------------------------------
