@@ -638,7 +638,7 @@ def module(folder: Path, *changes: tuple[str, str]) -> Path:
 def test_a_right_module_passes_in_a_process_without_symgrad(tmp_path: Path) -> None:
     report = check_module(module(tmp_path))
     assert report.verdict == "PASS", text_of(report)
-    assert (report.subject, len(report.blocks)) == ("regression.py", 6)
+    assert (report.subject, len(report.blocks)) == ("regression.py", 9)
     assert {rule.claim for rule in report.conduct} >= {
         "inputs are unmodified",
         "a second call with one workspace gives the same bits",
@@ -758,7 +758,7 @@ equations = "loss = mean(b: (v - s[b])**2)"
     served: list[str] = []
     spec: Spec = parse_spec(text, "both")
     report = check(spec, Subject(both))
-    assert asked == ["actor_value_and_grad"] * 2 + ["critic_value_and_grad"] * 2
+    assert asked == ["actor_value_and_grad"] * 3 + ["critic_value_and_grad"] * 3
     assert report.verdict == "PASS", text_of(report)
     assert {(b.loss, b.name) for b in report.blocks} == {
         ("actor", "loss"),

@@ -117,7 +117,10 @@ def test_a_literal_network_is_checked_in_60_digits_at_small_sizes_and_at_its_own
     assert report.verdict == "PASS"
     small = [b for b in report.blocks if b.instance == "small, 60 digits: B=3, 40 -> 5"]
     own = [b for b in report.blocks if b.instance == "own sizes, float64: B=7"]
-    assert len(small) == len(own) == len(report.blocks) / 2 == 8
+    many = [b for b in report.blocks if b.instance == "many samples, float64: B=61, 40 -> 5"]
+    assert len(small) == len(own) == 8
+    assert len(small) + len(many) + len(own) == len(report.blocks)
+    assert {b.loss for b in many} == {b.loss for b in own} - {"forward"}
     assert all(b.entries == b.total for b in small)
     assert {b.total for b in own} >= {40 * 4, 40 * 40, 2 * 40}
     assert any("the same code" in rule.claim for rule in report.conduct)
@@ -152,6 +155,7 @@ def test_a_module_that_nobody_emitted_is_checked_at_its_own_sizes_alone(tmp_path
     assert report.verdict == "PASS"
     assert {b.instance for b in report.blocks} == {
         "small, 60 digits: B=3",
+        "many samples, float64: B=61",
         "own sizes, float64: B=7",
     }
     assert {b.total for b in report.blocks} >= {12 * 4, 12 * 12}

@@ -69,13 +69,26 @@ def other_function(equation: Equation, program: Program) -> Iterator[Change]:
 
 
 def other_side(equation: Equation, program: Program) -> Iterator[Change]:
-    """where(p, a, b) -> where(p, b, a); a < b -> b < a; minimum for maximum; half of a clip."""
+    """where(p, a, b) -> where(p, b, a); a < b -> b < a; minimum for maximum."""
     for node in nodes(equation.body, Select, Less, LessEqual):
         *first, a, b = node.args
         yield exchanged(equation, node, node.func(*first, b, a))
     for node in nodes(equation.body, Scalar):
         for other in OTHER_SIDE.get(type(node).__name__, ()):
             yield exchanged(equation, node, other(*node.args))
+
+
+def other_clip(equation: Equation, program: Program) -> Iterator[Change]:
+    """clip(x, lo, hi) -> max(x, lo), min(x, hi), clip(x, -hi, -lo)."""
+    for node in nodes(equation.body, _named("clip")):
+        x, low, high = node.args
+        for other in (
+            _named("maximum")(x, low),
+            _named("minimum")(x, high),
+            _named("clip")(x, -high, -low),
+        ):
+            if other != node:
+                yield exchanged(equation, node, other)
 
 
 def at_a_kink(equation: Equation, program: Program) -> Iterator[Change]:
@@ -99,11 +112,6 @@ OTHER_SIDE = {
     "minimum": (lambda a, b: _named("maximum")(a, b),),
     "maximum": (lambda a, b: _named("minimum")(a, b),),
     "abs": (lambda x: _named("relu")(x), lambda x: -_named("abs")(x)),
-    "clip": (
-        lambda x, lo, hi: _named("maximum")(x, lo),
-        lambda x, lo, hi: _named("minimum")(x, hi),
-        lambda x, lo, hi: _named("clip")(x, -hi, -lo),
-    ),
 }
 
 

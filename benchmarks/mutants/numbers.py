@@ -123,7 +123,7 @@ def at_a_kink(bodies: Bodies) -> Iterator[Edit]:
 
 
 def side(bodies: Bodies) -> Iterator[Edit]:
-    """> for <, maximum for minimum, the bounds of a clip, a mask's opposite."""
+    """> for <, maximum for minimum, a mask's opposite."""
     for _, statement in statements(bodies):
         shown = ast.unparse(statement)
         for node in ast.walk(statement):
@@ -133,7 +133,23 @@ def side(bodies: Bodies) -> Iterator[Edit]:
             if isinstance(node, ast.keyword) and node.arg == "where":
                 opposite = ast.UnaryOp(ast.Invert(), node.value)
                 yield f"{shown}: where not", setter(node, "value", opposite)
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.clip":
+
+
+def clip_side(bodies: Bodies) -> Iterator[Edit]:
+    """np.clip(x, lo, hi) without a bound; the mask of its derivative for the other bound."""
+    bounds: set[str] = set()
+    for _, statement in statements(bodies):
+        shown = ast.unparse(statement)
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            if called == "np.clip":
+                bounds |= {ast.unparse(bound) for bound in node.args[1:3]}
                 for k, bound in ((1, "-np.inf"), (2, "np.inf")):
-                    other_bound = ast.parse(bound, mode="eval").body
-                    yield f"{shown}: bound {bound}", replacer(node.args, k, other_bound)
+                    other = ast.parse(bound, mode="eval").body
+                    yield f"{shown}: bound {bound}", replacer(node.args, k, other)
+            masks = called in ("np.less", "np.greater") and isinstance(node.func, ast.Attribute)
+            if masks and ast.unparse(node.args[1]) in bounds:
+                opposite = SIDES[node.func.attr][0]
+                yield f"{shown}: {opposite}", setter(node.func, "attr", opposite)

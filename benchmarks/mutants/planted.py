@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -14,51 +15,18 @@ from benchmarks.mutants.program import PROGRAM_FAULTS, program_faults
 from benchmarks.mutants.source import BUFFER_FAULTS, SOURCE_FAULTS, source_faults
 from symgrad import pipeline
 from symgrad.algebra.program import Program
-from symgrad.spec import Spec, load, parse_spec
+from symgrad.spec import Spec, load
 
-PPO = '''
-equations = """
-z[b,i] = sum(j: W1[i,j]*obs[b,j]) + c1[i]
-h[b,i] = where(z[b,i] < -1, -1, where(1 < z[b,i], 1, z[b,i]))
-logit[b,a] = sum(i: W2[a,i]*h[b,i]) + c2[a]
-logp[b] = logit[b,act[b]] - logsumexp(v: logit[b,v])
-ratio[b] = exp(logp[b] - old[b])
-v[b] = sum(i: u[i]*h[b,i])
-adv[b] = ret[b] - stop(v[b])
-actor = -mean(b: minimum(ratio[b]*adv[b], clip(ratio[b], 0.8, 1.2)*adv[b]))
-loss = actor + mean(b: clip(v[b] - ret[b], -1, 1)*(v[b] - ret[b])) + mean(b: abs(v[b]))
-"""
-[sizes]
-B = "batch"
-H = 5
-A = 3
-[params]
-W1 = "real[H, 4]"
-c1 = "real[H]"
-W2 = "real[A, H]"
-c2 = "real[A]"
-u = "real[H]"
-[data]
-obs = "real[B, 4]"
-act = "int[B] < A"
-old = "real[B]"
-ret = "real[B]"
-'''
-"""Clips, minimum, abs and a stop in one loss: the built-in specs have few of them."""
-
-FOLDER = Path(symgrad.catalog.__path__[0]) / "specs"
+FOLDERS = (Path(symgrad.catalog.__path__[0]) / "specs", Path(__file__).parent)
 STOPS = ("removed stop", "added stop")
 
 
 def specs() -> dict[str, Callable[[], Spec]]:
-    """Every built-in spec that emits a loss, and the one above."""
-    paths = {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
-    found = {name: load(path) for name, path in paths.items()}
-    emit = [name for name, spec in found.items() if spec.losses and not spec.functions]
-    return {
-        **{name: (lambda path=paths[name]: load(path)) for name in emit},
-        "ppo": lambda: parse_spec(PPO, "ppo"),
-    }
+    """Every built-in spec that emits a loss, and those in this folder."""
+    paths = [path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))]
+    found = {path: load(path) for path in paths}
+    emit = [path for path, spec in found.items() if spec.losses and not spec.functions]
+    return {path.stem: partial(load, path) for path in emit}
 
 
 @dataclass(frozen=True)

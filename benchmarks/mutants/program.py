@@ -15,6 +15,7 @@ from benchmarks.mutants.bodies import (
     added_stop,
     at_a_kink,
     one_over_n,
+    other_clip,
     other_function,
     other_side,
     reaches,
@@ -177,6 +178,7 @@ PROGRAM_FAULTS: Mapping[str, Callable[[Equation, Program], Iterator[Change]]] = 
     "1/N": one_over_n,
     "activation for its derivative": other_function,
     "wrong side": other_side,
+    "wrong clip side": other_clip,
     "side at a kink": at_a_kink,
     "added stop": added_stop,
 }

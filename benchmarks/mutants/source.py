@@ -27,7 +27,7 @@ from benchmarks.mutants.edits import (
     values_in,
     written,
 )
-from benchmarks.mutants.numbers import activation, at_a_kink, one_over_n, side
+from benchmarks.mutants.numbers import activation, at_a_kink, clip_side, one_over_n, side
 
 FACTORS = (2.001, 0.5)
 
@@ -225,5 +225,6 @@ SOURCE_FAULTS: Mapping[str, Callable[[Bodies], Iterator[Edit]]] = {
     "1/N": one_over_n,
     "activation for its derivative": activation,
     "wrong side": side,
+    "wrong clip side": clip_side,
     "side at a kink": at_a_kink,
 }

@@ -17,10 +17,12 @@ from symgrad.verify.compare import Effort, Probe, probed
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.inexact import EXACT
 from symgrad.verify.instance import (
+    CROWD,
     Instance,
     NoInstance,
     box_points,
     instance_at,
+    many_instance,
     own_instance,
     own_points,
     small_instance,
@@ -34,9 +36,10 @@ OWN_EFFORT = Effort(entries=8, sampled=1, directions=4)
 KINKS_EFFORT = Effort(entries=12, sampled=4, directions=4)
 SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
 DIGITS_COST = 100_000  # box points of one 60-digit evaluation: a third of a second
+MANY_COST = 100_000  # box points of one float64 evaluation with many samples
 OWN_COST = 30_000_000  # box points of one float64 evaluation
-Kind = Literal["small", "kinks", "own"]
-KINDS: tuple[Kind, ...] = ("small", "kinks", "own")
+Kind = Literal["small", "many", "kinks", "own"]
+KINDS: tuple[Kind, ...] = ("small", "many", "kinks", "own")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,11 @@ class Case:
     @property
     def at_kinks(self) -> bool:
         return self.instance.name.startswith(kinks.NAME)
+
+    @property
+    def same_sides(self) -> bool:
+        """Whether float32 takes the sides that float64 does: of many samples one may not."""
+        return not self.at_kinks and self.instance.name != CROWD
 
     @cached_property
     def point(self) -> Point:
@@ -148,8 +156,8 @@ def instances(
     sizes: Mapping[str, int] | None,
     kinds: Collection[Kind] = KINDS,
 ) -> tuple[list[tuple[Instance, Numbers, Effort]], list[str], list[str]]:
-    """Small sizes in 60 digits, the spec's own in float64, and `sizes` in 60 digits if given;
-    where the loss has kinks, points at them, at small sizes in 60 digits.
+    """Small sizes in 60 digits, and with many samples in float64; the spec's own in float64, and
+    `sizes` in 60 digits if given; where the loss has kinks, points at them, at small sizes.
 
     Beside them: why one of them cannot be had, and what stands in for one that costs too much.
     """
@@ -157,11 +165,12 @@ def instances(
     found: list[tuple[Instance, Numbers, Effort]] = []
     missing: list[str] = []
     notes: list[str] = []
-    at_kinks: list[tuple[Instance, Numbers, Effort]] = []
+    further: list[tuple[Instance, Numbers, Effort]] = []
     try:
-        if "small" in kinds or "kinks" in kinds:
+        if {"small", "many", "kinks"} & {*kinds}:
             small = small_instance(program, outputs, checks, seed)
-            at_kinks = _kinked(target, small, seed) if "kinks" in kinds else []
+            further = _crowded(target, checks, small, seed) if "many" in kinds else []
+            further += _kinked(target, small, seed) if "kinks" in kinds else []
         if "small" in kinds:
             found.append((small, _numbers(program, small), _effort(program, small)))
         if sizes is not None:
@@ -170,7 +179,7 @@ def instances(
     except NoInstance as reason:
         missing.append(str(reason))
     if "own" not in kinds:
-        return [*found, *at_kinks], missing, notes
+        return [*found, *further], missing, notes
     try:
         own = own_instance(program, outputs, checks, seed, OWN_COST)
         found.append((own, FLOAT64, affordable(program, own, OWN_EFFORT)))
@@ -181,7 +190,18 @@ def instances(
             )
     except NoInstance as reason:
         missing.append(str(reason))
-    return [*found, *at_kinks], missing, notes
+    return [*found, *further], missing, notes
+
+
+def _crowded(
+    target: Target, checks: Sequence[Size], small: Instance, seed: int
+) -> list[tuple[Instance, Numbers, Effort]]:
+    """The small instance with many samples, where a loss has a batch and they cost little."""
+    program = target.program
+    many = many_instance(program, target.outputs, checks, small, seed) if target.wrt else None
+    if many is None or box_points(program, many.sizes) > MANY_COST:
+        return []
+    return [(many, FLOAT64, affordable(program, many, OWN_EFFORT))]
 
 
 def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, Numbers, Effort]]:

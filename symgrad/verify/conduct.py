@@ -24,7 +24,7 @@ def conduct_of(case: Case, answer: Answer) -> list[Conduct]:
     found = dict(answer.conduct)
     if answer.again is not None:
         found["a workspace changes no number"] = apart(answer, *answer.again)
-    if answer.single and not case.at_kinks:  # rounded to float32, it takes another side
+    if answer.single and case.same_sides:
         found[f"float32 gradients are within {SINGLE:g} of float64"] = _rough(case, answer)
     return [
         Conduct(label, claim, "FAIL" if broken else "PASS", broken)

@@ -18,6 +18,8 @@ from symgrad.verify.evaluate import evaluate
 
 SMALL = (3, 2, 4)
 FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
+MANY = 61
+CROWD = "many samples"
 ATTEMPTS = 100
 Names = str | Sequence[str]
 DRAWS = ("ordinary", "data between 0 and 1", "everything between 0 and 1")
@@ -45,6 +47,26 @@ def small_instance(program: Program, outputs: Names, checks: Sequence[Size], see
     names = [name for name, _ in program.sizes if name not in fixed]
     rng = np.random.default_rng([seed, 1])
     return _first(program, outputs, checks, "small", fixed, _choices(names, SMALL, rng), rng)
+
+
+def many_instance(
+    program: Program, outputs: Names, checks: Sequence[Size], small: Instance, seed: int
+) -> Instance | None:
+    """The small sizes, but for many samples: some take each side of a branch. None without a batch.
+
+    The batch is the free size that leads most inputs.
+    """
+    leading = [t.shape[0] for t in program.tensors if t.role == "data" and t.shape]
+    free = [name for name, value in program.sizes if value is None and Size.of(name) in leading]
+    if not free:
+        return None
+    batch = max(free, key=lambda name: leading.count(Size.of(name)))
+    sizes = {**small.sizes, batch: MANY}
+    rng = np.random.default_rng([seed, 6])
+    try:
+        return _first(program, outputs, checks, CROWD, {}, iter([sizes]), rng)
+    except NoInstance:
+        return None
 
 
 def own_instance(

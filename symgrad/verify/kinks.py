@@ -19,11 +19,10 @@ import numpy as np
 from symgrad.algebra.program import Program
 from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
-from symgrad.verify.evaluate import evaluate
 from symgrad.verify.graph import Node, groups
 from symgrad.verify.inexact import EXACT, Noisy
 from symgrad.verify.instance import Instance
-from symgrad.verify.nearby import Direction, Point
+from symgrad.verify.nearby import Direction
 from symgrad.verify.selections import Gaps, Kink, Values, kinks_in
 from symgrad.verify.starts import STARTS, reals
 
@@ -33,7 +32,7 @@ PLACES = 4  # of one gap that are tried with one entry
 TRIES = 40  # entries that are tried for one gap
 MOVES = 12  # of one gap that are evaluated
 FARTHEST = 16.0  # that an entry is moved
-FINE = 2.0**20
+FINE = 2.0**12  # slopes of affine gaps are whole multiples of its inverse, few others are
 NEARBY = 2.0**-20  # a step to either side, for slopes
 
 Entry = tuple[str, int]
@@ -49,6 +48,20 @@ class Move:
     entry: Entry
 
 
+@dataclass(frozen=True)
+class Search:
+    """What kinks are looked for in. by: the direction along which a kink has to show."""
+
+    gaps: Gaps
+    outputs: tuple[str, ...]
+    by: Direction
+    seed: int
+
+    @property
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 4])
+
+
 def at_kinks(
     program: Program, outputs: tuple[str, ...], wrt: Sequence[str], instance: Instance, seed: int
 ) -> list[Instance]:
@@ -56,31 +69,31 @@ def at_kinks(
 
     A kink that does not show where it was met, since the slope behind it is 0, is sought again.
     """
-    gaps, loss = Gaps(program, instance.sizes), outputs[0]
-    rest, met, found = kinks_in(program, loss), set[Kink](), list[Instance]()
+    gaps, rng = Gaps(program, instance.sizes), np.random.default_rng([seed, 5])
+    by = {name: rng.normal(size=instance.values[name].shape) for name in wrt}
+    search = Search(gaps, outputs, by, seed)
+    rest, met, found = kinks_in(program, outputs[0]), set[Kink](), list[Instance]()
     for start in STARTS:
-        if not rest:
-            break
-        rng = np.random.default_rng([seed, 4])
-        values, moves = _placed(gaps, loss, rest, start(program, wrt, instance.values), rng)
-        shown = {move.kink for move in moves if _shows(gaps, loss, values, move)}
-        zero = {kink for kink in rest if np.any(gaps.at(kink, values) == 0)}
-        if (shown or zero - met) and _settled(gaps, outputs, values):
-            name = f"{NAME} ({len(found) + 1})" if found else NAME
-            found.append(Instance(name, instance.sizes, values, instance.drawn))
-            met |= zero
-            rest = [kink for kink in rest if kink not in shown]
+        more = True
+        while rest and more:
+            values, moves = _placed(search, rest, start(program, wrt, instance.values))
+            shown = {move.kink for move in moves if _shows(search, values, move)}
+            zero = {kink for kink in rest if np.any(gaps.at(kink, values) == 0)}
+            more = bool(shown or zero - met) and _settled(search, values)
+            if more:
+                name = f"{NAME} ({len(found) + 1})" if found else NAME
+                found.append(Instance(name, instance.sizes, values, instance.drawn))
+                met |= zero
+                rest = [kink for kink in rest if kink not in shown]
     return found
 
 
-def _placed(
-    gaps: Gaps, loss: str, kinks: Sequence[Kink], values: Values, rng: np.random.Generator
-) -> tuple[Values, list[Move]]:
+def _placed(search: Search, kinks: Sequence[Kink], values: Values) -> tuple[Values, list[Move]]:
     """The inputs, moved to one kink after another."""
     moves: list[Move] = []
     for kink in kinks:
         try:
-            found = _moved(gaps, loss, kink, values, moves, rng)
+            found = _moved(search, kink, values, moves)
         except ProgramError:  # such as a subscript out of range
             continue
         if found is not None:
@@ -90,40 +103,37 @@ def _placed(
 
 
 def _moved(
-    gaps: Gaps,
-    loss: str,
-    kink: Kink,
-    values: Values,
-    moves: Sequence[Move],
-    rng: np.random.Generator,
+    search: Search, kink: Kink, values: Values, moves: Sequence[Move]
 ) -> tuple[Values, Move] | None:
     """One entry moved to where the gap is 0: one whose kink the loss shows, if there is any."""
     spare = None
-    for trial, move in islice(_candidates(gaps, kink, values, moves, rng), MOVES):
-        if not _holds(gaps, [*moves, move], trial):
+    for trial, move in islice(_candidates(search, kink, values, moves), MOVES):
+        if not _holds(search.gaps, [*moves, move], trial):
             continue
-        if _shows(gaps, loss, trial, move):
+        if _shows(search, trial, move):
             return trial, move
         spare = spare or (trial, move)
     return spare
 
 
 def _candidates(
-    gaps: Gaps, kink: Kink, values: Values, moves: Sequence[Move], rng: np.random.Generator
+    search: Search, kink: Kink, values: Values, moves: Sequence[Move]
 ) -> Iterator[tuple[Values, Move]]:
-    """Moves that make a gap 0 if it is affine and float64 holds the number."""
+    """Moves that make a gap 0: where it is affine, and float64 holds the number."""
+    gaps, rng = search.gaps, search.rng
     before, used = gaps.at(kink, values), {move.entry for move in moves}
     for entry in _entries(gaps, kink, values, rng):
         if entry in used:
             continue
         with np.errstate(invalid="ignore"):
-            slopes = gaps.at(kink, _shifted(values, entry, 1.0)) - before
-        slopes = np.round(slopes * FINE) / FINE  # of an affine gap it is such a number
-        moving = np.flatnonzero(np.isfinite(slopes) & (slopes != 0))
-        for place in rng.permutation(moving)[:PLACES]:
-            step = -float(before.flat[place]) / float(slopes.flat[place])
-            if abs(step) <= FARTHEST:
-                yield _shifted(values, entry, step), Move(kink, int(place), entry)
+            slopes = (gaps.at(kink, _shifted(values, entry, 1.0)) - before) * FINE
+            round_ = np.isfinite(slopes) & (np.abs(slopes - np.round(slopes)) < 1e-6)
+        places = np.flatnonzero(round_ & (np.round(slopes) != 0))
+        for place in rng.permutation(places)[:PLACES]:
+            step = -float(before.flat[place]) / float(np.round(slopes.flat[place])) * FINE
+            trial = _shifted(values, entry, step)
+            if abs(step) <= FARTHEST and gaps.at(kink, trial).flat[place] == 0:
+                yield trial, Move(kink, int(place), entry)
 
 
 def _entries(gaps: Gaps, kink: Kink, values: Values, rng: np.random.Generator) -> Iterator[Entry]:
@@ -150,55 +160,43 @@ def _holds(gaps: Gaps, moves: Sequence[Move], values: Values) -> bool:
     return True
 
 
-def _settled(gaps: Gaps, outputs: Sequence[str], values: Values) -> bool:
-    """Whether the outputs are finite, and every side is what it is with or without rounding."""
-    every = kinks_in(gaps.program)
-    wanted = tuple(dict.fromkeys((*outputs, *gaps.reads(every))))
-    exact = gaps.tensors(values, EXACT, wanted)
-    if not all(np.all(np.isfinite(exact[name].astype(float))) for name in outputs):
-        return False
-    signs = [np.sign(gaps.of(kink, exact, EXACT).astype(float)) for kink in every]
-    for numbers in INEXACT:
-        tensors = gaps.tensors(values, numbers, wanted)
-        for kink, sign in zip(every, signs, strict=True):
-            if np.any(np.sign(gaps.of(kink, tensors, numbers)) != sign):
-                return False
-    return True
+def _settled(search: Search, values: Values) -> bool:
+    """Whether values and slopes are the same with or without rounding, whatever sides it takes."""
+    gaps, found = search.gaps, []
+    for numbers in (EXACT, *INEXACT):
+        result = gaps.evaluated(values, numbers, search.outputs)
+        stops = {node: held.astype(float) for node, held in result.stops.items()}
+        returned = [np.ravel(result.values[name].astype(float)) for name in search.outputs]
+        found.append(np.concatenate([*returned, _line(search, values, result.branches, stops)]))
+    finite = bool(np.all(np.isfinite(found)))
+    return finite and np.allclose(found, found[0], rtol=1e-6, atol=1e-9)
 
 
-def _shows(gaps: Gaps, loss: str, values: Values, move: Move) -> bool:
+def _shows(search: Search, values: Values, move: Move) -> bool:
     """Whether the loss has another slope, or value, with this selection alone on another side."""
-    point = Point(gaps.program, loss, values, gaps.sizes)
-    name, entry = move.entry
-    by = np.zeros(values[name].shape)
-    by.flat[entry] = 1.0
-    here = point.base.branches
-    lines = [_line(point, {name: by}, here)]
+    gaps, loss = search.gaps, search.outputs[:1]
+    here = gaps.evaluated(values, FLOAT64, loss)
+    lines = [_line(search, values, here.branches, here.stops)]
     for step in (-NEARBY, NEARBY):
-        near = point.moved({name: by}, step).branches
+        near = gaps.evaluated(_shifted(values, move.entry, step), FLOAT64, loss).branches
         own = {node: way for node, way in near.items() if node[0] == move.kink.equation}
-        lines.append(_line(point, {name: by}, {**here, **own}))
+        lines.append(_line(search, values, {**here.branches, **own}, here.stops))
     apart = np.abs(np.subtract(lines[1:], lines[0])).max()
     return bool(apart > 1e-6 * np.abs(lines).max())
 
 
-def _line(point: Point, by: Direction, branches: Mapping[Node, Array]) -> tuple[float, float]:
-    """The loss and its slope, along branches that are given."""
-    ((name, far),) = by.items()
-    left, right = (
-        float(
-            evaluate(
-                point.program,
-                {**point.values, name: point.values[name] + step * far},
-                point.sizes,
-                frozen=point.base.stops,
-                held=branches,
-                outputs=(point.loss,),
-                layout=point.layout,
-            ).values[point.loss][()]
-        )
-        for step in (-NEARBY, NEARBY)
-    )
+def _line(
+    search: Search, values: Values, branches: Mapping[Node, Array], stops: Mapping[Node, Array]
+) -> tuple[float, float]:
+    """The loss and its slope, along branches and with stops that are given."""
+    loss = search.outputs[:1]
+
+    def at(step: float) -> float:
+        moved = {name: values[name] + step * far for name, far in search.by.items()}
+        found = search.gaps.evaluated({**values, **moved}, FLOAT64, loss, stops, branches)
+        return float(found.values[loss[0]][()])
+
+    left, right = at(-NEARBY), at(NEARBY)
     return (left + right) / 2, (right - left) / (2 * NEARBY)
 
 

@@ -19,8 +19,8 @@ from symgrad.algebra.scalars import FUNCTIONS, ROWS, Equal, Less, LessEqual, Sto
 from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
 from symgrad.verify.body import Trace
 from symgrad.verify.contributions import Run
-from symgrad.verify.evaluate import evaluate
-from symgrad.verify.graph import groups, stops_in
+from symgrad.verify.evaluate import Result, evaluate
+from symgrad.verify.graph import Node, groups, stops_in
 from symgrad.verify.inputs import checked_sizes
 from symgrad.verify.points import Layout
 
@@ -38,16 +38,15 @@ class Kink:
     sides: tuple[Expr, Expr] | None = None
 
 
-def kinks_in(program: Program, loss: str | None = None) -> list[Kink]:
-    """The comparisons of reals, and the argmaxes; with `loss` those that its gradient meets.
+def kinks_in(program: Program, loss: str) -> list[Kink]:
+    """The comparisons of reals, and the argmaxes, that the gradient of a loss meets.
 
     Of a clip the middle too: PPO begins at a ratio of 1, where no convention may show.
     """
-    live = {tensor.name for tensor in program.tensors}
-    if loss is not None:
-        stops = [(n, k) for n, e in enumerate(program.equations) for k in _stops(e)]
-        reads = Layout(program, {}).reads(stops).by_tensor
-        live = {name for group in groups([loss], reads) for name in group}
+    equations = enumerate(program.equations)
+    stops = [(n, k) for n, e in equations for k, _ in enumerate(stops_in(e.body))]
+    reads = Layout(program, {}).reads(stops).by_tensor
+    live = {name for group in groups([loss], reads) for name in group}
     found: list[Kink] = []
     for number, equation in enumerate(program.equations):
         if equation.target.tensor not in live:
@@ -56,15 +55,11 @@ def kinks_in(program: Program, loss: str | None = None) -> list[Kink]:
             found.append(Kink(number))
         real = _reals(equation, program)
         pairs: dict[frozenset[Expr], Kink] = {}
-        for left, right in _compared(equation.body, whole=loss is None):
+        for left, right in _compared(equation.body):
             if (left.free_symbols | right.free_symbols) & real:
                 pairs.setdefault(frozenset((left, right)), Kink(number, (left, right)))
         found += pairs.values()
     return found
-
-
-def _stops(equation: Equation) -> range:
-    return range(len(stops_in(equation.body)))
 
 
 def _reals(equation: Equation, program: Program) -> set[Symbol]:
@@ -76,20 +71,20 @@ def _reals(equation: Equation, program: Program) -> set[Symbol]:
     }
 
 
-def _compared(body: Expr, whole: bool) -> Iterator[tuple[Expr, Expr]]:
-    """The sides of every comparison in preorder; of the whole body those inside stops too."""
+def _compared(body: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """The sides of every comparison in preorder, but for those inside stops."""
     pending = [body]
     while pending:
         node = pending.pop()
         if isinstance(node, Less | LessEqual | Equal):
             left, right = node.args
             yield left, right
-        if isinstance(node, FUNCTIONS["clip"]) and not whole:
+        if isinstance(node, FUNCTIONS["clip"]):
             x, low, high = node.args
             yield x, (low + high) / 2
         if type(node) in SELECTIONS:
             pending.append(SELECTIONS[type(node)](*node.args))
-        if whole or not isinstance(node, Stop):
+        if not isinstance(node, Stop):
             pending.extend(reversed(node.args))
 
 
@@ -110,8 +105,27 @@ class Gaps:
         return tuple(dict.fromkeys(a.tensor for r in reads for a in (r, *r.gathers())))
 
     def tensors(self, values: Values, numbers: Numbers, wanted: Sequence[str]) -> dict[str, Array]:
-        found = evaluate(self.program, values, self.sizes, numbers, outputs=wanted)
-        return dict(found.values)
+        return dict(self.evaluated(values, numbers, wanted).values)
+
+    def evaluated(
+        self,
+        values: Values,
+        numbers: Numbers,
+        wanted: Sequence[str],
+        stops: Mapping[Node, Array] | None = None,
+        branches: Mapping[Node, Array] | None = None,
+    ) -> Result:
+        """The tensors that are wanted; with stops and branches as they are given."""
+        return evaluate(
+            self.program,
+            values,
+            self.sizes,
+            numbers,
+            stops,
+            held=branches,
+            outputs=wanted,
+            layout=self.layout,
+        )
 
     def at(self, kink: Kink, values: Values) -> Array:
         return self.of(kink, self.tensors(values, FLOAT64, self.reads([kink])))

@@ -43,13 +43,13 @@ def copied(program: Program, wrt: Sequence[str], values: Values) -> Values:
 
 
 def zeroed(program: Program, wrt: Sequence[str], values: Values) -> Values:
-    """The same, and the first row of data and all short parameters 0: tanh(0) = 0 is exact."""
+    """The same, and half the rows of data and all short parameters 0: tanh(0) = 0 is exact."""
     found = dict(copied(program, wrt, values))
     for tensor in reals(program):
         if tensor.role == "param" and len(tensor.shape) == 1:
             found[tensor.name] = np.zeros_like(found[tensor.name])
         if tensor.role == "data" and len(tensor.shape) > 1:
-            found[tensor.name][0] = 0.0
+            found[tensor.name][: (len(found[tensor.name]) + 1) // 2] = 0.0
     return found
 
 
