@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
+from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -58,7 +61,7 @@ def judged_by_all(name: str, most: int) -> tuple[list[Found], dict[str, bool]]:
 
 def table(found: Sequence[Found]) -> Table:
     """Kill rates: a row for each group of mutants, a column for each checker."""
-    out = Table(title="Planted bugs that are refused", title_justify="left")
+    out = Table(title="Planted bugs that are refused", title_justify="left", box=box.MARKDOWN)
     out.add_column("planted in")
     for column in ("mutants", "symgrad", *PEERS):
         out.add_column(column, justify="right")
@@ -73,12 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.checker_peers")
     parser.add_argument("specs", nargs="*", metavar="SPEC", help="all of them if none is named")
     parser.add_argument("--most", type=int, default=1, help="mutants of one operator in a spec")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
     given = parser.parse_args(arguments)
+    names = given.specs or list(specs())
     console, found, alarms = Console(width=120), [], []
-    for name in track(given.specs or list(specs()), "specs", console=console, transient=True):
-        some, refusing = judged_by_all(name, given.most)
-        found += some
-        alarms += [f"{peer}: {name}" for peer, no in refusing.items() if no]
+    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
+        judged = zip(names, pool.map(judged_by_all, names, [given.most] * len(names)), strict=True)
+        for name, (some, refusing) in track(
+            judged, "specs", total=len(names), console=console, transient=True
+        ):
+            found += some
+            alarms += [f"{peer}: {name}" for peer, no in refusing.items() if no]
     console.print(table(found))
     console.print("right modules refused: " + (", ".join(alarms) or "none"))
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -80,7 +81,7 @@ def in_a_process(bench: Bench, mutant: Mutant) -> str:
 
 def table(rows: Sequence[Row]) -> Table:
     """A row for each operator in each way, and their sum."""
-    out = Table(title="Planted bugs", title_justify="left")
+    out = Table(title="Planted bugs", title_justify="left", box=box.MARKDOWN)
     for column in ("operator", "planted in"):
         out.add_column(column)
     for column in ("mutants", "FAIL", "of them raised", "equivalent", "missed"):
@@ -88,7 +89,6 @@ def table(rows: Sequence[Row]) -> Table:
     for way, operator in sorted({(r.way, r.operator) for r in rows}):
         some = [r for r in rows if (r.way, r.operator) == (way, operator)]
         out.add_row(operator, way, *counts(some))
-    out.add_section()
     out.add_row("all", "", *counts(rows))
     return out
 

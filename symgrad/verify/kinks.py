@@ -125,7 +125,7 @@ def _candidates(
     for entry in _entries(gaps, kink, values, rng):
         if entry in used:
             continue
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             slopes = (gaps.at(kink, _shifted(values, entry, 1.0)) - before) * FINE
             round_ = np.isfinite(slopes) & (np.abs(slopes - np.round(slopes)) < 1e-6)
         places = np.flatnonzero(round_ & (np.round(slopes) != 0))
@@ -181,7 +181,8 @@ def _shows(search: Search, values: Values, move: Move) -> bool:
         near = gaps.evaluated(_shifted(values, move.entry, step), FLOAT64, loss).branches
         own = {node: way for node, way in near.items() if node[0] == move.kink.equation}
         lines.append(_line(search, values, {**here.branches, **own}, here.stops))
-    apart = np.abs(np.subtract(lines[1:], lines[0])).max()
+    with np.errstate(invalid="ignore"):  # what is not finite does not show
+        apart = np.abs(np.subtract(lines[1:], lines[0])).max()
     return bool(apart > 1e-6 * np.abs(lines).max())
 
 
