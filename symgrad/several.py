@@ -20,13 +20,13 @@ def computing() -> tuple[str, ...]:
     return tuple(name for name in names() if not load(spec_path(name)).functions)
 
 
-def reports(sources: Sequence[str], seed: int, jobs: int | None = None) -> Iterator[Report]:
-    """One report for each source, in their order. jobs: processes; one a core, if nothing is said.
+def reports(sources: Sequence[str], seed: int) -> Iterator[Report]:
+    """One report for each source, in their order: as many at a time as there are cores.
 
     Errors: SpecError of the first source that cannot be checked.
     """
-    most = max(1, min(len(sources), jobs or os.cpu_count() or 1))
-    with ProcessPoolExecutor(most, mp_context=get_context("spawn")) as pool:
+    at_once = min(len(sources), os.cpu_count() or 1)
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
         yield from pool.map(_report, sources, [seed] * len(sources))
 
 
