@@ -79,16 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     given = parser.parse_args(arguments)
     names = given.specs or list(specs())
-    console, found, alarms = Console(width=120), [], []
+    console, found, alarms = Console(width=120), [], dict[str, list[str]]()
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
         judged = zip(names, pool.map(judged_by_all, names, [given.most] * len(names)), strict=True)
         for name, (some, refusing) in track(
             judged, "specs", total=len(names), console=console, transient=True
         ):
             found += some
-            alarms += [f"{peer}: {name}" for peer, no in refusing.items() if no]
+            for peer, no in refusing.items():
+                alarms.setdefault(peer, []).extend([name] if no else [])
     console.print(table(found))
-    console.print("right modules refused: " + (", ".join(alarms) or "none"))
+    for peer, right in alarms.items():
+        console.print(f"right modules refused by {peer}: {', '.join(right) or 'none'}")
 
 
 if __name__ == "__main__":
