@@ -144,6 +144,26 @@ def test_the_textbook_table_and_the_hand_computed_table_hold_every_row() -> None
     assert set(TEXTBOOK) == {row.name for row in ROWS} == {name for name, _, _ in TABLE}
 
 
+@BOTH
+@pytest.mark.parametrize("name", F)
+def test_the_evaluator_needs_no_definition_and_no_derivative_of_a_row(
+    name: str, numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its row a function is nothing but a name; value and S are those of the textbook."""
+    points = next(points for n, points, value in TABLE if n == name and value is not None)
+    given = dict(zip("abc", points, strict=False))
+    made = scalar_program(F[name], len(points))
+
+    def found() -> tuple[str, str]:
+        out = evaluate(made, given, {}, numbers, magnitude=True)
+        return str(out.values["out"]), str(out.magnitudes["out"])
+
+    before = found()
+    for kind in F.values():
+        monkeypatch.delattr(kind, "row")
+    assert found() == before
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_textbook_agrees_with_the_rows_definition_in_60_digits(row: Row) -> None:
     rng = np.random.default_rng(1)

@@ -12,6 +12,7 @@ from sympy import S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
+from symgrad.algebra.live import drop_dead
 from symgrad.algebra.program import Equation, Program, Range, is_whole, slot_symbol
 
 
@@ -122,22 +123,6 @@ def share(program: Program) -> Program:
         if not alias:
             return program
         program = _renamed(program, alias)
-
-
-def drop_dead(program: Program) -> Program:
-    """Equations that no output needs  ->  nothing."""
-    needed, waiting = set(program.outputs), list(program.outputs)
-    while waiting:
-        for equation in program.writers.get(waiting.pop(), ()):
-            for access in equation.reads:
-                if access.tensor not in needed:
-                    needed.add(access.tensor)
-                    waiting.append(access.tensor)
-    return replace(
-        program,
-        tensors=tuple(t for t in program.tensors if t.name in needed or t.role != "computed"),
-        equations=tuple(e for e in program.equations if e.target.tensor in needed),
-    )
 
 
 PASSES: tuple[tuple[str, Callable[[Program], Program]], ...] = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgrad.algebra.simplify import drop_dead
+from symgrad.algebra.live import drop_dead
 from symgrad.notation.names import shown
 from symgrad.notation.sections import Sections
 from symgrad.notation.syntax import Statement
