@@ -13,7 +13,7 @@ from symgrad.verify.subject import Answer
 from symgrad.verify.verdict import Conduct
 
 SINGLE = 1e-4
-"""How far float32 gradients may be from float64 ones, as a part of S: loose, for any depth."""
+"""How far float32 values and gradients may be from float64 ones, as a part of S: loose, for any depth."""
 
 
 def conduct_of(case: Case, answer: Answer) -> list[Conduct]:
@@ -25,7 +25,7 @@ def conduct_of(case: Case, answer: Answer) -> list[Conduct]:
     if answer.again is not None:
         found["a workspace changes no number"] = apart(answer, *answer.again)
     if answer.single and case.same_sides:
-        found[f"float32 gradients are within {SINGLE:g} of float64"] = _rough(case, answer)
+        found[f"float32 is within {SINGLE:g} of float64"] = _rough(case, answer)
     return [
         Conduct(label, claim, "FAIL" if broken else "PASS", broken)
         for claim, broken in found.items()
@@ -53,15 +53,16 @@ def apart(answer: Answer, value: float, arrays: Mapping[str, Array]) -> str:
 def _rough(case: Case, answer: Answer) -> str:
     """The first entry that float32 computes wrongly, measured by S: cancellation is not a fault."""
     scales = {**fallback_scales(answer.gradients, answer.value), **case.scales}
-    for name, single in answer.single.items():
-        double = answer.gradients[name]
+    scales |= {n: case.expected.magnitudes[n].astype(float) for n in answer.outputs}
+    for name, double in {**answer.outputs, **answer.gradients}.items():
+        single, what = answer.single[name], "the gradient by " * (name in answer.gradients) + name
         if single.shape != double.shape or scales[name].shape != double.shape:
-            return f"the gradient by {name} has shape {single.shape}, expected {double.shape}"
+            return f"{what} has shape {single.shape}, expected {double.shape}"
         with np.errstate(invalid="ignore"):
             far = ~(np.abs(single.astype(float) - double) <= SINGLE * scales[name])
-        far &= np.isfinite(double)
+        far &= np.isfinite(double) & (double.dtype.kind == "f")
         if far.any():
             at = tuple(int(i) for i in np.argwhere(far)[0])
-            place = f"{name}{list(at)}" if at else name
-            return f"the gradient by {place} is {single[at]}, in float64 {double[at]}"
+            place = f"{what}{list(at)}" if at else what
+            return f"{place} is {single[at]}, in float64 {double[at]}"
     return ""

@@ -11,7 +11,7 @@ import inspect
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +21,10 @@ import numpy as np
 
 LONGEST = 300
 """Characters of an exception's text."""
+ROUNDING = 450
+"""How many units of rounding of the largest entry another order of summing may move an entry."""
+Results = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""Values and gradients, by name."""
 
 
 def run(module: ModuleType, folder: Path) -> None:
@@ -71,41 +75,85 @@ def answer(
     data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
 
     def call(by: Any = params, **more: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        arguments = [by] if "params" in known else []
-        return parted(function(*arguments, **{**data, **more}), request)
+        return parted(function(*handed(known, by), **{**data, **more}), request)
 
-    values, gradients = call()
-    repeated = call()
+    first = values, gradients = call()
     out |= {f"{prefix}first/{name}": g for name, g in gradients.items()}
     out |= {f"{prefix}outputs/{name}": v for name, v in values.items()}
     answered: dict[str, Any] = {"value": value_of(values, request)}
-    conduct = {"a second call gives the same bits": differs((values, gradients), repeated)}
-    if "workspace" in known:
-        workspace = module.Workspace(**accepted(module.Workspace, request["sizes"]))
+    conduct = {"a second call gives the same bits": differs(first, call())}
+    workspace = new_workspace(module, request, known)
+    if workspace is not None:
+        used_otherwise(module, request, given, call, workspace)
         again = call(workspace=workspace)
         out |= {f"{prefix}again/{name}": g for name, g in {**again[0], **again[1]}.items()}
         answered["again"] = value_of(again[0], request)
         conduct["a second call with one workspace gives the same bits"] = differs(
             again, call(workspace=workspace)
         )
-    first = values, gradients
-    for layout, lay in LAYOUTS.items():
-        laid = {name: lay(value) for name, value in data.items() if np.ndim(value)}
-        more = {"workspace": workspace} if layout in IN_WORKSPACE and "workspace" in known else {}
-        conduct[f"{layout} inputs give the same numbers"] = by_layout(
-            partial(call, **laid, **more), first, laid, data, str(getattr(module, "__file__", ""))
-        )
+    for path, layout, more in paths(data, workspace):
+        if layout:
+            claim = f"{layout} inputs give the same numbers"
+            found = by_layout(partial(call, **more), first, more, data, module)
+            conduct[claim] = conduct.get(claim) or (found and f"{path}: {found}")
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
     if request["wrt"]:
         conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
         conduct |= value_alone(module, request, params, data, values)
-        if params is not None and "dtype" in parameters(module.init):
-            single = new_params(module, request, given["params"], dtype=np.float32)
-            found = call(single, **{name: halved(value) for name, value in data.items()})[1]
-            out |= {f"{prefix}single/{name}": g for name, g in found.items()}
-            conduct["float32 parameters give float32 gradients"] = wide(found)
+    if params is None or "dtype" in parameters(module.init):
+        single = new_params(module, request, given["params"], dtype=np.float32)
+        half = {name: halved(value) for name, value in data.items()}
+        found = call(single, **half)
+        out |= {f"{prefix}single/{name}": g for name, g in {**found[0], **found[1]}.items()}
+        if workspace is not None:
+            conduct["a workspace changes no number in float32"] = unlike(
+                found, call(single, **half, workspace=workspace), np.float32
+            )
+        if request["wrt"] and params is not None:
+            conduct["float32 parameters give float32 gradients"] = wide(found[1])
+            conduct |= value_alone(module, request, single, half, found[0], conduct)
     answered["conduct"] = conduct
     return answered
+
+
+def handed(known: Collection[str], params: Any) -> list[Any]:
+    """What is passed by position."""
+    return [params] if "params" in known else []
+
+
+def new_workspace(module: ModuleType, request: Mapping[str, Any], known: Collection[str]) -> Any:
+    if "workspace" not in known:
+        return None
+    return module.Workspace(**accepted(module.Workspace, request["sizes"]))
+
+
+def used_otherwise(
+    module: ModuleType,
+    request: Mapping[str, Any],
+    given: Mapping[str, Mapping[str, Any]],
+    call: Callable[..., Any],
+    workspace: Any,
+) -> None:
+    """A call with other numbers, half as large: what it leaves in the workspace must not matter."""
+    params = {name: array / 2 for name, array in given["params"].items()}
+    data = {n: pass_on(a / 2) for n, a in given["data"].items() if a.dtype.kind == "f"}
+    known = parameters(getattr(module, request["function"]))
+    call(
+        new_params(module, request, params),
+        **{name: value for name, value in data.items() if name in known},
+        workspace=workspace,
+    )
+
+
+def paths(data: Mapping[str, Any], workspace: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Each way through a function: its name, the layout of inputs in it, and what it is given."""
+    for layout, lay in {"": None, **LAYOUTS}.items():
+        laid = {name: lay(value) for name, value in data.items() if lay and np.ndim(value)}
+        inputs = f"with {layout} inputs" if layout else "as it is"
+        yield inputs, layout, laid
+        if workspace is not None:
+            where = f"{inputs} and a workspace" if layout else "with a workspace"
+            yield where, layout, {**laid, "workspace": workspace}
 
 
 def strided(array: Any) -> Any:
@@ -129,37 +177,37 @@ LAYOUTS: Mapping[str, Callable[[Any], Any]] = {
     "Fortran-ordered": np.asfortranarray,
     "read-only": read_only,
 }
-IN_WORKSPACE = ("Fortran-ordered",)
 
 
 def by_layout(
     call: Callable[[], Any],
-    first: tuple[Mapping[str, Any], Mapping[str, Any]],
+    first: Results,
     laid: Mapping[str, Any],
     data: Mapping[str, Any],
-    file: str,
+    module: ModuleType,
 ) -> str:
     """What is not the same, but for rounding, with inputs laid out otherwise."""
     try:
         second = call()
     except Exception as error:  # a layout that the module refuses, or cannot write to
-        return fault(error, file)
+        return fault(error, str(module.__file__))
+    for name, array in laid.items():
+        if name in data and np.asarray(array).tobytes() != data[name].tobytes():
+            return f"{name} was modified"
+    return unlike(first, second)
+
+
+def unlike(first: Results, second: Results, dtype: Any = np.float64) -> str:
+    """What is not the same but for rounding of the largest entry: sums may run in another order."""
     for what, before, after in zip(("", "the gradient by "), first, second, strict=True):
         for name, array in before.items():
-            if not alike(array, after[name]):
+            finite = np.abs(array[np.isfinite(array)]).max(initial=0.0)
+            near = ROUNDING * float(np.finfo(dtype).eps)
+            if array.shape != after[name].shape or not np.allclose(
+                after[name], array, rtol=0, atol=near * float(finite), equal_nan=True
+            ):
                 return f"{what}{name} differs"
-    for name, array in laid.items():
-        if np.asarray(array).tobytes() != data[name].tobytes():
-            return f"{name} was modified"
     return ""
-
-
-def alike(first: Any, second: Any) -> bool:
-    """Equal but for rounding of the largest entry: sums may run in another order."""
-    finite = np.abs(first[np.isfinite(first)]).max(initial=0.0)
-    return first.shape == second.shape and np.allclose(
-        second, first, rtol=0, atol=1e-13 * float(finite), equal_nan=True
-    )
 
 
 def parted(returned: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -189,19 +237,31 @@ def value_alone(
     params: Any,
     data: Mapping[str, Any],
     values: Mapping[str, Any],
+    before: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """That value() returns what value_and_grad() returns beside the gradients."""
+    """That value() returns what value_and_grad() returns beside the gradients, in each way.
+
+    before: what was found so already, in float64.
+    """
     function = getattr(module, request["function"].removesuffix("_and_grad"), None)
-    if function is None:
+    claim = "value() returns the value of value_and_grad()"
+    if function is None or (before and before[claim]):
         return {}
     known = parameters(function)
-    arguments = [params] if "params" in known else []
-    came = function(*arguments, **{n: v for n, v in data.items() if n in known})
-    alone = float(came[0] if isinstance(came, tuple) else came)
-    value = float(values[request["outputs"][0]])
-    same = abs(alone - value) <= 1e-12 * abs(value) or repr(alone) == repr(value)
-    broken = "" if same else f"{alone!r}, not {value!r}"
-    return {"value() returns the value of value_and_grad()": broken}
+    given = {n: v for n, v in data.items() if n in known}
+    value, dtype = values[request["outputs"][0]], np.float32 if before else np.float64
+    near = 10 * ROUNDING * float(np.finfo(dtype).eps)
+    for path, _, more in paths(given, new_workspace(module, request, known)):
+        try:
+            came = function(*handed(known, params), **{**given, **more})
+        except Exception as error:  # a layout that the module refuses, or cannot write to
+            return {claim: f"{path}: {fault(error, str(module.__file__))}"}
+        alone = float(came[0] if isinstance(came, tuple) else came)
+        same = abs(alone - value) <= near * abs(value) or repr(alone) == repr(float(value))
+        if not same:
+            single = " in float32" if before else ""
+            return {claim: f"{path}{single}: {alone!r}, not {float(value)!r}"}
+    return {claim: ""}
 
 
 def wide(gradients: Mapping[str, Any]) -> str:
@@ -254,10 +314,7 @@ def halved(value: Any) -> Any:
     return value.astype(np.float32) if real else value
 
 
-def differs(
-    first: tuple[Mapping[str, Any], Mapping[str, Any]],
-    second: tuple[Mapping[str, Any], Mapping[str, Any]],
-) -> str:
+def differs(first: Results, second: Results) -> str:
     """What is not the same, bit by bit."""
     for what, before, after in zip(("", "the gradient by "), first, second, strict=True):
         for name, array in before.items():

@@ -45,7 +45,7 @@ class Answer:
     """What came back. error: why nothing did: an exception is the module's fault, so a FAIL.
 
     outputs: the values by name, the loss too; none where the subject does not compute them.
-    single:  the gradients with float32 parameters, where the subject has them.
+    single:  the outputs and gradients with float32 parameters, where the subject has them.
     again:   value and gradients with a workspace, where the subject has one.
     conduct: each rule that was looked at, and what broke it ("" if nothing).
     """
