@@ -10,7 +10,7 @@ import pytest
 
 from symgrad.pipeline import generate
 from symgrad.spec import Spec, parse_spec
-from symgrad.verify.check import Oracle, judged, prepared
+from symgrad.verify.check import Oracle, check_module, judged, prepared
 from symgrad.verify.subject import ModuleSubject
 from symgrad.verify.verdict import Report
 
@@ -123,3 +123,44 @@ def test_these_fail_too(what: str, tmp_path: Path) -> None:
     assert report.verdict == "FAIL", said(report)
     assert "the module does not run" not in said(report)
     assert "it runs" not in said(report), said(report)
+
+
+BLOCKS = "len(obs) > 64"
+
+
+def listing(branches: str, text: str) -> str:
+    assert "\nBRANCHES = ()\n" in text
+    return text.replace("\nBRANCHES = ()\n", f"\nBRANCHES = {branches}\n")
+
+
+def module_of(text: str, folder: Path) -> Report:
+    path = folder / "paths.py"
+    path.write_text(text, encoding="utf-8")
+    return check_module(path)
+
+
+@pytest.mark.parametrize(
+    "condition", [BLOCKS, f"{BLOCKS} and len(obs) % 64"], ids=["large", "large, with a remainder"]
+)
+def test_a_path_of_large_sizes_that_the_module_lists_is_reached(
+    condition: str, tmp_path: Path
+) -> None:
+    right = module_of(listing('("B > 64",)', emitted()), tmp_path)
+    assert right.verdict == "PASS", said(right)
+    assert any(block.instance.startswith("at B > 64") for block in right.blocks)
+    wrong = planted("value_and_grad", condition, FUNCTIONS["value_and_grad"])
+    report = module_of(listing('("B > 64",)', wrong), tmp_path)
+    assert report.verdict == "FAIL"
+    assert {block.instance.partition(",")[0] for block in report.failures} == {"at B > 64"}
+
+
+@pytest.mark.parametrize(
+    "branches", ['("many rows",)', '("K > 64",)', "TABLE", '("B > 999999999",)']
+)
+def test_a_path_that_cannot_be_reached_is_no_pass(branches: str, tmp_path: Path) -> None:
+    text = listing(branches, emitted()).replace("\nBRANCHES", "\nTABLE = ()\nBRANCHES")
+    report = module_of(text, tmp_path)
+    assert report.verdict == "INCONCLUSIVE"
+    (note,) = {block.note for block in report.blocks if block.verdict == "INCONCLUSIVE"}
+    assert "BRANCHES" in note
+    assert "was not reached" in note

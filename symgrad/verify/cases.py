@@ -13,6 +13,7 @@ from symgrad.algebra.program import Program
 from symgrad.algebra.sizes import Size
 from symgrad.verify import kinks
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
+from symgrad.verify.branches import Branch
 from symgrad.verify.compare import Effort, Probe, probed
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.inexact import EXACT
@@ -202,6 +203,26 @@ def _crowded(
     if many is None or box_points(program, many.sizes) > MANY_COST:
         return []
     return [(many, FLOAT64, affordable(program, many, OWN_EFFORT))]
+
+
+def branching(
+    target: Target, checks: Sequence[Size], seed: int, branches: Sequence[Branch]
+) -> tuple[list[tuple[Instance, Numbers, Effort]], list[str]]:
+    """In float64, sizes that reach each branch with a remainder; and why one cannot be reached."""
+    found: list[tuple[Instance, Numbers, Effort]] = []
+    missing: list[str] = []
+    for branch in branches:
+        try:
+            large = branch.at(target.program)
+            own = own_instance(large, target.outputs, checks, seed, OWN_COST)
+            if own.sizes[branch.size] <= branch.above:
+                raise NoInstance(f"one evaluation takes more than {OWN_COST:.0e} points")
+        except NoInstance as reason:
+            missing.append(f"BRANCHES lists {branch.text}, which was not reached: {reason}")
+            continue
+        reached = replace(own, name=f"at {branch.text}")
+        found.append((reached, FLOAT64, affordable(large, reached, OWN_EFFORT)))
+    return found, missing
 
 
 def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, Numbers, Effort]]:

@@ -18,6 +18,7 @@ from symgrad.errors import SpecError, did_you_mean
 from symgrad.notation.printer import equation_text
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import Array
+from symgrad.verify.branches import Branch
 from symgrad.verify.cases import (
     DIGITS,
     KINDS,
@@ -26,6 +27,7 @@ from symgrad.verify.cases import (
     Kind,
     Target,
     affordable,
+    branching,
     instances,
 )
 from symgrad.verify.compare import (
@@ -96,12 +98,11 @@ def check(
     An exception in what is under check is a FAIL; a wrong argument of this function a SpecError.
     """
     look = partial(judged, rule=rule, draw=draw, watch=watch)
-    if small is None:
-        oracle = prepared(spec, losses=losses, gradient=gradient, seed=seed, sizes=sizes)
-        return look(oracle, subject)
     shared = partial(prepared, losses=losses, gradient=gradient, seed=seed)
+    if small is None:
+        return look(shared(spec, sizes=sizes, branches=subject.branches), subject)
     anew = shared(small[0].spec, kinds=KINDS[:-1], literals=small[0].said)
-    own = shared(spec, sizes=sizes, kinds=KINDS[-1:])
+    own = shared(spec, sizes=sizes, kinds=KINDS[-1:], branches=subject.branches)
     first, second = look(anew, small[1]), look(own, subject)
     same = Conduct("sizes", "emitted with smaller literals, it is the same code", "PASS")
     return Report(
@@ -122,10 +123,12 @@ def prepared(
     sizes: Mapping[str, int] | None = None,
     kinds: Collection[Kind] = KINDS,
     literals: str = "",
+    branches: Sequence[Branch] = (),
 ) -> Oracle:
     """The oracle of a spec, to judge one subject or many.
 
     literals: which ones were shrunk, `64 -> 5`.
+    branches: the size-dependent paths of what is under check.
     """
     cases: list[Case] = []
     doubts: list[Block] = []
@@ -136,6 +139,8 @@ def prepared(
         behind = gradient(loss) if gradient is not None and loss is not None else None
         equations[target.label] = _equations(target, behind)
         found, missing, said = instances(target, bounds, seed, sizes, kinds)
+        beyond, unreached = branching(target, bounds, seed, branches)
+        found, missing = [*found, *beyond], [*missing, *unreached]
         cases += [Case(target, *kind, seed, behind, literals) for kind in found]
         doubts += [
             unchecked(target.label, name, reason)

@@ -13,7 +13,7 @@ from symgrad.verify.subject import Answer
 from symgrad.verify.verdict import Conduct
 
 SINGLE = 1e-4
-"""How far float32 values and gradients may be from float64 ones, as a part of S: loose, for any depth."""
+"""How far float32 numbers may be from float64 ones, as a part of S: loose, for any depth."""
 
 
 def conduct_of(case: Case, answer: Answer) -> list[Conduct]:

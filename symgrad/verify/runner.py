@@ -103,15 +103,15 @@ def answer(
     if params is None or "dtype" in parameters(module.init):
         single = new_params(module, request, given["params"], dtype=np.float32)
         half = {name: halved(value) for name, value in data.items()}
-        found = call(single, **half)
-        out |= {f"{prefix}single/{name}": g for name, g in {**found[0], **found[1]}.items()}
+        rough = call(single, **half)
+        out |= {f"{prefix}single/{name}": g for name, g in {**rough[0], **rough[1]}.items()}
         if workspace is not None:
             conduct["a workspace changes no number in float32"] = unlike(
-                found, call(single, **half, workspace=workspace), np.float32
+                rough, call(single, **half, workspace=workspace), np.float32
             )
         if request["wrt"] and params is not None:
-            conduct["float32 parameters give float32 gradients"] = wide(found[1])
-            conduct |= value_alone(module, request, single, half, found[0], conduct)
+            conduct["float32 parameters give float32 gradients"] = wide(rough[1])
+            conduct |= value_alone(module, request, single, half, rough[0], conduct)
     answered["conduct"] = conduct
     return answered
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from symgrad.errors import SpecError
 from symgrad.verify.arithmetic import Array
+from symgrad.verify.branches import Branch, branches_in
 
 RUNNER = Path(__file__).with_name("runner.py")
 SECONDS = 600
@@ -65,6 +66,9 @@ class Subject(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def branches(self) -> tuple[Branch, ...]: ...
+
     def answers(self, requests: Sequence[Request]) -> Sequence[Answer]: ...
 
 
@@ -74,6 +78,7 @@ class CallableSubject:
 
     function: Callable[[Mapping[str, Array]], tuple[float, Mapping[str, Array]]]
     name: str = "a callable"
+    branches: tuple[Branch, ...] = ()
 
     def answers(self, requests: Sequence[Request]) -> Sequence[Answer]:
         return [self._answer(request) for request in requests]
@@ -98,6 +103,11 @@ class ModuleSubject:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The size-dependent paths that it lists."""
+        return branches_in(self.path.read_text("utf-8")) if self.path.is_file() else ()
 
     def answers(self, requests: Sequence[Request]) -> Sequence[Answer]:
         if not self.path.is_file():
