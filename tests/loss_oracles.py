@@ -1,8 +1,9 @@
 """The named losses written without symgrad: NAME in JAX's arrays, torch_NAME with torch's own losses.
 
-NAME(xp, held, **arguments and options): xp is jax.numpy and held(x) is x taken as constant. Arguments
-and options have the row's names; the last axis is the one of actions or classes. Each choice at a
-kink or a tie is written out by the project's conventions.
+NAME(xp, held, **arguments and options) is one number for each place of the batch: xp is jax.numpy and
+held(x) is x taken as constant. Arguments and options have the row's names; the last axis is the one of
+actions or classes. Each choice at a kink or a tie is written out by the project's conventions.
+torch_NAME is the mean.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def _log_softmax(xp, held, x):
 
 
 def squared_error(xp, held, *, q, y, half=False):
-    return xp.mean((q - y) ** 2) * (0.5 if half else 1.0)
+    return (q - y) ** 2 * (0.5 if half else 1.0)
 
 
 def _huber_of(xp, d, delta):
@@ -29,31 +30,31 @@ def _huber_of(xp, d, delta):
 
 
 def huber(xp, held, *, q, y, delta=1.0):
-    return xp.mean(_huber_of(xp, q - y, delta))
+    return _huber_of(xp, q - y, delta)
 
 
 def softmax_cross_entropy(xp, held, *, logits, label):
-    return -xp.mean(_at(xp, _log_softmax(xp, held, logits), label))
+    return -_at(xp, _log_softmax(xp, held, logits), label)
 
 
 def binary_cross_entropy(xp, held, *, logit, target):
-    return xp.mean(xp.logaddexp(0.0, logit) - target * logit)
+    return xp.logaddexp(0.0, logit) - target * logit
 
 
 def reinforce(xp, held, *, logits, action, ret, baseline=0.0, entropy=0.0):
     logp = _log_softmax(xp, held, logits)
     spread = -xp.sum(xp.exp(logp) * logp, axis=-1)
-    return -xp.mean(_at(xp, logp, action) * held(ret - baseline)) - entropy * xp.mean(spread)
+    return -_at(xp, logp, action) * held(ret - baseline) - entropy * spread
 
 
 def reward_signed_cross_entropy(xp, held, *, logit, chosen, reward):
-    return xp.mean(reward * xp.logaddexp(0.0, xp.where(chosen, -logit, logit)))
+    return reward * xp.logaddexp(0.0, xp.where(chosen, -logit, logit))
 
 
 def _td(xp, error, half, huber):
     if huber is not None:
-        return xp.mean(_huber_of(xp, error, huber))
-    return xp.mean(error**2) * (0.5 if half else 1.0)
+        return _huber_of(xp, error, huber)
+    return error**2 * (0.5 if half else 1.0)
 
 
 def q_learning(xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, half=False, huber=None):

@@ -1,8 +1,9 @@
 """Losses by name, one row each: arguments with their axes, options, and equations that define them.
 
-`b` stands for all axes that come first: the batch, the batch and time, or nothing. An argument of
-rank 0 may stand for any other without an axis of its own; axes with one letter have one size. What
-a row defines beside `value` may be named in aux.
+`b` stands for all axes that come first: the batch, the batch and time, or nothing. A row defines
+`each[b]`; the loss is its mean, or what REDUCTION makes of it. An argument of rank 0 may stand for
+any other without an axis of its own; axes with one letter have one size. What a row defines beside
+`each` may be named in aux.
 """
 
 from __future__ import annotations
@@ -30,13 +31,32 @@ class Option:
     positive: bool = False
 
 
+REDUCTION = (
+    Option("weight[b]", "1", "each times weight"),
+    Option("mask[b]", "none", "the mean of those where mask is true, 0 where none is"),
+    Option("sum", "false", "their sum"),
+)
+"""The options of every loss: what is done with `each`."""
+
+
+def reduction(given: Given) -> str:
+    """value = mean(b: each[b]), with those options."""
+    each = "weight[b]*each[b]" if "weight" in given else "each[b]"
+    if "mask" not in given:
+        return f"value = {'sum' if 'sum' in given else 'mean'}(b: {each})"
+    total = f"value = sum(b: where(mask[b], {each}, 0))"
+    if "sum" in given:
+        return total
+    return f"count = maximum(sum(b: [mask[b]]), 1)\n{total}/count"
+
+
 @dataclass(frozen=True)
 class NamedLoss:
     """A row of the table.
 
     arguments: in order, with their axes: logits[b,a].
     formula:   in one line; all losses are to be minimised.
-    equations: what defines the scalar `value`, or a function of the options that are set.
+    equations: what defines `each[b]`, or a function of the options that are set.
     apart:     options of which a call sets at most one.
     held:      what is held constant, in words.
     source:    paper and equation.
@@ -67,7 +87,7 @@ class NamedLoss:
 def squared_error(given: Given) -> str:
     """mean (q - y)^2, or half of it."""
     half = "/2" if "half" in given else ""
-    return f"value = mean(b: (q[b] - y[b])**2{half})"
+    return f"each[b] = (q[b] - y[b])**2{half}"
 
 
 def reinforce(given: Given) -> str:
@@ -76,11 +96,11 @@ def reinforce(given: Given) -> str:
     text = f"""
     lse[b] = logsumexp(a: logits[b,a])
     logp[b] = logits[b,action[b]] - lse[b]
-    value = -mean(b: logp[b]*{weight})
+    each[b] = -logp[b]*{weight}
     """
     bonus = """
     H[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
-    value += -entropy*mean(b: H[b])
+    each[b] += -entropy*H[b]
     """
     return text + (bonus if "entropy" in given else "")
 
@@ -93,7 +113,7 @@ def _temporal_difference(target: str, given: Given) -> str:
     return f"""
     y[b] = {target}
     td[b] = q_tm1[b,a_tm1[b]] - y[b]
-    value = mean(b: {loss})
+    each[b] = {loss}
     """
 
 
@@ -136,7 +156,7 @@ ROWS = (
         "mean of d^2/2 if |d| <= delta, else delta (|d| - delta/2); d = q - y",
         """
         d[b] = q[b] - y[b]
-        value = mean(b: where(abs(d[b]) <= delta, d[b]**2/2, delta*(abs(d[b]) - delta/2)))
+        each[b] = where(abs(d[b]) <= delta, d[b]**2/2, delta*(abs(d[b]) - delta/2))
         """,
         (Option("delta", "1", positive=True),),
         source="Huber 1964",
@@ -147,7 +167,7 @@ ROWS = (
         "softmax_cross_entropy",
         ("logits[b,a]", "label[b]"),
         "mean (log sum exp logits - logits(label))",
-        "value = mean(b: logsumexp(a: logits[b,a]) - logits[b,label[b]])",
+        "each[b] = logsumexp(a: logits[b,a]) - logits[b,label[b]]",
         source="Bishop 2006, equation 4.108",
         elsewhere="PyTorch's cross_entropy, where it has no class weights and no label smoothing; "
         "Optax returns one number for each row, and no mean",
@@ -156,7 +176,7 @@ ROWS = (
         "binary_cross_entropy",
         ("logit[b]", "target[b]"),
         "mean (softplus(logit) - logit target)",
-        "value = mean(b: softplus(logit[b]) - logit[b]*target[b])",
+        "each[b] = softplus(logit[b]) - logit[b]*target[b]",
         source="Bishop 2006, equation 4.90",
         elsewhere="PyTorch's binary_cross_entropy_with_logits; Keras takes probabilities where "
         "from_logits is not set, and clips them",
@@ -180,7 +200,7 @@ ROWS = (
         """
         p[b] = sigmoid(logit[b])
         C[b] = where(chosen[b], -log(p[b]), -log(1 - p[b]))
-        value = mean(b: reward[b]*C[b])
+        each[b] = reward[b]*C[b]
         """,
         source="the one-bias lesson; Williams 1992 for one Bernoulli unit",
         elsewhere="the lesson takes one choice at a time; it is reinforce for two actions with the "

@@ -33,10 +33,11 @@ class Arguments:
     applied: Applied
     bare: frozenset[str]
 
-    def bound(self, call: Call, here: Here) -> Bound:
+    def bound(self, call: Call, here: Here, whole: bool) -> Bound:
         """The call with its arguments and options; axes with one letter have one size."""
-        self.check_ranges(call, here)
-        bound = bind(call, here.statement, partial(self.value, call=call, here=here))
+        if not whole:
+            self.check_ranges(call, here)
+        bound = bind(call, here.statement, partial(self.value, call=call, here=here), whole)
         self.check_tensors(bound, call, here)
         self.check_positive(bound, call, here)
         return bound

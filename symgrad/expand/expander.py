@@ -94,7 +94,7 @@ class Expander:
         """The expression, with what is named in it expanded."""
         if isinstance(node, Apply):
             self.check_network(node.call, here)
-            output = self.apply(node.call, here)
+            output = (self.each if self.is_loss(node.call) else self.apply)(node.call, here)
             subscripts = self.nodes(node.subscripts, here)
             return Read(node.at, output.tensor, subscripts, height=node.height)
         if isinstance(node, Call):
@@ -109,10 +109,10 @@ class Expander:
         return with_children(node, self.nodes(parts, here)) if parts else node
 
     def check_network(self, call: Call, here: Here) -> None:
-        """What is called and then read at places is a network."""
+        """What is called and then read at places is a network, or a loss before its mean."""
         name = call.name
         if self.is_loss(call):
-            raise here.error(f"{name}(...) is one number, and has no subscripts", call.at)
+            return
         if name in {*FUNCTIONS, *CALLED, *self.functions}:
             inner = call.arguments[0] if call.arguments else None
             example = f"{inner.name if isinstance(inner, Name) else 'x'}[b,i]"
@@ -157,8 +157,17 @@ class Expander:
 
     def loss(self, call: Call, left: Read, here: Here) -> None:
         """The equations of a named loss."""
-        bound = self.arguments.bound(call, here)
-        here.scope.done += expand_call(bound, call, here.statement, left, here.scope, self.bare)
+        bound = self.arguments.bound(call, here, whole=False)
+        _, done = expand_call(bound, call, here.statement, left, here.scope, self.bare)
+        here.scope.done += done
+
+    def each(self, call: Call, here: Here) -> Whole:
+        """A named loss before it is reduced: what is bound around it does not reach inside."""
+        here = replace(here, bound=frozenset())
+        bound = self.arguments.bound(call, here, whole=True)
+        whole, done = expand_call(bound, call, here.statement, None, here.scope, self.bare)
+        here.scope.done += done
+        return whole
 
     # ---- networks -----------------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.catalog.losses import LOSSES, NamedLoss, Option
+from symgrad.catalog.losses import LOSSES, REDUCTION, NamedLoss, Option, reduction
 from symgrad.errors import did_you_mean
 from symgrad.expand.axes import free_letter
 from symgrad.expand.scope import Scope, Whole
-from symgrad.expand.trees import BATCH, Naming, letters_of, numbered, written
+from symgrad.expand.trees import BATCH, Naming, letters_of, mapped, numbered, written
 from symgrad.notation.lookup import axes
 from symgrad.notation.names import shown
 from symgrad.notation.parser import parse_expression
@@ -18,6 +18,9 @@ from symgrad.notation.syntax import Call, Name, Node, Number, Read, Source, Stat
 FLAGS = {"true": True, "false": False}
 UNSET = "none"
 """The default of an option that changes the formula when it is set."""
+
+EACH = "each"
+"""What a row defines, at every b."""
 
 Value = Whole | Node
 """An argument or an option at a call: a whole tensor, or a scalar."""
@@ -52,8 +55,8 @@ class Bound:
                 yield value.tensor, (*(f"{BATCH}{n + 1}" for n in range(len(self.lead))), *own)
 
 
-def bind(call: Call, statement: Statement, value: Evaluate) -> Bound:
-    """The call's arguments and options."""
+def bind(call: Call, statement: Statement, value: Evaluate, whole: bool) -> Bound:
+    """The call's arguments and options; whole: each[b] is wanted, and not one number."""
     row = LOSSES[call.name]
     if len(call.arguments) != len(row.arguments):
         count = len(row.arguments)
@@ -62,12 +65,13 @@ def bind(call: Call, statement: Statement, value: Evaluate) -> Bound:
             f"and {len(call.arguments)} came; it is {row.form}",
             call.at,
         )
-    set_to = _options(call, statement, row)
+    options = row.options if whole else (*row.options, *REDUCTION)
+    set_to = _options(call, statement, row, options)
     picks = frozenset(_picks(row.written(frozenset(set_to))))
     kinds = [pattern(text) for text in row.arguments]
     pairs = zip((k.name for k in kinds), call.arguments, strict=True)
     values = {name: value(node, name, name in picks) for name, node in pairs}
-    for option in row.options:
+    for option in options:
         kind = pattern(option.name)
         if kind.name in set_to and option.default not in FLAGS:
             values[kind.name] = value(set_to[kind.name], kind.name, False)
@@ -92,9 +96,11 @@ def pattern(text: str) -> Read:
     return node if isinstance(node, Read) else Read(0, text, ())
 
 
-def _options(call: Call, statement: Statement, row: NamedLoss) -> dict[str, Node]:
+def _options(
+    call: Call, statement: Statement, row: NamedLoss, options: Sequence[Option]
+) -> dict[str, Node]:
     """The options that a call sets to something else than their default."""
-    known = {pattern(option.name).name: option for option in row.options}
+    known = {pattern(option.name).name: option for option in options}
     seen: dict[str, Node] = {}
     for name, node in call.options:
         if name not in known:
@@ -174,21 +180,52 @@ def _lead(
 
 
 def expand_call(
-    bound: Bound, call: Call, statement: Statement, left: Read, scope: Scope, bare: frozenset[str]
-) -> Iterator[Statement]:
-    """The row's equations; those of `value` are written to `left`."""
+    bound: Bound,
+    call: Call,
+    statement: Statement,
+    left: Read | None,
+    scope: Scope,
+    bare: frozenset[str],
+) -> tuple[Whole, list[Statement]]:
+    """The row's equations, the loss written to `left`; without one, `each` is a tensor."""
     source = replace(statement.source, within=bound.row.form)
     found = list(written(bound.row.written(bound.given), call.at, source))
+    if left is not None:
+        found = list(_reduced(found, bound.given, call.at, source))
     naming = _naming(bound, found, scope, bare)
-    given = [o for o in bound.row.options if pattern(o.name).name in bound.given]
+    given = [o for o in (*bound.row.options, *REDUCTION) if pattern(o.name).name in bound.given]
     means = [option.means for option in given if option.means]
     origin = f"{bound.row.name}: {', '.join((bound.row.formula, *means))}"
+    done = []
     for one in found:
         renamed = replace(naming.statement(one), origin=origin)
-        if one.left.name == "value":
+        if one.left.name == "value" and left is not None:
             adds = one.adds or (statement.adds and left is statement.left)
             renamed = replace(renamed, left=left, adds=adds)
-        yield numbered(renamed)
+        done.append(numbered(renamed))
+    return Whole(naming.tensors.get(EACH, ""), bound.lead), done
+
+
+def _reduced(
+    found: Sequence[Statement], given: frozenset[str], at: int, source: Source
+) -> Iterator[Statement]:
+    """The row's equations, with `value` in the place of `each`."""
+    *before, value = written(reduction(given), at, source)
+    yield from before
+    for one in found:
+        if one.left.name != EACH:
+            yield one
+            continue
+        yield replace(value, right=_instead(value.right, one.right), adds=one.adds)
+
+
+def _instead(reduced: Node, each: Node) -> Node:
+    """The reduction, of this."""
+
+    def one(node: Node) -> Node:
+        return each if isinstance(node, Read) and node.name == EACH else node
+
+    return mapped(reduced, one)
 
 
 def _naming(bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozenset[str]) -> Naming:
