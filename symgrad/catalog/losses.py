@@ -58,6 +58,7 @@ class NamedLoss:
     formula:   in one line; all losses are to be minimised.
     equations: what defines `each[b]`, or a function of the options that are set.
     apart:     options of which a call sets at most one.
+    shared:    arguments that may come without `b`: one for all.
     held:      what is held constant, in words.
     source:    paper and equation.
     elsewhere: what well-known implementations do differently, or alike under another name.
@@ -69,6 +70,7 @@ class NamedLoss:
     equations: str | Callable[[Given], str]
     options: tuple[Option, ...] = ()
     apart: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     held: str = "nothing"
     source: str = ""
     elsewhere: str = ""

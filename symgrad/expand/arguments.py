@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from symgrad.algebra.sizes import Size
-from symgrad.catalog.losses import LOSSES
+from symgrad.catalog.distributions import FORMULAS
 from symgrad.errors import SpecError
 from symgrad.expand.applied import Applied
 from symgrad.expand.axes import axes_of, free_indices, free_names
@@ -116,7 +116,7 @@ class Arguments:
             return Whole(value.name, letters)
         if picks:
             raise here.error(
-                f"{LOSSES[call.name].form}: {what} is read as a subscript, so it is a whole int "
+                f"{FORMULAS[call.name].form}: {what} is read as a subscript, so it is a whole int "
                 "tensor, of [data] or of argmax, without `for` and without shifted places",
                 node.at,
             )
@@ -145,7 +145,7 @@ class Arguments:
 def inside(call: Call, index: str, at: int, here: Here) -> SpecError:
     """A loss that stands inside of what it does itself."""
     return here.error(
-        f"{LOSSES[call.name].form} takes whole tensors and is the mean already; "
+        f"{FORMULAS[call.name].form} takes whole tensors and is the mean already; "
         f'"{index}" is bound around it: write it outside of all sums and means',
         at,
     )

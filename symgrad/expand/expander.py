@@ -8,8 +8,9 @@ from typing import TypeGuard, cast
 
 from symgrad.algebra.program import Tensor
 from symgrad.algebra.scalars import FUNCTIONS
+from symgrad.catalog.distributions import FORMULAS
 from symgrad.catalog.losses import LOSSES
-from symgrad.errors import did_you_mean
+from symgrad.errors import did_you_mean, nearest
 from symgrad.expand.activations import CALLED, written_out
 from symgrad.expand.applied import Applied
 from symgrad.expand.arguments import Arguments, inside
@@ -33,7 +34,7 @@ from symgrad.notation.syntax import (
     with_children,
 )
 
-CALLS = (*CALLED, *LOSSES)
+CALLS = (*CALLED, *FORMULAS)
 """All that is called like a function and is none; errors offer them too."""
 
 
@@ -94,7 +95,7 @@ class Expander:
         """The expression, with what is named in it expanded."""
         if isinstance(node, Apply):
             self.check_network(node.call, here)
-            output = (self.each if self.is_loss(node.call) else self.apply)(node.call, here)
+            output = (self.each if self.is_formula(node.call) else self.apply)(node.call, here)
             subscripts = self.nodes(node.subscripts, here)
             return Read(node.at, output.tensor, subscripts, height=node.height)
         if isinstance(node, Call):
@@ -109,9 +110,9 @@ class Expander:
         return with_children(node, self.nodes(parts, here)) if parts else node
 
     def check_network(self, call: Call, here: Here) -> None:
-        """What is called and then read at places is a network, or a loss before its mean."""
+        """What is called and then read at places is a network, a distribution's, or a loss's."""
         name = call.name
-        if self.is_loss(call):
+        if self.is_formula(call):
             return
         if name in {*FUNCTIONS, *CALLED, *self.functions}:
             inner = call.arguments[0] if call.arguments else None
@@ -122,7 +123,10 @@ class Expander:
                 call.at,
             )
         if name not in self.applied.networks:
-            near = did_you_mean(name, self.applied.networks)
+            networks = self.applied.networks
+            near = did_you_mean(
+                name, networks if nearest(name, networks) else [*networks, *FORMULAS]
+            )
             what = f"{name}(...)[...] applies a network, and there is none of this name"
             raise here.error(f"{what}{near}", call.at)
 
@@ -139,6 +143,8 @@ class Expander:
             left = Read(call.at, here.scope.name(name), (), height=1)
             self.loss(call, left, here)
             return Name(call.at, left.name, height=1)
+        if self.is_formula(call):
+            return self.single(call, here)
         if name in CALLED and name not in self.functions:
             options = [(option, self.node(value, here)) for option, value in call.options]
             return written_out(call, self.nodes(call.arguments, here), options, here, self.bare)
@@ -155,6 +161,9 @@ class Expander:
     def is_loss(self, node: Node) -> TypeGuard[Call]:
         return isinstance(node, Call) and node.name in LOSSES and node.name not in self.functions
 
+    def is_formula(self, node: Call) -> bool:
+        return node.name in FORMULAS and node.name not in self.functions
+
     def loss(self, call: Call, left: Read, here: Here) -> None:
         """The equations of a named loss."""
         bound = self.arguments.bound(call, here, whole=False)
@@ -168,6 +177,14 @@ class Expander:
         whole, done = expand_call(bound, call, here.statement, None, here.scope, self.bare)
         here.scope.done += done
         return whole
+
+    def single(self, call: Call, here: Here) -> Node:
+        """What a distribution has one of, without a batch."""
+        whole = self.each(call, here)
+        if whole.letters:
+            place = f"{call.name}(...)[{','.join(whole.letters)}]"
+            raise here.error(f"{call.name} has one value for each place; read it: {place}", call.at)
+        return Name(call.at, whole.tensor, height=1)
 
     # ---- networks -----------------------------------------------------------------------------
 

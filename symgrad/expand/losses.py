@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.catalog.losses import LOSSES, REDUCTION, NamedLoss, Option, reduction
+from symgrad.catalog.distributions import DISTRIBUTIONS, FORMULAS
+from symgrad.catalog.losses import REDUCTION, NamedLoss, Option, reduction
 from symgrad.errors import did_you_mean
 from symgrad.expand.axes import free_letter
 from symgrad.expand.scope import Scope, Whole
@@ -46,18 +47,29 @@ class Bound:
     picks: frozenset[str]
 
     @property
+    def flat(self) -> frozenset[str]:
+        """Shared tensors without the leading axes."""
+        given = ((k.name, len(k.subscripts) - 1, self.values[k.name]) for k in self.kinds)
+        return frozenset(
+            value.tensor
+            for name, own, value in given
+            if isinstance(value, Whole) and self.lead and len(value.letters) == own > 0
+        )
+
+    @property
     def axes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Each tensor that came, with letters for its axes: the row's, and b1, b2 before them."""
         for kind in self.kinds:
             value = self.values[kind.name]
             own = [n.name for n in kind.subscripts[1:] if isinstance(n, Name)]
             if isinstance(value, Whole):
-                yield value.tensor, (*(f"{BATCH}{n + 1}" for n in range(len(self.lead))), *own)
+                lead = () if value.tensor in self.flat else self.lead
+                yield value.tensor, (*(f"{BATCH}{n + 1}" for n in range(len(lead))), *own)
 
 
 def bind(call: Call, statement: Statement, value: Evaluate, whole: bool) -> Bound:
     """The call's arguments and options; whole: each[b] is wanted, and not one number."""
-    row = LOSSES[call.name]
+    row = FORMULAS[call.name]
     if len(call.arguments) != len(row.arguments):
         count = len(row.arguments)
         raise statement.error(
@@ -65,7 +77,7 @@ def bind(call: Call, statement: Statement, value: Evaluate, whole: bool) -> Boun
             f"and {len(call.arguments)} came; it is {row.form}",
             call.at,
         )
-    options = row.options if whole else (*row.options, *REDUCTION)
+    options = row.options if whole or row.name in DISTRIBUTIONS else (*row.options, *REDUCTION)
     set_to = _options(call, statement, row, options)
     picks = frozenset(_picks(row.written(frozenset(set_to))))
     kinds = [pattern(text) for text in row.arguments]
@@ -153,7 +165,8 @@ def _lead(
     call: Call, statement: Statement, kinds: Sequence[Read], values: Mapping[str, Value]
 ) -> tuple[str, ...]:
     """The leading axes: as many in each argument that is no scalar; the letters of the first."""
-    form = LOSSES[call.name].form
+    row = FORMULAS[call.name]
+    form = row.form
     first: tuple[Whole, Read, int] | None = None
     for kind in kinds:
         value, own = values[kind.name], max(0, len(kind.subscripts) - 1)
@@ -163,6 +176,8 @@ def _lead(
                 raise statement.error(f"{what}: it is {form}", call.at)
             continue
         lead = len(value.letters) - own
+        if lead == 0 and own and kind.name in row.shared:
+            continue
         if not kind.subscripts or lead < 0:
             what = f"{kind.name} is {value.tensor}, with {axes(len(value.letters))}, too "
             what += "many" if not kind.subscripts else "few"
@@ -240,5 +255,5 @@ def _naming(bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozen
     values = {n: v for n, v in bound.values.items() if not isinstance(v, Whole)}
     for name in dict.fromkeys(s.left.name for s in found):
         if name != "value":
-            tensors[name] = scope.name(name)
-    return Naming(letters, tensors, values)
+            tensors[name] = scope.name(bound.row.name if name == EACH else name)
+    return Naming(letters, tensors, values, bound.flat)

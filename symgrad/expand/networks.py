@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from symgrad.algebra.program import Kind
 from symgrad.catalog.activations import ACTIVATIONS
+from symgrad.catalog.distributions import DISTRIBUTIONS
 from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
 from symgrad.expand.layers import Layers, checks_of, first_row, read_layers
@@ -61,9 +62,14 @@ def _fault(document: Document, name: str, declared: Declared) -> str | None:
         return f"has {len(name)} characters; at most {LONGEST} are allowed"
     if name.endswith("_"):
         return "ends with an underscore; the names of its tensors would hold two in a row"
-    if name in ACTIVATIONS or name in LOSSES:
-        what = "an activation" if name in ACTIVATIONS else "a loss"
-        return f"is the name of {what}; choose another name"
+    tables: Mapping[str, Collection[str]] = {
+        "an activation": ACTIVATIONS,
+        "a loss": LOSSES,
+        "a distribution": DISTRIBUTIONS,
+    }
+    for what, table in tables.items():
+        if name in table:
+            return f"is the name of {what}; choose another name"
     if name in dict(declared.functions):
         return "is declared in [functions] too; rename one of them"
     if name in document.table("params"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import cast
@@ -41,11 +41,13 @@ class Naming:
     letters: what an index stands for: `b` for all leading axes, or for none.
     tensors: the name that a tensor gets.
     values:  what a tensor of rank 0 stands for, whatever its subscripts in the text.
+    flat:    new names of tensors that have no leading axes.
     """
 
     letters: Mapping[str, tuple[str, ...]]
     tensors: Mapping[str, str]
     values: Mapping[str, Node]
+    flat: Collection[str] = ()
 
     def statement(self, statement: Statement) -> Statement:
         left = self.node(statement.left)
@@ -65,8 +67,9 @@ class Naming:
             case Name(name=name):
                 return replace(node, name=self.tensors.get(name, self.letter(name)))
             case Read():
-                subscripts = tuple(s for n in node.subscripts for s in self.places(n))
                 name = self.tensors.get(node.name, node.name)
+                kept = node.subscripts[name in self.flat :]
+                subscripts = tuple(s for n in kept for s in self.places(n))
                 if not subscripts and not node.padded:
                     return Name(node.at, name, height=1)
                 return replace(node, name=name, subscripts=subscripts)
