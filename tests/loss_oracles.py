@@ -74,6 +74,85 @@ def double_q_learning(
     return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
 
 
+def td_learning(xp, held, *, v_tm1, r_t, discount_t, v_t, half=False, huber=None):
+    return _td(xp, v_tm1 - held(r_t + discount_t * v_t), half, huber)
+
+
+def residual_td_learning(xp, held, *, v_tm1, r_t, discount_t, v_t, half=False, huber=None):
+    return _td(xp, v_tm1 - r_t - discount_t * v_t, half, huber)
+
+
+def sarsa(xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, a_t, half=False, huber=None):
+    target = r_t + discount_t * _at(xp, q_t, a_t)
+    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
+
+
+def expected_sarsa(
+    xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, probs_t, half=False, huber=None
+):
+    target = r_t + discount_t * xp.sum(q_t * probs_t, axis=-1)
+    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
+
+
+def c51(xp, held, *, logits, a_tm1, target):
+    places = xp.asarray(a_tm1)[..., None, None]
+    logp = _log_softmax(xp, held, xp.take_along_axis(logits, places, axis=-2)[..., 0, :])
+    return -xp.sum(held(target) * logp, axis=-1)
+
+
+def quantile_huber(xp, held, *, theta, tau, target, kappa=1.0, divided=False):
+    u = held(target)[..., None, :] - theta[..., :, None]
+    each = xp.where(u < 0, 1 - tau[..., :, None], tau[..., :, None]) * _huber_of(xp, u, kappa)
+    return xp.sum(xp.mean(each, axis=-1), axis=-1) / (kappa if divided else 1.0)
+
+
+def expectile(xp, held, *, q, v, tau=0.7):
+    d = held(q) - v
+    return xp.where(d < 0, 1 - tau, tau) * d**2
+
+
+def _clip(xp, x, lo, hi):
+    """As at its edges x passes, so do the bounds not."""
+    return xp.where(x < lo, lo, xp.where(x > hi, hi, x))
+
+
+def ppo_value(xp, held, *, v, v_old, ret, eps=0.2, clipped=False):
+    near = held(v_old) + _clip(xp, v - held(v_old), -eps, eps)
+    inside, whole = (near - held(ret)) ** 2, (v - held(ret)) ** 2
+    return inside if clipped else xp.where(whole >= inside, whole, inside) / 2
+
+
+def surrogate(xp, held, *, logp, logp_old, advantage):
+    return -xp.exp(logp - held(logp_old)) * held(advantage)
+
+
+def ppo_clip(xp, held, *, logp, logp_old, advantage, eps=0.2):
+    ratio, gain = xp.exp(logp - held(logp_old)), held(advantage)
+    whole, inside = ratio * gain, _clip(xp, ratio, 1 - eps, 1 + eps) * gain
+    return -xp.where(whole <= inside, whole, inside)
+
+
+def advantage_weighted(xp, held, *, logp, advantage, beta=1.0, w_max=20.0):
+    return -held(xp.minimum(xp.exp(advantage / beta), w_max)) * logp
+
+
+def deterministic_policy(xp, held, *, q):
+    return -q
+
+
+def sac_actor(xp, held, *, logp, q_1, q_2, alpha):
+    return held(alpha) * logp - xp.where(q_1 <= q_2, q_1, q_2)
+
+
+def sac_temperature(xp, held, *, log_alpha, logp, entropy, log=False):
+    return -(log_alpha if log else xp.exp(log_alpha)) * held(logp + entropy)
+
+
+def dpo(xp, held, *, logp_w, logp_l, ref_w, ref_l, beta=0.1):
+    margin = logp_w - held(ref_w) - logp_l + held(ref_l)
+    return xp.logaddexp(0.0, -beta * margin)
+
+
 # ---- torch, with its own losses ---------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 from emitted import imported
 
 from symgrad.catalog.distributions import DISTRIBUTIONS, ROWS
-from symgrad.catalog.losses import NamedLoss
+from symgrad.catalog.formula import NamedLoss
 from symgrad.errors import SymgradError
 from symgrad.expand.losses import pattern
 from symgrad.pipeline import generate

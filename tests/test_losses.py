@@ -23,7 +23,8 @@ from emitted import imported
 from gradient_cases import Gradient, digits_for
 from programs import assert_agree
 
-from symgrad.catalog.losses import LOSSES, REDUCTION, ROWS, NamedLoss, reduction
+from symgrad.catalog.formula import REDUCTION, NamedLoss, reduction
+from symgrad.catalog.losses import LOSSES, ROWS
 from symgrad.errors import SymgradError
 from symgrad.expand.losses import FLAGS, pattern
 from symgrad.explain.build import explain
@@ -39,7 +40,10 @@ from symgrad.verify.subject import ModuleSubject
 
 LEADS = {"a batch": "B", "batch and time": "B, T", "no batch": ""}
 SEED = 2
-SIZES = {"B": 9, "T": 2, "A": 3}
+SIZES = {"B": 9, "T": 2, "A": 3, "I": 2, "J": 4, "K": 3}
+AXES = {"a": "A", "i": "I", "j": "J", "k": "K"}
+SMALL = ("logp", "ref", "log_alpha", "advantage")
+"""What is exponentiated by itself: no program keeps exp(1e4)."""
 
 
 def statements(text: str) -> tuple[Statement, ...]:
@@ -72,7 +76,7 @@ class Variant:
 
     def type_of(self, read: Read) -> str:
         """A name that is a subscript counts, one that is a condition is a bool."""
-        axes = ["A" if n.name == "a" else self.lead for n in read.subscripts if isinstance(n, Name)]
+        axes = [AXES.get(n.name, self.lead) for n in read.subscripts if isinstance(n, Name)]
         shape = f"[{', '.join(axis for axis in axes if axis)}]" if any(axes) else ""
         kind, below = "real", ""
         text = f"{self.row.written(self.given)}\n{reduction(self.given)}"
@@ -198,7 +202,7 @@ def drawn(variant: Variant, how: str) -> tuple[dict[str, Any], dict[str, int]]:
     sizes = {**SIZES, "B": 1} if how == "one" else SIZES
     values: dict[str, Any] = {}
     for name, kind in variant.kinds.items():
-        shape = tuple(sizes[s] for s in re.findall(r"\b[BTA]\b", kind.partition("<")[0]))
+        shape = tuple(sizes[s] for s in re.findall(r"\b[A-Z]\b", kind.partition("<")[0]))
         if kind.startswith("int"):
             values[name] = rng.integers(0, sizes["A"], shape)
         elif kind.startswith("bool"):
@@ -207,7 +211,7 @@ def drawn(variant: Variant, how: str) -> tuple[dict[str, Any], dict[str, int]]:
             values[name] = np.float64(1.0 if how != "ordinary" else 0.7)
         else:
             values[name] = np.asarray(reals(name, how, shape, rng))
-    used = {s for kind in variant.kinds.values() for s in re.findall(r"\b[BTA]\b", kind)}
+    used = {s for kind in variant.kinds.values() for s in re.findall(r"\b[A-Z]\b", kind)}
     return values, {s: n for s, n in sizes.items() if s in used}
 
 
@@ -218,7 +222,7 @@ def reals(name: str, how: str, shape: tuple[int, ...], rng: np.random.Generator)
         return np.ones(shape)
     if how == "grid":
         return rng.integers(-1, 2, shape).astype(float)
-    if how == "huge":
+    if how == "huge" and not name.startswith(SMALL):
         return 1e4 * rng.choice([-1.0, 1.0], shape)
     return rng.normal(size=shape)
 

@@ -55,6 +55,9 @@ CASES = {
     "of three factors, two met in a number": (
         "loss = b*sum(l: sin(sum(i,j,k: f[j,l]*w[i]**2*a[l,k])))"
     ),
+    "a selection's mask had more axes than what it selects": (
+        "u[i,n] = f[0,i]*w[n] for i < 3\nloss = b*sum(i,n: where(u[i,n] < 0, 1 - w[n], w[n])*u[i,n]**2)"
+    ),
 }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from benchmarks.fuzzing.writer import LETTERS, Dims, Writer, read_of
-from symgrad.catalog.losses import LOSSES, NamedLoss
+from symgrad.catalog.formula import NamedLoss
+from symgrad.catalog.losses import LOSSES
 
 FLAGS = ("true", "false")
 

@@ -6,7 +6,8 @@ axis i or a is that of a distribution's own entries; entries of i are independen
 
 from __future__ import annotations
 
-from symgrad.catalog.losses import LOSSES, Given, NamedLoss, Option
+from symgrad.catalog.formula import Given, NamedLoss, Option
+from symgrad.catalog.losses import LOSSES
 
 LOG_2PI = "log(2*PI)"
 

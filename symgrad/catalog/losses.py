@@ -8,82 +8,9 @@ any other without an axis of its own; axes with one letter have one size. What a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-Given = frozenset[str]
-"""The options that a call sets to something else than their default."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """What a call may set.
-
-    name:     with its axes: baseline[b].
-    default:  true and false are flags; none: it is not there.
-    means:    what it makes of the formula that does not name it.
-    positive: whether it has to be above 0.
-    """
-
-    name: str
-    default: str
-    means: str = ""
-    positive: bool = False
-
-
-REDUCTION = (
-    Option("weight[b]", "1", "each times weight"),
-    Option("mask[b]", "none", "the mean of those where mask is true, 0 where none is"),
-    Option("sum", "false", "their sum"),
-)
-"""The options of every loss: what is done with `each`."""
-
-
-def reduction(given: Given) -> str:
-    """value = mean(b: each[b]), with those options."""
-    each = "weight[b]*each[b]" if "weight" in given else "each[b]"
-    if "mask" not in given:
-        return f"value = {'sum' if 'sum' in given else 'mean'}(b: {each})"
-    total = f"value = sum(b: where(mask[b], {each}, 0))"
-    if "sum" in given:
-        return total
-    return f"count = maximum(sum(b: [mask[b]]), 1)\n{total}/count"
-
-
-@dataclass(frozen=True)
-class NamedLoss:
-    """A row of the table.
-
-    arguments: in order, with their axes: logits[b,a].
-    formula:   in one line; all losses are to be minimised.
-    equations: what defines `each[b]`, or a function of the options that are set.
-    apart:     options of which a call sets at most one.
-    shared:    arguments that may come without `b`: one for all.
-    held:      what is held constant, in words.
-    source:    paper and equation.
-    elsewhere: what well-known implementations do differently, or alike under another name.
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    formula: str
-    equations: str | Callable[[Given], str]
-    options: tuple[Option, ...] = ()
-    apart: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    held: str = "nothing"
-    source: str = ""
-    elsewhere: str = ""
-
-    def written(self, given: Given) -> str:
-        """Its equations with these options."""
-        return self.equations if isinstance(self.equations, str) else self.equations(given)
-
-    @property
-    def form(self) -> str:
-        """How it is called: huber(q[b], y[b], delta=1)."""
-        options = [f"{option.name}={option.default}" for option in self.options]
-        return f"{self.name}({', '.join((*self.arguments, *options))})"
+from symgrad.catalog.formula import Given, NamedLoss, Option
+from symgrad.catalog.policy_losses import POLICY
+from symgrad.catalog.value_losses import HALF, VALUE
 
 
 def squared_error(given: Given) -> str:
@@ -106,40 +33,6 @@ def reinforce(given: Given) -> str:
     """
     return text + (bonus if "entropy" in given else "")
 
-
-def _temporal_difference(target: str, given: Given) -> str:
-    """td = q(a) - target, and the mean of its square, of half of it, or of its Huber function."""
-    loss = "td[b]**2/2" if "half" in given else "td[b]**2"
-    if "huber" in given:
-        loss = "where(abs(td[b]) <= huber, td[b]**2/2, huber*(abs(td[b]) - huber/2))"
-    return f"""
-    y[b] = {target}
-    td[b] = q_tm1[b,a_tm1[b]] - y[b]
-    each[b] = {loss}
-    """
-
-
-def q_learning(given: Given) -> str:
-    """td = q_tm1(a_tm1) - stop(r_t + discount_t max q_t)."""
-    return _temporal_difference("stop(r_t[b] + discount_t[b]*max(a: q_t[b,a]))", given)
-
-
-def residual_q_learning(given: Given) -> str:
-    """td = q_tm1(a_tm1) - r_t - discount_t max q_t, with nothing held constant."""
-    return _temporal_difference("r_t[b] + discount_t[b]*max(a: q_t[b,a])", given)
-
-
-def double_q_learning(given: Given) -> str:
-    """As q_learning, with q_t read at the argmax of q_t_selector."""
-    best = "best[b] = argmax(a: q_t_selector[b,a])"
-    target = "stop(r_t[b] + discount_t[b]*q_t[b,best[b]])"
-    return f"{best}\n{_temporal_difference(target, given)}"
-
-
-HALF = Option("half", "false", "half of it")
-TD = ("q_tm1[b,a]", "a_tm1[b]", "r_t[b]", "discount_t[b]", "q_t[b,a]")
-TD_OPTIONS = (HALF, Option("huber", "none", "with its Huber function for td^2", positive=True))
-TD_APART = ("half", "huber")
 
 ROWS = (
     NamedLoss(
@@ -208,41 +101,8 @@ ROWS = (
         elsewhere="the lesson takes one choice at a time; it is reinforce for two actions with the "
         "logits 0 and logit",
     ),
-    NamedLoss(
-        "q_learning",
-        TD,
-        "mean td^2, td = q_tm1(a_tm1) - stop(r_t + discount_t max q_t)",
-        q_learning,
-        TD_OPTIONS,
-        TD_APART,
-        held="the target: a semi-gradient",
-        source="Watkins 1989; Mnih et al. 2013, equations 2 and 3",
-        elsewhere="whole in CleanRL; huber=1 in SB3, and in Mnih et al. 2015, who clip the error; "
-        "RLax returns td, and its l2_loss is half",
-    ),
-    NamedLoss(
-        "residual_q_learning",
-        TD,
-        "mean td^2, td = q_tm1(a_tm1) - r_t - discount_t max q_t",
-        residual_q_learning,
-        TD_OPTIONS,
-        TD_APART,
-        held="nothing: the residual gradient, if q_t comes from the network that is learned",
-        source="Baird 1995",
-        elsewhere="with a separate target network it is q_learning",
-    ),
-    NamedLoss(
-        "double_q_learning",
-        (*TD, "q_t_selector[b,a]"),
-        "mean td^2, td = q_tm1(a_tm1) - stop(r_t + discount_t q_t(argmax q_t_selector))",
-        double_q_learning,
-        TD_OPTIONS,
-        TD_APART,
-        held="the target: a semi-gradient",
-        source="van Hasselt, Guez, Silver 2016, equation 4",
-        elsewhere="q_t is the target network's and q_t_selector the online network's, in RLax's "
-        "order of arguments; SB3's DQN is not double",
-    ),
+    *VALUE,
+    *POLICY,
 )
 
 LOSSES = {row.name: row for row in ROWS}

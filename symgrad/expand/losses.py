@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.catalog.distributions import DISTRIBUTIONS, FORMULAS
-from symgrad.catalog.losses import REDUCTION, NamedLoss, Option, reduction
+from symgrad.catalog.formula import REDUCTION, NamedLoss, Option, reduction
 from symgrad.errors import did_you_mean
 from symgrad.expand.axes import free_letter
 from symgrad.expand.scope import Scope, Whole

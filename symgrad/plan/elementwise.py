@@ -57,7 +57,8 @@ class Elementwise(Masks):
             return laid_out(read(self.builder, flag, self.ranges), dims)
         kind: Kind = "bool" if isinstance(expr, Predicate) else "real"
         out = self.builder.temporary(carried, self.ranges, kind)
-        self.into(expr, carried, out)
+        with self.only(self.where if carried == tuple(dims) else None):  # a smaller one is quiet
+            self.into(expr, carried, out)
         return laid_out(out.view, dims)
 
     def into(self, expr: Expr, dims: Sequence[str], out: Operand) -> None:
