@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from symgrad.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from symgrad import returns as returns
     from symgrad.algebra.program import Program as Program
     from symgrad.api import as_spec as as_spec
     from symgrad.api import check as check
@@ -60,6 +61,7 @@ __all__ = [
     "jvp",
     "load",
     "parse",
+    "returns",
 ]
 
 _HOMES = {
@@ -84,16 +86,21 @@ _HOMES = {
     "jvp": "symgrad.api",
     "load": "symgrad.api",
     "parse": "symgrad.api",
+    "returns": "symgrad",
 }
-"""Where each public name lives. check_jax and check_torch need a library that symgrad does not
-bring: they are no part of __all__, so that `from symgrad import *` does without it."""
+"""Where each public name lives; `returns` is a module of the package itself. check_jax and
+check_torch need a library that symgrad does not bring: they are no part of __all__, so that
+`from symgrad import *` does without it."""
 
 if not TYPE_CHECKING:  # a type checker would take every attribute for known
 
     def __getattr__(name: str) -> object:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOMES[name]), name)
+        home = _HOMES[name]
+        if home == __name__:  # a module of the package
+            return import_module(f"{home}.{name}")
+        value = getattr(import_module(home), name)
         globals()[name] = value
         return value
 
