@@ -272,8 +272,8 @@ PUBLISHED = [
     ("anyrl gae, terminated",   lambda: anyrl_gae([0, -1.5, 2], [1, 0.5, 3], np.nan, True),               [-0.5059, 0.07, -1],                                                                                 5e-5),
     ("anyrl gae, cut",          lambda: anyrl_gae([1, 9], [3, 2], -7, False),                             [0.241, 0.7],                                                                                        5e-5),
 ]  # fmt: skip
-"""rlax/_src/multistep_test.py and value_learning_test.py (the last five: TD errors, or the values
-in them), and the test of anyrl-py's GAE."""
+"""rlax/_src/multistep_test.py and value_learning_test.py, where td_lambda, sarsa_lambda and q_lambda
+are returns less v_tm1; and the test of anyrl-py's GAE."""
 
 
 @pytest.mark.parametrize(("who", "here", "there", "digits"), PUBLISHED, ids=[row[0] for row in PUBLISHED])  # fmt: skip
@@ -355,18 +355,19 @@ def test_after_a_termination_all_mass_is_at_the_reward(support: tuple[float, flo
         assert np.array_equal(found, certain[np.broadcast_to(atom, z.size)])
 
 
-def test_the_projection_has_the_mean_of_what_it_projects_inside_the_support() -> None:
-    z = np.linspace(-10, 10, 51)
-    p = probabilities(np.random.default_rng(8), 9, 51)
-    r = np.linspace(-1, 1, 9)
-    found = returns.c51_projection(r, p, z, terminated=False, discount=0.9)
-    np.testing.assert_allclose(found @ z, r + 0.9 * (p @ z), rtol=1e-12)
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.floats(-1e6, 1e6), st.floats(0, 1), st.booleans())  # fmt: skip
+def test_the_projection_keeps_mass_and_the_clipped_targets_mean(seed: int, n: int, r: float, discount: float, over: bool) -> None:  # fmt: skip
+    z = np.linspace(-10, 20, n)
+    p = probabilities(np.random.default_rng(seed), n)
+    found = returns.c51_projection(r, p, z, terminated=over, discount=discount)
+    clipped = np.clip(r + (0 if over else discount) * z, -10, 20)
+    np.testing.assert_allclose([found.sum(), found @ z], [1, p @ clipped], rtol=1e-10, atol=1e-11)
+    assert found.min() >= 0
 
 
 def test_the_projection_gives_rlax_s_categorical_td_losses() -> None:
-    """rlax/_src/value_learning_test.py, CategoricalTDLearningTest;
-    the row with discount 0 also as a termination.
-    """
+    """CategoricalTDLearningTest of value_learning_test.py; its discount of 0 also as a termination."""
 
     def log_softmax(x: Any) -> Any:
         return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
