@@ -256,11 +256,11 @@ def _backward(x: Array, weight: Array, ends: Array) -> Array:
 def _transitions(
     axis: int, terminated: ArrayLike, truncated: ArrayLike, discount: ArrayLike, **series: ArrayLike
 ) -> tuple[list[Array], Array, Array]:
-    """The series with time first, the discount and v_t 0 where terminated, where episodes end."""
+    """The series with time first, v_t 0 where terminated; the discount; where episodes end."""
     steps = _steps(axis, **series)
     over = _flags("terminated", terminated, steps[0], axis)
-    gamma = np.where(over, 0, _unit("discount", discount, steps[0], axis))
     steps[-1] = np.where(over, 0, steps[-1])  # v_t stands last
+    gamma = _unit("discount", discount, steps[0], axis)
     return steps, gamma, over | _flags("truncated", truncated, steps[0], axis)
 
 

@@ -148,6 +148,21 @@ def test_float32_gives_float32_and_what_came_is_not_modified(name: str) -> None:
     np.testing.assert_allclose(found, call({**wide, "axis": 0}), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("rewards", "values", "wanted"),
+    [("f4", "f4", "f4"), ("f4", "f8", "f8"), ("f8", "f4", "f8"), ("i8", "f4", "f4"), ("i8", "i8", "f8")],
+)  # fmt: skip
+def test_the_widest_float_type_of_rewards_and_values_counts(rewards: str, values: str, wanted: str) -> None:  # fmt: skip
+    """Whole numbers take the others' type; a discount and a lambda never change it."""
+    d = rollout(11)
+    r_t, v_t = d["r_t"].astype(rewards), d["v_t"].astype(values)
+    for unit in (0.9, np.float64(0.9), np.full(r_t.shape, 0.9)):
+        on = {**NEVER, "discount": unit}
+        assert returns.gae(r_t, v_t, v_t, lambda_=unit, **on).dtype == wanted
+        assert returns.lambda_returns(r_t, v_t, lambda_=unit, **on).dtype == wanted
+        assert returns.n_step_returns(r_t, v_t, n=2, **on).dtype == wanted
+
+
 @pytest.mark.parametrize("name", HELPERS)
 def test_a_number_stands_for_an_array_and_false_for_no_step(name: str) -> None:
     d = {**rollout(2), "discount": 0.9, "lambda_": 0.8}
