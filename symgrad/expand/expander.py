@@ -19,6 +19,7 @@ from symgrad.expand.networks import Network
 from symgrad.expand.scope import Here, Scope, Whole
 from symgrad.expand.tensors import Tensors
 from symgrad.expand.trees import letters_in, numbered
+from symgrad.notation import hints
 from symgrad.notation.declarations import Declared
 from symgrad.notation.names import shown
 from symgrad.notation.symbols import FORMS
@@ -124,9 +125,8 @@ class Expander:
             )
         if name not in self.applied.networks:
             networks = self.applied.networks
-            near = did_you_mean(
-                name, networks if nearest(name, networks) else [*networks, *FORMULAS]
-            )
+            known = networks if nearest(name, networks) else [*networks, *FORMULAS]
+            near = hints.call(name) or did_you_mean(name, known)
             what = f"{name}(...)[...] applies a network, and there is none of this name"
             raise here.error(f"{what}{near}", call.at)
 

@@ -17,7 +17,7 @@ from symgrad.explain.explained import Element, Explained, check_inside, element_
 from symgrad.explain.facts import named
 from symgrad.explain.lessons import told
 from symgrad.explain.numbers import Numbers, ancestors, numbers_of
-from symgrad.explain.reading import point_section, reading
+from symgrad.explain.reading import point_section, reading, with_matrices
 from symgrad.explain.remarks import assumptions
 from symgrad.explain.steps import Formula, Prose, Section, Step, plain
 from symgrad.explain.terms import groups, lines_of
@@ -71,7 +71,7 @@ def explain(
         assumptions(explained),
     )
     title = f"{spec.name}: the gradient of {chosen.name} by {', '.join(names)}"
-    about = (title, spec.description, sections, book, spec.notes)
+    about = (title, spec.description, with_matrices(sections), book, spec.notes)
     return Derivation(spec.name, chosen.name, names, *about)
 
 

@@ -20,7 +20,7 @@ from symgrad.explain.explained import Explained
 from symgrad.explain.facts import named
 from symgrad.explain.latex import LOSS
 from symgrad.explain.numbers import ancestors
-from symgrad.explain.reading import reading
+from symgrad.explain.reading import reading, with_matrices
 from symgrad.explain.remarks import assumptions
 from symgrad.explain.removed import difference, stops_around, stops_on, way
 from symgrad.explain.settle import letters_of, settle
@@ -46,7 +46,7 @@ def compare_full(spec: Spec, loss: str | None = None) -> Derivation:
     book = book_of(two, chosen.value)
     sections = tuple(_Told(spec, chosen, two, book).sections())
     title = f"{spec.name}: the semi-gradient and the full gradient of {chosen.name}"
-    about = (title, spec.description, sections, book, spec.notes)
+    about = (title, spec.description, with_matrices(sections), book, spec.notes)
     return Derivation(spec.name, chosen.name, chosen.wrt, *about)
 
 

@@ -45,8 +45,8 @@ def no_binder(
     if letters:
         return f"{needs} {name}({','.join(letters)}: {body if alone else '...'})"
     free = next(letter for letter in FREE if letter not in inside)
-    if alone and bare:
-        known = letters_elsewhere(bare[0], equations)
+    known = letters_elsewhere(bare[0], equations) if bare else ()
+    if bare and (alone or known):
         over = ",".join(known if known and not set(known) & set(bound) else free)
         return f"{needs} {name}({over}: {bare[0]}[{over}])"
     if alone and isinstance(arguments[0], Read) and body.endswith("]"):

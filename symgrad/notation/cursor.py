@@ -11,6 +11,8 @@ from symgrad.notation import hints
 from symgrad.notation.lexer import Token
 from symgrad.notation.syntax import Source
 
+OPERATORS = ("+", "-", "*", "/", "**")
+"""What no equation begins with."""
 LARGEST_EXPONENT = 300
 LONGEST_NUMBER = 400
 
@@ -80,9 +82,12 @@ class Cursor:
         return "the end of the line" if self.next.kind == "end" else repr(self.next.text)
 
     def hint(self) -> str:
+        before, text = self.source.before(self.next.at), self.next.text
+        if self.next.kind == "end" or (self.position == 0 and text in OPERATORS):
+            return hints.LINES
         return (
-            hints.comment(self.source.before(self.next.at))
-            or hints.stray_word(self.next.text)
+            hints.comment(f"{before}/" if text[0] == "*" and before.endswith("/") else before)
+            or hints.stray_word(text)
             or _juxtaposed(self.tokens, self.position)
         )
 

@@ -205,6 +205,9 @@ class Expressions(Cursor):
         found: list[Node] = []
         options: list[tuple[str, Node]] = []
         while not self.take(")"):
+            if token.text in REDUCTIONS and self.next.text == ":":
+                form = f"{token.text}(i: x[i]); its range comes from what it reads, or from `for`"
+                raise self.error(f"an index is bound by its name alone, as in {form}")
             if found or options:
                 self.expect(",", f"or ')' in the arguments of {token.text}")
             option = None if token.text in FORMS else self.option()

@@ -113,7 +113,7 @@ EQUALS: Table = {
 STARTS: Table = {
     "for while": "there are no loops: y[b] = ... holds for every b",
     "if": "a choice is `where(x > 0, x, y)`",
-    "let def var return assert": "an equation is a name, = and an expression",
+    "let def var return assert import": "an equation is a name, = and an expression",
 }
 """Words that begin a line elsewhere."""
 
@@ -268,6 +268,9 @@ def initialisation(word: str) -> str:
 
 def type_end(text: str) -> str:
     return _found(TYPES, text)
+
+
+LINES = "; an equation goes on over lines while a bracket is open"
 
 
 def comment(before: str) -> str:

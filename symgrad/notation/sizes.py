@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from symgrad.algebra.access import Affine
 from symgrad.algebra.sizes import FloorDiv, Size
 from symgrad.errors import did_you_mean
-from symgrad.notation.syntax import Floor, Name, Node, Number, Product, Source, Sum, nodes
+from symgrad.notation.syntax import Floor, Name, Node, Number, Product, Read, Source, Sum, nodes
 
 MOST_TERMS = 64
 HIGHEST_DEGREE = 6
@@ -60,7 +60,9 @@ def affine_of(
                 )
             return _capped(Affine((), top // by), node, source)
     what = "an affine form of indices" if indices else "a size"
-    raise source.error(f"{what} was expected: whole numbers, names, + - * and // of sizes", node.at)
+    kinds = "whole numbers, names, + - * and // of sizes"
+    divide = "; what is no size divides with /" if isinstance(node, Read) else ""
+    raise source.error(f"{what} was expected: {kinds}{divide}", node.at)
 
 
 def _product(

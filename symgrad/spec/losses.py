@@ -84,7 +84,7 @@ def _loss(shared: Shared, name: str) -> tuple[Loss, tuple[Check, ...]]:
     found = elaborate(own, shared.expanded.declared, shared.found, shared.taken)
     shared.expanded.check(found)
     if VALUE not in {t.name for t in found.tensors}:
-        what = f'loss {shown(name)} does not define the tensor "{VALUE}"'
+        what = f"loss {shown(name)} has no equation {VALUE} = ... and no loss by name"
         raise no_loss(document, what, own, *path)
     aux = tuple(dict.fromkeys((*shared.aux, *computed(document, found, *path, "aux"))))
     chosen = path if "wrt" in document.table(*path) else ()
