@@ -199,7 +199,7 @@ SECOND: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("a copy that reads itself", '[networks.p]\ncopy_of = "r"\n[networks.r]\ninput = "p"\nlayers = ["dense 4"]', "5:1", ("its own output: p -> p",)),
     ("a network that is not ASCII", '[networks."näme"]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ("is not ASCII",)),
     ("a network with a dash", '[networks.my-net]\ninput = "obs"\nlayers = ["dense 2"]', "5:1", ('"my-net" is not a name',)),
-    ("a network named like what the module uses", '[networks.value]\ninput = "obs"\nlayers = ["dense 1"]', "5:1", ("the generated module uses itself",)),
+    ("a network named like what the module uses", '[networks.forward]\ninput = "obs"\nlayers = ["dense 1"]', "5:1", ("the generated module uses itself",)),
     ("a network given twice", '[networks.q]\ninput = "obs"\nlayers = ["dense 1"]', "5:12", ("a section stands twice",)),
     ("a network named like another's parameter", '[networks.q_W1]\ninput = "obs"\nlayers = ["dense 1"]', "2:1", ('its parameter "q_W1"', "rename yours")),
     ("a parameter in wrt as the module has it", '[networks.p]\ncopy_of = "q"\n[losses.x]\nwrt = ["p.W1"]\nloss = "squared_error(p[b,0], q[b,0])"', "8:1", ('wrt: "p.W1"', 'did you mean "p_W1"')),

@@ -95,7 +95,7 @@ h[kind,0] = 0 for kind < key
 h[kind,x_1+1] = tanh(h[kind,x_1] + memory[kind,x_1]) for x_1 < files
 g[name,0] = copies[name]
 g[name,dg+1] = tanh(B2*g[name,dg]) + copies[name] for dg < files
-loss = sum(kind,name: path[kind,name]*t_1[name]) + sum(kind,x_1: h[kind,x_1]) + mean(name: exp(x[name,at[name]])) + sum(name: g[name,files])*s_1*ParamsGradients
+loss = sum(kind,name: path[kind,name]*t_1[name]) + sum(kind,x_1: h[kind,x_1]) + mean(name: exp(x[name,at[name]])) + sum(name: g[name,files])*s_1*ParamsGradients*value
 \"\"\"
 [sizes]
 key = "k"
@@ -112,6 +112,7 @@ shape = "real"
 [data]
 x = "real[array, length]"
 copies = "real[array]"
+value = "real"
 t_1 = "real[array]"
 memory = "real[key, files]"
 at = "int[array] < length"

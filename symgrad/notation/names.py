@@ -42,7 +42,7 @@ BUILTINS = (
 
 MODULE = (
     "np", "numpy", "params", "grads", "workspace", "ws", "rng", "flat", "dtype", "out", "self",
-    "cls", "init", "forward", "value", "value_and_grad", "save", "load", "Params", "Workspace",
+    "cls", "init", "forward", "value_and_grad", "save", "load", "Params", "Workspace",
     "load_state_dict", "annotations", "file", "allow_pickle",
 )  # fmt: skip
 """Names that a generated module gives to things of its own, or passes by keyword (np.savez takes
