@@ -367,6 +367,7 @@ SECTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 # claim, text, place, words
 TEXTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("text that is not TOML", "equations = loss", "1:13", ("not TOML",)),
+    ("swapped axes of equal defaults", 'equations = "loss = sum(i,j: W[j,i]*y[i]*x[j])"\n[sizes]\nN = 4\nM = 4\n[params]\nW = "real[N, M]"\n[data]\nx = "real[M]"\ny = "real[N]"', "1:39", ("contradicting sizes", "size M", "size N", "two axes of W swapped")),
     ("a string never closed", 'equations = """\nloss = 1\n', "1:13", ("not TOML", "never closed")),
     ("a key twice", 'outputs = []\noutputs = []\n', "2:13", ("not TOML", "given twice")),
     ("arrays 10,000 deep", f"a = {'[' * 10_000}", "", ("nested too deeply",)),

@@ -27,10 +27,12 @@ FEW = 3
 """The most that a size is; those that a fixed size depends on keep their own."""
 
 EVERYTHING = """
+description = "100% of $x$ & more_so <b>*."
 equations = '''
 e[b,s,i] = E[tok[b,s],i]
 m[b,i] = mean(s: e[b,s,i])
-q[b,a] = sum(i: W[a,i]*m[b,i]*G[i,i]) + w0[a] + V[2]
+g[i] = G[i,i]*S[i,0] for i < H
+q[b,a] = sum(i: W[a,i]*m[b,i]*g[i]) + w0[a]
 best[b] = argmax(a: q[b,a])
 goal[b] = r[b] + gamma*max(a: qt[b,a])
 err[b] = q[b,best[b]] - stop(goal[b]*q[b,0])
@@ -38,17 +40,18 @@ z[b,l] = sum(k: K[k]*pad(u[b,2*l+3*k-2])) for l < 4
 f[b,t] = V[t+1] + V[T-1-t]*r[b]*t for t < T - 1
 loss = 0.5*mean(b: minimum(err[b]**2, abs(err[b]))) + c*sum(a,i: W[a,i]**2) + mean(b: sum(l: z[b,l]**2)) + sum(b,t: f[b,t]**2/2)
 '''
-wrt = ["E", "G", "W", "w0", "K", "V", "u", "unused"]
+wrt = ["E", "G", "S", "W", "w0", "K", "V", "u", "unused"]
 [sizes]
 B = "batch"
 M = "tokens"
-H = 3
+H = 4
 A = 3
-N = 4
+N = 7
 T = 5
 [params]
 E = "real[N, H]"
 G = "real[H, H]"
+S = "real[H, 1]"
 W = "real[A, H]"
 w0 = "real[A]"
 K = "real[3]"
@@ -66,6 +69,7 @@ seed = 3
 B = 2
 M = 2
 """
+"""Every kind of read and of reduction that a step can be about."""
 
 
 @cache

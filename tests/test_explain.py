@@ -12,6 +12,7 @@ from catalogue import at as array_at
 from emitted import inputs as module_inputs
 from emitted import of_file
 from hypothesis import HealthCheck, given, settings
+from lessons import EVERYTHING
 from markdown_it import MarkdownIt
 from programs import assert_agree, fresh_values, run
 
@@ -51,46 +52,6 @@ w = "real[N, H, H]"
 x0 = "real[H]"
 [functions]
 sigma = 1
-"""
-
-EVERYTHING = """
-description = "100% of $x$ & more_so <b>*."
-equations = '''
-e[b,s,i] = E[tok[b,s],i]
-m[b,i] = mean(s: e[b,s,i])
-g[i] = G[i,i]*S[i,0] for i < H
-q[b,a] = sum(i: W[a,i]*m[b,i]*g[i]) + w0[a]
-best[b] = argmax(a: q[b,a])
-goal[b] = r[b] + gamma*max(a: qt[b,a])
-err[b] = q[b,best[b]] - stop(goal[b]*q[b,0])
-z[b,l] = sum(k: K[k]*pad(u[b,2*l+3*k-2])) for l < 4
-f[b,t] = V[t+1] + V[T-1-t]*r[b] for t < T - 1
-loss = 0.5*mean(b: minimum(err[b]**2, abs(err[b]))) + c*sum(a,i: W[a,i]**2) + mean(b: sum(l: z[b,l]**2)) + sum(b,t: f[b,t]**2/2)
-'''
-wrt = ["E", "G", "S", "W", "w0", "K", "V", "u", "unused"]
-[sizes]
-B = "batch"
-M = "tokens"
-H = 4
-A = 3
-N = 7
-T = 5
-[params]
-E = "real[N, H]"
-G = "real[H, H]"
-S = "real[H, 1]"
-W = "real[A, H]"
-w0 = "real[A]"
-K = "real[3]"
-V = "real[T]"
-unused = "real[H]"
-[data]
-tok = "int[B, M] < N"
-r = "real[B]"
-gamma = "real = 0.99"
-c = "real = 0.01"
-qt = "real[B, A]"
-u = "real[B, 10]"
 """
 
 TWO_LOSSES = """
@@ -169,7 +130,13 @@ def valued(request: pytest.FixtureRequest) -> Spec:
 
 
 def everything() -> Spec:
-    return parse_spec(EVERYTHING, "everything")
+    return parse_spec(EVERYTHING.partition("[values]")[0], "everything")
+
+
+def test_a_gradient_of_zero_has_one_set_of_letters() -> None:
+    text = explain(everything(), wrt="unused").text(100)
+    assert "dL/dunused[i] = 0   # the loss does not depend on it\n" in text
+    assert "dunused[i] = 0 for i < H\n" in text
 
 
 def test_the_steps_lines_read_back_and_evaluate_to_the_gradient(valued: Spec) -> None:

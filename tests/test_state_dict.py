@@ -59,6 +59,14 @@ def entries(**other: Any) -> dict[str, np.ndarray]:
     return {name: rng.normal(size=shape) for name, shape in shapes.items() if shape is not None}
 
 
+def test_a_module_of_its_own_spec_is_the_same_but_for_its_layers() -> None:
+    module = of_text(TWO, "m").module
+    again = of_text(module.SPEC, "m").module
+    lost = {name for name in vars(module) if not hasattr(again, name) and name[0] != "_"}
+    assert lost == {"LAYERS", "load_state_dict"}
+    assert again.SPEC == module.SPEC
+
+
 def fresh(emitted: Emitted, **sizes: int) -> Any:
     return emitted.module.init(np.random.default_rng(0), **sizes)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sympy import Expr, S, Symbol
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import Derived, Partial
@@ -80,7 +79,7 @@ class Book:
         for equation in self.program.equations:
             name = equation.target.tensor
             if name in self.primal and name != self.seed:
-                letters = letters_of(self.program, self.primal[name])
+                letters = letters_of(self.program, self.primal[name], last=equation.target)
                 settled = settle(self.unseeded(equation), letters, self.program)
                 found.setdefault(name, []).append(settled)
         return {name: tuple(group) for name, group in found.items()}
@@ -112,8 +111,7 @@ class Book:
         """With dL/dL = 1 put in."""
         if self.seed is None:
             return equation
-        with distribute(False):
-            return equation.with_body(equation.body.xreplace({Symbol(self.seed): S.One}))
+        return equation.with_body(equation.body.xreplace({Symbol(self.seed): S.One}))
 
     def code(self, access: Access) -> Code:
         """A read as it stands."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
+from sympy.core.parameters import distribute
+
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Derived, reverse
 from symgrad.algebra.heads import split_heads
@@ -43,7 +45,13 @@ def explain(
     element: one entry, such as W1[0,2]: its gradient as a table of factors.
     limit:   and as the limit of difference quotients, which takes numbers.
     """
-    chosen = spec.loss(loss)
+    with distribute(False):  # a product stays as it is written: 2*(a + b) is not 2*a + 2*b
+        return _explain(spec, spec.loss(loss), wrt, at, element, limit)
+
+
+def _explain(
+    spec: Spec, chosen: Loss, wrt: str | None, at: Given | None, element: str | None, limit: bool
+) -> Derivation:
     program = split_heads(chosen.program)
     entry = None if element is None else element_of(element, program)
     wrt = _asked(wrt, entry, limit)

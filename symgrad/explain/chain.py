@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sympy import Expr, Integer, Mul, S, Symbol
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import Partial
@@ -67,8 +66,7 @@ class Product:
 
     def equation(self, target: Access) -> Equation:
         """The factors multiplied."""
-        with distribute(False):
-            body = Mul(*(factor for factor, _ in self.factors))
+        body = Mul(*(factor for factor, _ in self.factors))
         slots = [slot for _, used in self.factors for slot in used]
         return make_equation(target, body, slots, self.box)
 
@@ -144,8 +142,7 @@ def put(
     for symbol, slot in moved.items():
         fixed = slot.offset.constant if isinstance(slot, Affine) and not slot.terms else None
         symbols[symbol] = slot_symbol(slot) if fixed is None else Integer(fixed)
-    with distribute(False):
-        found = body.xreplace(symbols)
+    found = body.xreplace(symbols)
     return found, tuple(s for s in moved.values() if slot_symbol(s) in found.free_symbols)
 
 
@@ -155,8 +152,7 @@ def _mask(
     """[2 == tok[b]]."""
     number, used = place_number(place)
     left = places[index].offset.constant or 0
-    with distribute(False):
-        return Select(Equal(Integer(left), number), S.One, S.Zero), tuple(used)
+    return Select(Equal(Integer(left), number), S.One, S.Zero), tuple(used)
 
 
 def _next(book: Book, end: Access) -> Link | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import count
 
 from sympy import preorder_traversal
+from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Equation, slot_symbol
@@ -42,9 +43,10 @@ def compare_full(spec: Spec, loss: str | None = None) -> Derivation:
     loss: which loss, where the spec has several.
     """
     chosen = spec.loss(loss)
-    two = two_gradients(chosen, chosen.wrt)
-    book = book_of(two, chosen.value)
-    sections = tuple(_Told(spec, chosen, two, book).sections())
+    with distribute(False):  # as in a derivation
+        two = two_gradients(chosen, chosen.wrt)
+        book = book_of(two, chosen.value)
+        sections = tuple(_Told(spec, chosen, two, book).sections())
     title = f"{spec.name}: the semi-gradient and the full gradient of {chosen.name}"
     about = (title, spec.description, with_matrices(sections), book, spec.notes)
     return Derivation(spec.name, chosen.name, chosen.wrt, *about)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from sympy.core.parameters import distribute
-
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import reverse
 from symgrad.algebra.program import Equation, Program, fresh_name
@@ -112,8 +110,7 @@ class _Teller:
         if len(above) != 1:
             return
         total = book.addend(passing)
-        with distribute(False):
-            body = one_below.body.xreplace(dict.fromkeys(above, Written(total.text, total.latex)))
+        body = one_below.body.xreplace(dict.fromkeys(above, Written(total.text, total.latex)))
         slots = [slot for s, slot in one_below.slots if s not in above]
         code = expression(book, body, slots)
         low, high = one_below.range_of[layers.index], passing.range_of[layers.index]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sympy import Expr, Mul, Pow
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.derive import Partial
@@ -137,8 +136,7 @@ def _square(partial: Partial) -> Expr | None:
     factors = Mul.make_args(body)
     if square not in factors:
         return None
-    with distribute(False):
-        return Mul(*(f for f in factors if f != square))
+    return Mul(*(f for f in factors if f != square))
 
 
 def _two_squares(explained: Explained, partial: Partial) -> Section:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from sympy import Add, Expr, Mul, Pow, S, Symbol
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Program, Slot
@@ -100,8 +99,7 @@ def _factors(body: Expr, scope: Scope) -> tuple[Expr, Groups | None]:
         if node is None:
             return coefficient, None
         groups[key] = (first, hadamard(groups[key][1], node) if key in groups else node)
-    with distribute(False):
-        return Mul(*scalars), groups
+    return Mul(*scalars), groups
 
 
 def _by_name(factors: Sequence[Expr]) -> list[Expr]:
@@ -156,8 +154,7 @@ def _node(kind: str, parts: tuple[Matrix, ...], expr: Expr) -> Matrix | None:
     rest = [p for p in parts if p.kind != "number"]
     flat = tuple(chain.from_iterable(p.parts if p.kind == "hadamard" else (p,) for p in rest))
     node = flat[0] if len(flat) == 1 else Matrix("hadamard", flat)
-    with distribute(False):
-        scale = Mul(*numbers)
+    scale = Mul(*numbers)
     return node if scale == S.One else Matrix("scaled", (node,), scale)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sympy import Expr, Mul, Symbol
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Slot
@@ -64,5 +63,4 @@ def _expression(expr: Expr, latex: Latex, slots: Mapping[Symbol, Slot]) -> Code:
 
 
 def _scaled(scale: Expr, inner: Code, latex: Latex, slots: Mapping[Symbol, Slot]) -> Code:
-    with distribute(False):
-        return _expression(Mul(scale, Written(inner.text, inner.latex)), latex, slots)
+    return _expression(Mul(scale, Written(inner.text, inner.latex)), latex, slots)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sympy import Expr, S
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Program, Slot, slot_symbol
@@ -104,8 +103,7 @@ class _Told:
 
     def code(self, expr: Expr) -> Code:
         """An expression, with dL/dy in the place of what the loss gives."""
-        with distribute(False):
-            put = expr.xreplace({slope: slot_symbol(a) for slope, a in self.ends.items()})
+        put = expr.xreplace({slope: slot_symbol(a) for slope, a in self.ends.items()})
         return expression(self.book, put, self.slots)
 
     def formula(self, place: Access, expr: Expr) -> Formula:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import product
 
 from sympy import Add, Expr, Mul, S, Symbol, expand
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.derive import Derived
@@ -53,8 +52,7 @@ class Graph:
 
 def along(path: Path) -> Expr:
     """The product of the slopes."""
-    with distribute(False):
-        return Mul(*(edge.slope for edge in path))
+    return Mul(*(edge.slope for edge in path))
 
 
 def graph(program: Program, sizes: Sizes) -> Graph:
@@ -115,12 +113,11 @@ class Recursion:
 
     def value(self, place: Access, put: Callable[[Access], bool] = lambda above: True) -> Expr:
         """The adjoint of a place by those above it, put in where wanted, brackets as they are."""
-        with distribute(False):
-            added = [
-                body.xreplace({slot_symbol(a): self.value(a, put) for a in above if put(a)})
-                for body, above in self.terms.get(place, ())
-            ]
-            return Add(*added)
+        added = [
+            body.xreplace({slot_symbol(a): self.value(a, put) for a in above if put(a)})
+            for body, above in self.terms.get(place, ())
+        ]
+        return Add(*added)
 
 
 def recursion_of(derived: Derived, sizes: Sizes) -> Recursion:
@@ -133,8 +130,7 @@ def recursion_of(derived: Derived, sizes: Sizes) -> Recursion:
         for target, put in unrolled(equation, sizes):
             slots |= {slot_symbol(slot): slot for slot in put.values()}
             above = tuple(a for a in put.values() if isinstance(a, Access) and a.tensor in adjoints)
-            with distribute(False):
-                body = equation.body.xreplace({s: slot_symbol(a) for s, a in put.items()})
+            body = equation.body.xreplace({s: slot_symbol(a) for s, a in put.items()})
             terms[target] = (*terms.get(target, ()), (body, above))
     return Recursion(terms, slots)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sympy import Mul
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.heads import split_heads
@@ -110,8 +109,7 @@ def _objective(explained: Explained) -> Code | None:
 
 
 def _negated(equation: Equation) -> Equation:
-    with distribute(False):
-        return replace(equation, body=-equation.body)
+    return replace(equation, body=-equation.body)
 
 
 def _minus(equation: Equation) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from sympy import Expr, Symbol, preorder_traversal
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Equation, Slot, slot_symbol
@@ -32,13 +31,11 @@ def difference(c: Contribution, two: Two) -> Equation:
     slots: list[Slot] = [s for e in (c.full, c.semi) for _, s in e.slots]
     above = c.partial.equation.target
     if above.tensor in two.differing:
-        with distribute(False):
-            body = open_sums(c.full.body - stripped(c.semi.body))
+        body = open_sums(c.full.body - stripped(c.semi.body))
     else:
         adjoint = above.of(two.semi.name_of[above.tensor])
         slots += [adjoint, *c.partial.slots, *c.before.slots]
-        with distribute(False):
-            body = absorb(slot_symbol(adjoint), slope_gap(c.partial, c.before))
+        body = absorb(slot_symbol(adjoint), slope_gap(c.partial, c.before))
     return with_body(c.full, body, slots)
 
 
@@ -46,8 +43,7 @@ def _lost(c: Contribution, two: Two) -> Equation:
     if c.semi is None:
         raise ValueError(f"{c.partial.read}: a contribution to neither gradient")
     target = c.semi.target.of(two.full_of.get(c.partial.read.tensor, c.semi.target.tensor))
-    with distribute(False):
-        body = -stripped(c.semi.body)
+    body = -stripped(c.semi.body)
     slots = [s for _, s in c.semi.slots]
     return with_body(replace(c.semi, target=target), body, slots)
 
@@ -55,9 +51,8 @@ def _lost(c: Contribution, two: Two) -> Equation:
 def _passed(full: Equation, above: Access, two: Two) -> Equation:
     """(dX_full - dX)*slope."""
     one, other = (above.of(names[above.tensor]) for names in (two.full_of, two.semi.name_of))
-    with distribute(False):
-        gap = slot_symbol(one) - slot_symbol(other)
-        body = full.body.xreplace({slot_symbol(one): gap})
+    gap = slot_symbol(one) - slot_symbol(other)
+    body = full.body.xreplace({slot_symbol(one): gap})
     return with_body(full, body, [other, *(s for _, s in full.slots)])
 
 

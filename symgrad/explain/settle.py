@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from sympy import Expr, Integer, Mul, S, Symbol
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import Equation, Program, Range, Slot, make_equation, slot_symbol
@@ -55,14 +54,13 @@ class Settled:
     def equation(self) -> Equation:
         """The conditions as masks, so that the notation can say it."""
         slots = list(self.slots)
-        with distribute(False):
-            body = self.body
-            for condition in self.conditions:
-                place, used = place_number(condition.place)
-                left = Affine.index(condition.index)
-                slots += [left, *used]
-                mask = Select(Equal(slot_symbol(left), place), S.One, S.Zero)
-                body = mask if body == S.One else Mul(body, mask)
+        body = self.body
+        for condition in self.conditions:
+            place, used = place_number(condition.place)
+            left = Affine.index(condition.index)
+            slots += [left, *used]
+            mask = Select(Equal(slot_symbol(left), place), S.One, S.Zero)
+            body = mask if body == S.One else Mul(body, mask)
         return make_equation(self.target, body, slots, self.box)
 
 
@@ -191,11 +189,14 @@ def spare_letters(program: Program) -> Iterator[str]:
         number += 1
 
 
-def letters_of(program: Program, tensor: str, first: Access | None = None) -> tuple[str, ...]:
+def letters_of(
+    program: Program, tensor: str, first: Access | None = None, last: Access | None = None
+) -> tuple[str, ...]:
     """One letter for each axis: as the tensor is written, or read, else a spare one."""
     uses = [first] if first is not None else []
     uses += [e.target for e in program.writers.get(tensor, ())]
     uses += program.readers.get(tensor, ())
+    uses += [last] if last is not None else []
     spare = spare_letters(program)
     found: list[str] = []
     for axis in range(len(program.tensor_of[tensor].shape)):

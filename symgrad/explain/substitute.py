@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sympy import Expr
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import (
@@ -44,8 +43,7 @@ def inlined(equation: Equation, program: Program, names: Collection[str]) -> Equ
             break
         slots = [slot for _, slot in found.slots]
         slots += [slot for _, used in bodies.values() for slot in used]
-        with distribute(False):
-            body = found.body.xreplace({symbol: put for symbol, (put, _) in bodies.items()})
+        body = found.body.xreplace({symbol: put for symbol, (put, _) in bodies.items()})
         found = with_body(found, body, slots)
     return found
 
@@ -60,8 +58,7 @@ def in_places(
 ) -> tuple[Expr, list[Slot]]:
     """An expression with each slot replaced, and the slots that it then has."""
     found = {slot_symbol(slot): change(slot) for slot in slots}
-    with distribute(False):
-        moved = body.xreplace({symbol: slot_symbol(slot) for symbol, slot in found.items()})
+    moved = body.xreplace({symbol: slot_symbol(slot) for symbol, slot in found.items()})
     return moved, list(found.values())
 
 

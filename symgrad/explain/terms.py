@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sympy import Expr, Integer, Mul, S, Symbol
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Affine
 from symgrad.algebra.program import Equation, Program, Range, Slot
@@ -36,13 +35,11 @@ class Term:
 
     def around(self, inner: str, latex: str = "") -> Expr:
         """outer * sum(reduced: ...), with what is summed written already."""
-        with distribute(False):
-            return Mul(self.outer, Written(f"sum({','.join(self.reduced)}: {inner})", latex))
+        return Mul(self.outer, Written(f"sum({','.join(self.reduced)}: {inner})", latex))
 
     @property
     def whole(self) -> Expr:
-        with distribute(False):
-            return Mul(self.outer, self.inner)
+        return Mul(self.outer, self.inner)
 
 
 def term_of(equation: Equation) -> Term:
@@ -54,9 +51,8 @@ def term_of(equation: Equation) -> Term:
     sizes = {s for s, slot in equation.slots if isinstance(slot, Affine) and not slot.indices}
     outside = [f for f in factors if f.free_symbols and f.free_symbols <= sizes]
     inside = [f for f in factors if f not in outside]
-    with distribute(False):
-        outer = Mul(coefficient, *outside)
-        inner = Mul(*inside) if inside else S.One
+    outer = Mul(coefficient, *outside)
+    inner = Mul(*inside) if inside else S.One
     return Term(outer, inner, tuple(sorted(equation.reduced)))
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, S
-from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.program import Equation, Program, Slot, slot_symbol
@@ -81,8 +80,7 @@ def _unseeded(book: Book) -> Program:
 
 def _opened(equation: Equation) -> Equation:
     """Values as they are: without stops, and with -(a + b) written as -a - b."""
-    with distribute(False):
-        body = stripped(equation.body)
+    body = stripped(equation.body)
     slots = [slot for _, slot in equation.slots]
     return with_body(equation, open_sums(body), slots)
 
@@ -94,24 +92,22 @@ def stripped(expr: Expr) -> Expr:
     args = [stripped(a) for a in expr.args]
     if isinstance(expr, Stop):
         return args[0]
-    with distribute(False):
-        return expr.func(*args)
+    return expr.func(*args)
 
 
 def open_sums(expr: Expr) -> Expr:
     """a - (b + c) -> a - b - c, everywhere."""
     if expr.is_Atom or not expr.has(Add):
         return expr
-    with distribute(False):
-        whole = expr.func(*(open_sums(a) for a in expr.args))
-        if not isinstance(whole, Add):
-            return whole
-        found: list[Expr] = []
-        for term in whole.args:
-            number, rest = term.as_coeff_Mul()
-            parts = rest.args if isinstance(rest, Add) else (rest,)
-            found += [number * part for part in parts]
-        return Add(*found)
+    whole = expr.func(*(open_sums(a) for a in expr.args))
+    if not isinstance(whole, Add):
+        return whole
+    found: list[Expr] = []
+    for term in whole.args:
+        number, rest = term.as_coeff_Mul()
+        parts = rest.args if isinstance(rest, Add) else (rest,)
+        found += [number * part for part in parts]
+    return Add(*found)
 
 
 # ---- how they are printed -----------------------------------------------------------------------
@@ -130,9 +126,8 @@ def _addend(book: Book, term: Term) -> Code:
     equation = term.equation
     slots = [slot for _, slot in equation.slots]
     most = {slot_symbol(s): c for s in slots if (c := maximum(book, s)) is not None}
-    with distribute(False):
-        put = {symbol: Written(c.text, c.latex, latex_tight=ATOM) for symbol, c in most.items()}
-        body = equation.body.xreplace(put)
+    put = {symbol: Written(c.text, c.latex, latex_tight=ATOM) for symbol, c in most.items()}
+    body = equation.body.xreplace(put)
     outer, factors = _split(body, slots)
     inner = joined((GRADIENT, maximum(book, term.output) or book.code(term.output)), " ", " ")
     if factors:
@@ -141,8 +136,7 @@ def _addend(book: Book, term: Term) -> Code:
         letters = ",".join(name_latex(r.index) for r in equation.box)
         many = ",".join(r.index for r in equation.box)
         inner = Code(f"sum({many}: {inner.text})", rf"\sum_{{{letters}}} {inner.latex}")
-    with distribute(False):
-        return book.expression(Mul(outer, Written(inner.text, inner.latex)), slots)
+    return book.expression(Mul(outer, Written(inner.text, inner.latex)), slots)
 
 
 def _split(body: Expr, slots: Sequence[Slot]) -> tuple[Expr, list[Expr]]:
@@ -151,8 +145,7 @@ def _split(body: Expr, slots: Sequence[Slot]) -> tuple[Expr, list[Expr]]:
     factors = Mul.make_args(body)
     outside = [f for f in factors if f.free_symbols <= sizes]
     inside = [f for f in factors if f not in outside]
-    with distribute(False):
-        rest = Mul(*(f for f in inside if not f.is_Add))
+    rest = Mul(*(f for f in inside if not f.is_Add))
     kept = [] if rest == S.One else [rest]
     sums = sorted((f for f in inside if f.is_Add), key=expression_text)
     return Mul(*outside), [*kept, *sums]
