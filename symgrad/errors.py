@@ -48,10 +48,6 @@ class ProgramError(SymgradError):
     """A program breaks a rule that every stage relies on."""
 
 
-class StaleError(SymgradError):
-    """What is on disk is not what the spec generates."""
-
-
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like `word`; None where none is. `Loss` is most like `loss`."""
     folded = {name.lower(): name for name in sorted(set(known), reverse=True)}

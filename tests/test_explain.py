@@ -218,7 +218,7 @@ LINES = (
     ("S", "dL/dS[i,v] = dg[i]*G[i,i]*[v == 0]"),
     ("u", "dL/du[b,v] = sum(k,l: dz[b,l]*K[k]*[v == 3*k + 2*l - 2])"),
     ("q", "dL/dq[b,a] = derr[b]*[a == best[b]]"),
-    ("unused", "dL/dunused[v] = 0"),
+    ("unused", "dL/dunused[i] = 0"),
 )
 
 

@@ -191,7 +191,6 @@ def _class(row: Row) -> type[Scalar]:
 
 
 FUNCTIONS: Mapping[str, type[Scalar]] = {row.name: _class(row) for row in ROWS}
-PREDICATES = (Less, LessEqual, Equal, And, Or, Not)
 
 
 def absorb(factor: Expr, slope: Expr) -> Expr:

@@ -12,6 +12,8 @@ from symgrad.explain.steps import LOCAL, Code, Figure, Formula, Prose, Section, 
 
 GLUE = "\0"
 """Stands for a space at which no line is broken."""
+BOUND = re.compile(r"(\([a-z]\w*(?:,[a-z]\w*)*:) ")
+"""Where a reduction names its indices."""
 LEAST = 40
 """No narrower: a formula needs room."""
 
@@ -133,9 +135,13 @@ def _by_terms(formula: Formula, head: str, width: int, behind: str) -> Iterator[
 
 
 def _wrapped(text: str, first: str, later: str, width: int) -> Iterator[str]:
-    """Broken at spaces, and after a product's sign where that is not enough."""
+    """Broken at spaces, not behind sum(i:; after a product's sign where that is not enough."""
     room = width - len(later)
-    words = [w for word in re.findall(r"\S+(?: <=? \S+)*\s*", text) for w in _parts(word, room)]
+    words = [
+        w
+        for word in re.findall(r"\S+(?: <=? \S+)*\s*", BOUND.sub(rf"\1{GLUE}", text))
+        for w in _parts(word, room)
+    ]
     line = first
     empty = True
     for word in words:
