@@ -50,7 +50,9 @@ def _declared(
     shared: Shared, sections: Sections, found: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     document = shared.document
-    words = {word for text in _texts(document.data, sections) for word in WORD.findall(text)}
+    told = {key: value for key, value in document.data.items() if key not in SAID}
+    told["sizes"] = [v for n, v in document.table("sizes").items() if n not in dict(sections.notes)]
+    words = {word for text in _texts(told) for word in WORD.findall(COMMENT.sub("", text))}
     places = {name: ("data", name) for name in document.table("data")} | dict(sections.places)
     places = {name: path for name, path in places.items() if name not in found}
     for section in ("functions", "sizes"):
@@ -74,14 +76,10 @@ def _computed(shared: Shared, found: frozenset[str]) -> Iterator[tuple[str, str]
         yield name, str(note)
 
 
-def _texts(value: object, sections: Sections) -> Iterator[str]:
-    """The texts of a spec in which a size or a function may be named."""
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a spec's data."""
     if isinstance(value, str):
-        yield COMMENT.sub("", value)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one, sections)
-    elif isinstance(value, dict):
-        said = {*SAID, *(name for name, _ in sections.notes)}
-        for key, one in value.items():
-            yield from () if key in said else _texts(one, sections)
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
