@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gradients import FAMILIES, network
 from scipy.optimize import rosen, rosen_der
 
 import symgrad as sg
+from benchmarks.alarms.gradients import FAMILIES, network
 from symgrad.errors import SpecError
-from symgrad.verify.blackbox import black_slope, complex_step, noise_of
-from symgrad.verify.quotients import Noise
+from symgrad.verify.blackbox import black_slope, complex_step
 from symgrad.verify.report import text_of
+from symgrad.verify.rounding import Noise, noise_of
 
 X = np.array([0.7, -1.3, 0.4, 2.1])
 A = np.array([[1.0, -2.0, 0.5, 0.3], [0.2, 1.5, -0.7, 1.1], [-1.2, 0.4, 0.9, -0.6]])

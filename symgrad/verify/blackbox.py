@@ -18,13 +18,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symgrad.verify.quotients import EPS, GOOD, Line, Noise, slopes_by_steps
+from symgrad.verify.quotients import GOOD, slopes_by_steps
+from symgrad.verify.rounding import Line, Noise
 
 RADII = (2.0**-4, 2.0**-9, 2.0**-14, 2.0**-20)
 CORNERS = 16  # points on the edge of a disc
 TINY = 1e-60  # the complex step
-SPACING = tuple(1.37 * 2.0**-k for k in (44, 28, 21))  # of the points that show noise
-NEAR = 13  # how many such points
 
 
 @dataclass(frozen=True)
@@ -93,23 +92,3 @@ def complex_step(line: Line, value: float, noise: float, unit: float) -> BlackSl
     if not bounds:
         return None
     return BlackSlope(found, min(bounds) + 1e-14 * abs(found), method="complex step")
-
-
-def noise_of(line: Line, value: float, unit: float) -> float:
-    """How far rounding moves f: eighth differences of points too near for anything else to show.
-
-    In float32 nothing moves at the smallest spacings: the points have to give different values. On
-    either side alone, where a kink at x is not between them.
-    """
-    found = EPS * abs(value)
-    for spacing in SPACING:
-        sides, distinct = [], NEAR
-        for sign in (-1, 1):
-            values = [value, *(line(sign * k * spacing * unit).real for k in range(1, NEAR))]
-            eighth = np.diff(values, 8) / math.sqrt(math.comb(16, 8))  # of noise 1 it is 1
-            sides.append(float(np.sqrt(np.mean(eighth**2))))
-            distinct = min(distinct, len(set(values)))
-        found = max(found, 2 * min(sides) if all(map(math.isfinite, sides)) else 0.0)
-        if distinct == NEAR:
-            break
-    return found

@@ -19,18 +19,17 @@ import numpy as np
 
 from symgrad.verify.arguments import leaves_of
 from symgrad.verify.arithmetic import Array
-from symgrad.verify.blackbox import BlackSlope, black_slope, complex_step, noise_of
+from symgrad.verify.blackbox import BlackSlope, black_slope, complex_step
 from symgrad.verify.compare import unmatched
 from symgrad.verify.diagnose import diagnosis
 from symgrad.verify.differences import entry_direction, rademacher
-from symgrad.verify.function import Arrays, Function, Stopped, single_precision
-from symgrad.verify.quotients import EPS, Line, Noise
+from symgrad.verify.function import Function, Stopped, single_precision
+from symgrad.verify.rounding import EPS, Line, Noise, noise_of
+from symgrad.verify.single import in_single
 from symgrad.verify.verdict import LOOSEST, Block, Conduct, Entry, Report, block_of
 
 ROUNDING = 64.0  # units in the last place of the largest entry that a gradient may be off by
 EPS32 = 2.0**-23
-SINGLE = 1e-4
-"""How far the gradient of float32 arguments may be from that of float64 ones, as a part of it."""
 
 HELD = (
     "f was differentiated through all that depends on its arguments; what is meant to be held"
@@ -77,7 +76,7 @@ def check_gradient(
         asked = _Asked(entries, directions, tolerance, seed)
         search = _Search(function, value, asked)
         blocks = [search.block(leaf.name, gradients[leaf.name]) for leaf in leaves]
-        conduct = [*function.conduct(), *_single(function, gradients)]
+        conduct = [*function.conduct(), *in_single(function, gradients)]
     # A shape, a sign or a transpose is no stop.
     open_ = [b for b in blocks if b.verdict == "FAIL" and b.worst and ";" not in b.note]
     notes = (HELD,) if open_ and hold is None else ()
@@ -230,32 +229,6 @@ def _misshapen(gradient: Array, shape: tuple[int, ...]) -> str:
     if gradient.shape == shape:
         return ""
     return f"the gradient has shape {gradient.shape}, expected {shape}"
-
-
-def _single(function: Function, gradients: Arrays | dict[str, Any]) -> Iterator[Conduct]:
-    """Where x came in float32: what the gradient is there, against the one in float64."""
-    if not any(leaf.given.dtype == np.float32 for leaf in function.leaves):
-        return
-    claim = f"float32 arguments give a gradient within {SINGLE:g} of the float64 one"
-    given = {leaf.name: leaf.given for leaf in function.leaves}
-    try:
-        came = function.gradients(given)
-    except Stopped as stopped:
-        yield Conduct(function.name, claim, stopped.verdict, stopped.reason)
-        return
-    wrong = ""
-    for name, double in gradients.items():
-        single = came[name]
-        if isinstance(double, str) or isinstance(single, str):
-            continue
-        if single.shape != double.shape:
-            wrong = f"{name} has shape {single.shape}, in float64 {double.shape}"
-        elif double.size:
-            far = float(np.max(np.abs(single - double), initial=0.0))
-            size = float(np.max(np.abs(double), initial=0.0))
-            if not far <= SINGLE * size:
-                wrong = f"{name} is off by {far:.1e}, and its largest entry is {size:.1e}"
-    yield Conduct(function.name, claim, "FAIL" if wrong else "PASS", wrong)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.graph import downstream
 from symgrad.verify.inputs import checked_sizes
 from symgrad.verify.points import Layout
+from symgrad.verify.rounding import EPS, spread
 from symgrad.verify.stack import stacked
 
 Direction = Mapping[str, Array]
@@ -23,7 +24,7 @@ Direction = Mapping[str, Array]
 
 ROOM = 3_000_000  # box points of one float64 evaluation of several probes
 EXACT_ROOM = 100_000  # the same, of many digits
-TINY = 2.0**-46  # a step that moves the loss by little more than rounding
+SPACING = (2.0**-46, 2.0**-14)  # of the points that show rounding
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ class Point:
 
     @cached_property
     def noise(self) -> float:
-        """How far rounding moves the loss: how far it is from a line over tiny steps."""
+        """How far rounding moves the loss: eighth differences, where only rounding is left.
+
+        Over tiny steps alone, 1 - p does not move where p is nearly 1.
+        """
         rng = np.random.default_rng(0)
         inputs = [t for t in self.program.tensors if t.role != "computed" and t.kind == "real"]
         direction = {
@@ -82,10 +86,11 @@ class Point:
             for t in inputs
             if t.name in self.values
         }
-        steps = np.arange(-4, 5)
-        losses = self.along(direction, [float(k) * TINY for k in steps])
-        line = np.polynomial.Polynomial.fit(steps, losses, 1)
-        return float(np.max(np.abs(line(steps) - losses))) + 2.0**-52 * abs(float(self.value))
+        found = EPS * abs(float(self.value))
+        for spacing in SPACING:
+            losses = self.along(direction, [float(k) * spacing for k in range(-6, 7)])
+            found += 2 * spread(losses)
+        return found
 
     def moved(self, direction: Direction, step: Any, *, held: bool = False) -> Result:
         """The loss at x + step*direction; `held` takes every branch as it was at x."""

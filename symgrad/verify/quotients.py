@@ -9,11 +9,10 @@ is estimated, and rounding, which is known.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-Line = Callable[[complex], complex]
-"""f(x + t d) for real t and for complex; nan where f has no value."""
+from symgrad.verify.rounding import Line, Noise
 
 RATIO = 1.9  # of steps; not 2: where h is a multiple of a period, so are h/2 and h/4
 COLUMNS = 6  # how many steps an extrapolation uses
@@ -27,18 +26,6 @@ UNSURE = 30  # so many times an estimate that did not converge
 JUMP = 1e-6  # one-sided slopes that differ by less of their size are no kink
 ANEW = 4  # so many steps further on, most of an extrapolation's sources are others
 BESIDE = 2  # so many further on, its rounding is about the same
-EPS = 2.0**-52
-
-
-@dataclass(frozen=True)
-class Noise:
-    """How far rounding moves f: at x, and as a part of its value elsewhere."""
-
-    here: float
-    part: float = EPS
-
-    def of(self, value: float) -> float:
-        return max(self.here, self.part * abs(value))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 from symgrad.verify.gradient import check_gradient
 from symgrad.verify.verdict import Report
@@ -17,7 +19,9 @@ def check_torch(
 ) -> Report:
     """What backward() leaves in x.grad, against finite differences of f in float64.
 
-    f:    f(*x) takes tensors and returns a scalar one. x may be tensors or arrays.
+    f:    f(*x) takes tensors and returns a scalar one. x may be tensors or arrays. What f holds in
+          float32, such as the weights of a module, is taken in float64 too; where x is float32, the
+          gradient that f has as it is has to be near the float64 one.
     hold: what f takes after x and is held constant. A finite difference does not see detach() or
           no_grad(): what they freeze has to be named here.
     args, asked: as check_gradient has them.
@@ -31,18 +35,44 @@ def check_torch(
     held = () if frozen is None else (frozen,)
 
     def value(*arrays: Any) -> Any:
-        with torch.no_grad():
+        with torch.no_grad(), _precision(arrays[:count]):
             came = f(*map(_tensor, arrays[:count]), *held, *args)
         return came.detach().cpu().numpy() if isinstance(came, torch.Tensor) else came
 
     def grad(*arrays: Any) -> Any:
         tensors = [_tensor(a).requires_grad_(True) for a in arrays[:count]]
-        f(*tensors, *held, *args).backward()
+        with _precision(arrays[:count]):
+            f(*tensors, *held, *args).backward()
         found = tuple(map(_gradient, tensors))
         return found if count > 1 else found[0]
 
     value.__name__ = getattr(f, "__name__", type(f).__name__)
     return check_gradient(value, grad, *given, hold=None if frozen is None else True, **asked)
+
+
+class _Doubled(TorchFunctionMode):
+    """Whatever is float32 is taken in float64: weights of a module, a cast, a new tensor."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        function = torch.Tensor.double if func is torch.Tensor.float else func
+        return function(*_doubled(args), **_doubled(kwargs or {}))
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.dtype == torch.float32 else value
+    if isinstance(value, dict):
+        return {name: _doubled(inner) for name, inner in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(_doubled(inner) for inner in value)
+    return torch.float64 if value is torch.float32 else value
+
+
+def _precision(arrays: Sequence[Any]) -> AbstractContextManager[Any]:
+    """float64 throughout, unless the arguments themselves are float32."""
+    return nullcontext() if any(a.dtype == np.float32 for a in arrays) else _Doubled()
 
 
 def _tensor(array: Any) -> Any:
