@@ -9,68 +9,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks.alarms.faults import FAULTS
-from benchmarks.alarms.kinds import Kind, kinds
-from symgrad.verify.verdict import Report
+from benchmarks.alarms.kinds import kinds
+from benchmarks.alarms.outcomes import Outcome, counts, holds, outcomes
 
 COUNT = 10_000
-PLANTED = 8
-"""Beside every so many checks of a kind a fault is planted."""
 AT_ONCE = 50
 """Checks of one kind in one process, before another takes over."""
-MOST = 0.01
-"""The part that may be INCONCLUSIVE, and is less."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A check of one kind. fault: what was planted, or "" where the gradient is right."""
-
-    group: str
-    kind: str
-    seed: int
-    fault: str
-    verdict: str
-    reason: str = ""
-    seconds: float = 0.0
-
-
-def outcomes(number: int, seeds: Sequence[int]) -> list[Outcome]:
-    """The checks of the kind with that number, at these seeds."""
-    kind, found = kinds()[number], []
-    for seed in seeds:
-        found.append(outcome(kind, seed, ""))
-        if seed % PLANTED == 0:
-            found.append(outcome(kind, seed, list(FAULTS)[seed // PLANTED % len(FAULTS)]))
-    return found
-
-
-def outcome(kind: Kind, seed: int, fault: str) -> Outcome:
-    begun = time.process_time()
-    report = kind.check(seed, FAULTS[fault] if fault else None)
-    seconds = time.process_time() - begun
-    if report is None:  # a gradient of 0 that is multiplied is as right as before
-        return Outcome(kind.group, kind.name, seed, fault, "no fault", "", seconds)
-    why = "" if report.verdict == "PASS" else reason(report)
-    return Outcome(kind.group, kind.name, seed, fault, report.verdict, why, seconds)
-
-
-def reason(report: Report) -> str:
-    """The first line that says why it is not a PASS."""
-    blocks = [b.note or f"{b.name}: {b.said[-1]}" for b in report.blocks if b.verdict != "PASS"]
-    rules = [f"{r.claim}: {r.note}" for r in report.conduct if r.verdict != "PASS"]
-    return (*blocks, *rules, *report.notes, "nothing was compared")[0]
 
 
 def table(found: Sequence[Outcome]) -> Table:
@@ -89,24 +42,6 @@ def table(found: Sequence[Outcome]) -> Table:
     return out
 
 
-def counts(found: Sequence[Outcome]) -> list[str]:
-    right = Counter(o.verdict for o in found if not o.fault)
-    wrong = Counter(o.verdict for o in found if o.fault and o.verdict != "no fault")
-    figures = (
-        right.total(), right["PASS"], right["FAIL"], right["INCONCLUSIVE"],
-        wrong.total(), wrong["FAIL"], wrong["INCONCLUSIVE"], wrong["PASS"],
-    )  # fmt: skip
-    return [*map(str, figures), f"{sum(o.seconds for o in found):.0f}"]
-
-
-def holds(found: Sequence[Outcome]) -> bool:
-    """None FAIL, fewer than 1% are INCONCLUSIVE, and no fault passes."""
-    right = Counter(o.verdict for o in found if not o.fault)
-    undecided = right["INCONCLUSIVE"] < MOST * right.total()
-    passed = any(o.fault and o.verdict == "PASS" for o in found)
-    return right.total() > 0 and not right["FAIL"] and undecided and not passed
-
-
 def report(found: Sequence[Outcome], console: Console) -> None:
     """The table, each alarm and each fault that passed, and the reasons counted."""
     console.print(table(found))
@@ -121,6 +56,11 @@ def report(found: Sequence[Outcome], console: Console) -> None:
         first = next(o.seed for o in undecided if (o.kind, o.reason) == (kind, why))
         line = f"  {count} {group}, {kind} (seed {first}): {why}"
         console.print(line, markup=False, soft_wrap=True)
+
+
+def of_kind(number: int, seeds: Sequence[int]) -> list[Outcome]:
+    """The checks of the kind with that number: what a process is asked for."""
+    return outcomes(kinds()[number], seeds)
 
 
 def units(count: int, seed: int, names: Sequence[str]) -> list[tuple[int, Sequence[int]]]:
@@ -148,7 +88,7 @@ def measured(count: int, seed: int, jobs: int, names: Sequence[str] = ()) -> lis
         ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
     ):
         task = progress.add_task("checks", total=sum(len(seeds) for _, seeds in asked))
-        for part in pool.map(outcomes, *zip(*asked, strict=True)):
+        for part in pool.map(of_kind, *zip(*asked, strict=True)):
             found += part
             progress.advance(task, sum(not o.fault for o in part))
     return found

@@ -105,6 +105,11 @@ RIGHT = [
     ("integers",               quadratic, of_quadratic,                                 np.array([1, 2, 3, 4]), "PASS"),
     ("one number",             lambda x: np.sin(x), np.cos,                             0.3, "PASS"),
     ("an array of one",        lambda x: x**2, lambda x: 2 * x,                         np.array([3.0]), "PASS"),
+    ("a tuple of one",         quadratic, lambda x: (of_quadratic(x),),                 X, "PASS"),
+    ("a huge point",           lambda x: np.sum(x**2), lambda x: 2 * x,                 X * 1e150, "PASS"),
+    ("a tiny f",               lambda x: 1e-300 * np.sum(x**2), lambda x: 2e-300 * x,   X, "PASS"),
+    ("no entry matters",       lambda x: 3.0, lambda x: 0 * x,                          X, "PASS"),
+    ("a jump nearby",          lambda x: np.sum(x**2 + (x > 0.4001)), lambda x: 2 * x,  X, "PASS"),
     ("a flat point",           lambda x: np.sum(x**2), lambda x: 2 * x,                 np.zeros(3), "PASS"),
     ("np.abs",                 lambda x: np.sum(np.abs(x)), np.sign,                    X, "Ridders"),
     ("a weak np.abs",          lambda x: np.sum(x**2) + 1e-9 * np.sum(np.abs(x)), lambda x: 2 * x + 1e-9 * np.sign(x), X, "Ridders"),
@@ -142,6 +147,8 @@ WRONG = [
     ("text",                   quadratic, lambda x: "gradient",                         X, "expected real numbers"),
     ("ragged",                 quadratic, lambda x: [1, [2, 3]],                        X, "the gradient is no array"),
     ("complex",                quadratic, lambda x: of_quadratic(x) + 0j,               X, "expected real numbers"),
+    ("float16",                quadratic, lambda x: of_quadratic(x).astype(np.float16), X, "float16, which holds three digits"),
+    ("a dict",                 quadratic, lambda x: {"x": of_quadratic(x)},             X, "the gradient is dict"),
     ("it raises",              quadratic, raises,                                       X, "KeyError: 'W'"),
     ("in place",               quadratic, in_place,                                     X, "x was modified"),
     ("f works in place",       modifying, lambda x: np.full(4, 2.0),                    X, "x was modified"),
@@ -273,6 +280,27 @@ def test_parameters_may_stand_in_a_dict_or_a_list(kind: str) -> None:
     assert len({b.name for b in report.blocks}) == 3
 
 
+def test_one_array_for_two_arguments_is_said_to_be_one() -> None:
+    report = sg.check_gradient(
+        lambda x, y: quadratic(x) + quadratic(y), lambda x, y: of_quadratic(x), X, X
+    )
+    assert [b.note for b in report.failures] == [
+        "one ndarray came back, expected a gradient for each argument"
+    ] * 2
+
+
+def test_what_hold_raises_is_said_of_hold() -> None:
+    report = sg.check_gradient(value, semi, X, hold=lambda x: 1 / 0)
+    assert report.verdict == "INCONCLUSIVE"
+    assert "hold has a value at x: it raises ZeroDivisionError" in str(report)
+
+
+def test_what_modifies_its_arguments_is_not_told_of_stops() -> None:
+    report = sg.check_gradient(modifying, of_quadratic, X)
+    assert report.verdict == "FAIL"
+    assert report.notes == ()
+
+
 def value(x: Any, target: Any) -> Any:
     return 0.5 * np.sum((A @ x - target) ** 2)
 
@@ -317,6 +345,12 @@ def test_an_objective_and_its_jac_are_taken_as_scipy_takes_them() -> None:
 
     assert sg.check_gradient(fun, jac, X, args=(2.0, 0.5)).verdict == "PASS"
     assert sg.check_gradient(both, True, X, args=(2.0, 0.5)).verdict == "PASS"
+    assert (
+        sg.check_gradient(
+            lambda x, k: k * fun(x, 1, 0), lambda x, k: k * jac(x, 1, 0), X, args=2.0
+        ).verdict
+        == "PASS"
+    )
     assert sg.check_gradient(fun, partial(jac, scale=1.0), X, args=(2.0, 0.5)).verdict == "FAIL"
     wrong = sg.check_gradient(
         fun, lambda x, scale, shift: jac(x, 2 * scale, shift), X, args=(2.0, 0.5)
@@ -331,6 +365,16 @@ USAGE = [
     ("one, as both",        lambda: sg.check_gradient(quadratic, True, X),                       "expected (value, gradient)"),
     ("text",                lambda: sg.check_gradient(quadratic, of_quadratic, "x"),             "expected real numbers"),
     ("complex x",           lambda: sg.check_gradient(quadratic, of_quadratic, X + 1j),          "expected real numbers"),
+    ("f and grad, swapped",    lambda: sg.check_gradient(quadratic, X, of_quadratic),            "x came as function"),
+    ("f is no function",       lambda: sg.check_gradient(3.0, of_quadratic, X),                  "expected a function"),
+    ("f returns None",         lambda: sg.check_gradient(lambda x: None, of_quadratic, X),       "returned NoneType"),
+    ("too few arguments",      lambda: sg.check_gradient(value, semi, X),                        "missing a required argument: 'target'"),
+    ("hold for no argument",   lambda: sg.check_gradient(quadratic, of_quadratic, X, hold=1.0),  "too many positional arguments"),
+    ("no directions",          lambda: sg.check_gradient(quadratic, of_quadratic, X, directions=0), "directions came as 0"),
+    ("no entries",             lambda: sg.check_gradient(quadratic, of_quadratic, X, entries=0), "entries came as 0"),
+    ("a seed below 0",         lambda: sg.check_gradient(quadratic, of_quadratic, X, seed=-1),   "seed came as -1"),
+    ("tolerance nan",          lambda: sg.check_gradient(quadratic, of_quadratic, X, tolerance=math.nan), "tolerance came as nan"),
+    ("tolerance 1",            lambda: sg.check_gradient(quadratic, of_quadratic, X, tolerance=1.0), "a looser check says nothing"),
     ("nan in x",            lambda: sg.check_gradient(quadratic, of_quadratic, X * math.nan),    "not finite"),
 ]  # fmt: skip
 
@@ -404,6 +448,31 @@ def test_float32_arguments_are_judged_in_float64_and_their_rounding_apart() -> N
     assert report.verdict == "FAIL"
     assert not report.failures
     assert "is off by" in text_of(report)
+
+
+def test_rounding_of_a_float32_gradient_is_no_fault_and_a_fault_of_its_size_is() -> None:
+    x = np.float32([1.0, 2.0])
+
+    def f(x: Any) -> Any:  # the two terms nearly cancel
+        return np.sum(1e3 * x - 1e3 * np.sin(x) * (x / np.sin(x)) + 1e-2 * x**2)
+
+    def grad(x: Any) -> Any:
+        ratio = x.dtype.type(1e3)
+        return ratio * x / x * (1 + x) - ratio * (1 + x) + x.dtype.type(2e-2) * x
+
+    noisy = sg.check_gradient(f, grad, x)
+    assert noisy.verdict == "PASS", str(noisy)
+    off = sg.check_gradient(f, lambda x: grad(x) * (1 if x.dtype == np.float64 else 1.05), x)
+    assert off.verdict == "FAIL"
+
+
+def test_where_f_is_another_function_in_float32_its_gradient_is_not_blamed() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(x**2) * (1 if x.dtype == np.float64 else 2)
+
+    report = sg.check_gradient(f, lambda x: 2 * x, X.astype(np.float32))
+    assert report.verdict == "INCONCLUSIVE"
+    assert "f itself is" in str(report)
 
 
 def test_the_arguments_are_never_touched_and_no_warning_escapes() -> None:
@@ -482,6 +551,12 @@ def test_a_torch_function_is_checked_against_its_own_gradient(torch: ModuleType)
     assert sg.check_torch(loss, torch.tensor(X)).verdict == "PASS"
     assert sg.check_torch(stopped, X).verdict == "FAIL"
     assert sg.check_torch(held, X, hold=lambda x: 0.9 * weights @ x).verdict == "PASS"
+    narrow = torch.nn.Linear(4, 3)
+    assert sg.check_torch(lambda x: narrow(x).float().square().sum(), X).verdict == "PASS"
+    report = sg.check_torch(lambda x: narrow(x).square().sum(), torch.tensor(X).float())
+    assert report.verdict == "PASS"
+    assert any("float32 arguments" in rule.claim for rule in report.conduct)
+    assert narrow.weight.dtype == torch.float32
     two = sg.check_torch(lambda x, w: (torch.tanh(w @ x) ** 2).sum(), X, A)
     assert two.verdict == "PASS"
     assert len(two.blocks) == 2
@@ -502,6 +577,8 @@ def test_a_torch_function_is_checked_against_its_own_gradient(torch: ModuleType)
 
 
 def test_a_jax_function_is_checked_against_its_own_gradient(jax: ModuleType) -> None:
+    from symgrad.verify import with_jax
+
     jnp = jax.numpy
 
     def loss(x: Any) -> Any:
@@ -517,3 +594,10 @@ def test_a_jax_function_is_checked_against_its_own_gradient(jax: ModuleType) -> 
         == "PASS"
     )
     assert sg.check_jax(lambda x, w: (jnp.tanh(w @ x) ** 2).sum(), X, A).verdict == "PASS"
+    with with_jax.HOME.enable_x64(False):
+        report = sg.check_jax(jax.jit(loss), X)
+        assert jnp.asarray(X).dtype == jnp.float32
+    assert report.verdict == "PASS"
+    assert report.blocks[0].worst is not None
+    assert report.blocks[0].worst.bound < 1e-6
+    assert any("float32 arguments" in rule.claim for rule in report.conduct)

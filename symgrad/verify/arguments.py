@@ -81,12 +81,18 @@ def _real(name: str, value: object) -> Array:
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise SpecError(
-            f"check_gradient: {name} came as {array.dtype}, expected real numbers;"
+            f"check_gradient: {name} came as {named(value)}, expected real numbers;"
             " give what is not differentiated by args="
         )
     if not np.all(np.isfinite(array)):
         raise SpecError(f"check_gradient: {name} holds values that are not finite")
     return array
+
+
+def named(value: object) -> str:
+    """What came, for a message: the type of an object, the dtype of an array."""
+    array = np.asarray(value)
+    return type(value).__name__ if array.dtype.kind == "O" else str(array.dtype)
 
 
 def filled(arguments: Sequence[object], arrays: Mapping[Key, object]) -> list[Any]:

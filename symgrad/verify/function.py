@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import SpecError
-from symgrad.verify.arguments import Leaf, filled, picked
+from symgrad.verify.arguments import Leaf, filled, named, picked
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.verdict import Conduct, Verdict
 
@@ -62,11 +62,30 @@ class Function:
             return ()
         if not callable(self.hold):
             return (self.hold,)
-        return (self.hold(*self._filled(self.arrays), *self.args),)
+        try:
+            return (self.hold(*self._filled(self.arrays), *self.args),)
+        except Exception as error:  # whatever it raises is why nothing can be compared
+            raise Stopped("hold has a value at x", "INCONCLUSIVE", _raised(error)) from None
+
+    def _callable(self) -> None:
+        """Whether f can be called so; its own errors come later."""
+        if not callable(self.f):
+            raise SpecError(f"check_gradient: f came as {named(self.f)}, expected a function")
+        given = [*self._filled(self.arrays), *self.held, *self.args]
+        try:
+            inspect.signature(self.f).bind(*given)
+        except ValueError:  # a builtin need not say
+            return
+        except TypeError as error:
+            raise SpecError(
+                f"check_gradient: {self.name} is called with {len(given)} arguments: x, then what"
+                f" hold= names, then args; {error}"
+            ) from None
 
     def base(self) -> tuple[float, dict[str, Array | str]]:
         """f(x) and the gradient there, by leaf; a text where there is none, saying so."""
         claim = "f has a value at x"
+        self._callable()
         try:
             arrays = self._copies(self.arrays)
             value = self._number(self._called(arrays))
@@ -75,7 +94,7 @@ class Function:
         except SpecError:
             raise
         except Exception as error:  # whatever f raises is why nothing can be compared
-            raise Stopped(claim, "INCONCLUSIVE", f"it raises {_shown(error)}") from None
+            raise Stopped(claim, "INCONCLUSIVE", _raised(error)) from None
         if not math.isfinite(value.real) or value.imag:
             shown = value if value.imag else value.real
             raise Stopped(claim, "INCONCLUSIVE", f"it is {shown}")
@@ -102,8 +121,14 @@ class Function:
             raise
         except Exception as error:  # whatever the gradient raises is its answer
             raise Stopped("the gradient can be computed at x", "FAIL", _shown(error)) from None
-        results = [came] if len(self.x) == 1 else came
-        return {leaf.name: _array(results, leaf) for leaf in self.leaves}
+        return {leaf.name: _array(self._apart(came), leaf) for leaf in self.leaves}
+
+    def _apart(self, came: Any) -> Any:
+        """One for each argument; of a single one the tuple may be left out."""
+        if len(self.x) > 1:
+            return came
+        alone = isinstance(came, tuple) and len(came) == 1 and isinstance(came[0], np.ndarray)
+        return came if alone else [came]
 
     def conduct(self) -> Iterator[Conduct]:
         """The rules that the calls so far have kept or broken."""
@@ -139,7 +164,7 @@ class Function:
             array = np.asarray(came)
             if array.size == 1 and array.dtype.kind in "fiubc":
                 return complex(array.reshape(-1)[0])
-            what = f"{array.dtype} of shape {array.shape}"
+            what = f"{named(came)} of shape {array.shape}" if array.shape else named(came)
         raise SpecError(
             f"check_gradient: {self.name} returned {what}, expected one number;"
             " where it returns (value, gradient), give True as gradient"
@@ -159,6 +184,8 @@ class Function:
 
 
 def _array(results: Any, leaf: Leaf) -> Array | str:
+    if not isinstance(results, tuple | list):
+        return f"one {type(results).__name__} came back, expected a gradient for each argument"
     try:
         came = picked(results, leaf.key)
         if came is None:
@@ -169,7 +196,9 @@ def _array(results: Any, leaf: Leaf) -> Array | str:
     except ValueError as error:
         return f"the gradient is no array: {error}"
     if array.dtype.kind not in "fiu":
-        return f"the gradient is {array.dtype}, expected real numbers"
+        return f"the gradient is {named(came)}, expected real numbers"
+    if array.dtype == np.float16:
+        return "the gradient is float16, which holds three digits; expected float32 or float64"
     return array if array.dtype == np.float32 else array.astype(np.float64)
 
 
@@ -193,6 +222,10 @@ def single_precision(gradient: Array) -> bool:
     mantissa, _ = np.frexp(gradient[np.isfinite(gradient)])
     short = [bool(np.all(mantissa * 2.0**bits % 1 == 0)) for bits in (12, 24)]
     return short == [False, True]
+
+
+def _raised(error: BaseException) -> str:
+    return f"it raises {_shown(error)}"
 
 
 def _shown(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.errors import SpecError
 from symgrad.verify.arguments import leaves_of
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.blackbox import BlackSlope, black_slope, complex_step
@@ -44,7 +45,7 @@ def check_gradient(
     /,
     *x: Any,
     hold: Any = None,
-    args: Sequence[Any] = (),
+    args: Any = (),
     entries: int = 64,
     directions: int = 8,
     tolerance: float = 1e-8,
@@ -58,28 +59,31 @@ def check_gradient(
     x:          the arrays to differentiate by; a dict or list of arrays is one argument.
     hold:       what f takes after x and is held constant: a value, or hold(*x), which is called at
                 x and never again. grad gets it too where it asks for it.
-    args:       more arguments of f and grad, after those, as SciPy's minimize has them.
+    args:       more arguments of f and grad, after those, as SciPy's minimize has them: a tuple, or
+                the only one.
     entries:    an array of so many entries is checked one by one. Of a larger one a quarter as many
                 are, and every entry along so many `directions` of +1 and -1.
 
     PASS, FAIL or INCONCLUSIVE, as a Report. At a kink every value between the one-sided slopes is
     right. Where f is noisy, has kinks at every scale, or no value, the verdict is INCONCLUSIVE.
     """
+    asked = _Asked(entries, directions, tolerance, seed)
     leaves = leaves_of(f, x)
-    function = Function(f, grad, x, leaves, hold, tuple(args))
+    extra = tuple(args) if isinstance(args, tuple | list) else (args,)
+    function = Function(f, grad, x, leaves, hold, extra)
     with _quiet():
         try:
             value, gradients = function.base()
         except Stopped as stopped:
             rule = Conduct(function.name, stopped.claim, stopped.verdict, stopped.reason)
             return Report(function.name, (), (rule,))
-        asked = _Asked(entries, directions, tolerance, seed)
         search = _Search(function, value, asked)
         blocks = [search.block(leaf.name, gradients[leaf.name]) for leaf in leaves]
         conduct = [*function.conduct(), *in_single(function, gradients)]
-    # A shape, a sign or a transpose is no stop.
+    # A shape, a sign or a transpose is no stop, nor is what changes its own arguments.
     open_ = [b for b in blocks if b.verdict == "FAIL" and b.worst and ";" not in b.note]
-    notes = (HELD,) if open_ and hold is None else ()
+    broken = any(rule.verdict == "FAIL" for rule in conduct)
+    notes = (HELD,) if open_ and hold is None and not broken else ()
     return Report(function.name, tuple(blocks), tuple(conduct), notes)
 
 
@@ -91,6 +95,21 @@ class _Asked:
     directions: int
     tolerance: float
     seed: int
+
+    def __post_init__(self) -> None:
+        least = {"entries": 1, "directions": 1, "seed": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < low:
+                raise SpecError(
+                    f"check_gradient: {name} came as {value!r}, expected a whole number"
+                    f" of at least {low}"
+                )
+        if not 0 <= self.tolerance < LOOSEST:
+            raise SpecError(
+                f"check_gradient: tolerance came as {self.tolerance!r}, expected a part of the"
+                f" slope from 0 to {LOOSEST:g}: a looser check says nothing"
+            )
 
 
 @dataclass(frozen=True)
@@ -113,7 +132,7 @@ class _Search:
         size = float(finite.max(initial=0.0))
         found = self.slopes(name, steps, size) if total else []
         compared = [
-            self.entry(gradient, place, by, slope, size)
+            self.entry(gradient, place, by, slope, size, self.unit(name, by))
             for place, by, slope in zip(places, steps, found, strict=True)
         ]
         methods = " and ".join(sorted({slope.method for slope in found})) or "at x"
@@ -195,6 +214,7 @@ class _Search:
         by: Array,
         slope: BlackSlope,
         size: float,
+        unit: float,
     ) -> Entry:
         """At a kink: against the nearest slope between the one-sided ones."""
         exact = float(np.sum(by * gradient) if place is None else gradient[place])
@@ -204,7 +224,8 @@ class _Search:
             numeric = min(max(exact, low), high)
         last = EPS32 if single_precision(gradient) else EPS
         many = 4 * math.sqrt(gradient.size) if place is None else 1.0
-        rounding = ROUNDING * last * max(size, EPS * abs(self.value)) * many
+        least = EPS * abs(self.value) / unit
+        rounding = ROUNDING * last * max(size, least) * many
         bound = self.asked.tolerance * abs(slope.value) + rounding + slope.bound
         return Entry(place, exact, numeric, abs(exact - numeric), bound, slope.sides)
 
