@@ -8,6 +8,7 @@ does so for a thousand programs.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -122,6 +123,16 @@ def test_a_tensor_is_read_twice_in_at_least_twenty_of_the_fifty() -> None:
     assert sum(any(read_twice(x.program) for x in spec.losses) for spec in specs) >= 20
 
 
+def test_the_benchmark_counts_what_it_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fuzz.main(["--count", "3", "--jobs", "1", "--out", str(tmp_path / "failures")]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"programs\W+run\W+3\b", said), said
+    assert re.search(r"disagreements\W+0\b", said), said
+    assert all(oracle in said for oracle in ("autograd", "60 digits", "the evaluator"))
+
+
 ROWS = (
     *(f"layer {name}" for name in (*LAYERS, "residual")),
     *(f"activation {name}" for name in ACTIVATIONS),
@@ -176,8 +187,9 @@ def test_a_planted_bug_comes_out_as_a_small_spec_that_fails_its_check(
     assert len(case.text.splitlines()) <= 15, case.text
     with pytest.raises(Disagreement):
         judged(case, CHECKS[kind])
+    assert fuzz.main(["--replay", str(path)]) == 1
     assert CliRunner().invoke(main, ["check", str(path)]).exit_code == 1
     planted.undo()
     clear_cache()
-    assert judged(case, CHECKS[kind]).compared.total() > 0
+    assert fuzz.main(["--replay", str(path)]) == 0
     assert CliRunner().invoke(main, ["check", str(path)]).exit_code == 0

@@ -52,6 +52,9 @@ CASES = {
     "a logsumexp of some rows left the others as memory was": (
         "l[n] = logsumexp(i: x[i]*w[n]) for n < N-1\nloss = b*sum(n: l[n]*w[n])"
     ),
+    "under a mask, a part without all of its axes was given the whole mask": (
+        "g[i,l] = where(f[i,l] + b > 0, b*f[i,l] + tanh(b*a[l,0])/2, stop(f[i,l]))\nloss = sum(i,l: g[i,l]*a[l,i])"
+    ),
     "of three factors, two met in a number": (
         "loss = b*sum(l: sin(sum(i,j,k: f[j,l]*w[i]**2*a[l,k])))"
     ),

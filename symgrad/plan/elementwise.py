@@ -57,7 +57,7 @@ class Elementwise(Masks):
             return laid_out(read(self.builder, flag, self.ranges), dims)
         kind: Kind = "bool" if isinstance(expr, Predicate) else "real"
         out = self.builder.temporary(carried, self.ranges, kind)
-        with self.only(self.where if carried == tuple(dims) else None):  # a smaller one is quiet
+        with self.only(self.where if masked else None):  # a mask has all of dims, not these alone
             self.into(expr, carried, out)
         return laid_out(out.view, dims)
 
