@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -91,13 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool,
     ):
         task = progress.add_task("programs", total=given.count)
-        for some, size in zip(pool.map(chunk, seeds, sizes), sizes, strict=True):
-            found.add(some)
-            for failure in some.failures:
-                path = written(failure, given.out)
-                said = f"{path}: {failure.message}\n  symgrad check {path}"
-                console.print(said, markup=False, highlight=False, soft_wrap=True)
-            progress.update(task, advance=size, description=f"{len(found.failures)} disagree")
+        pending = [pool.submit(chunk, seed, size) for seed, size in zip(seeds, sizes, strict=True)]
+        try:
+            for done in as_completed(pending):
+                some = done.result()
+                found.add(some)
+                for failure in some.failures:
+                    path = written(failure, given.out)
+                    said = f"{path}: {failure.message}\n  symgrad check {path}"
+                    console.print(said, markup=False, highlight=False, soft_wrap=True)
+                progress.update(task, completed=found.ran)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            console.print("interrupted: the counts are those of what ran")
     console.print(counts(found))
     return 1 if found.failures or not found.ran else 0
 
