@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.fuzzing.hunt import CHECKS, Failure, Found, Skipped, hunt, judged, saved
 
-CHUNK = 25
+CHUNK = 20
 """Programs of one seed: one failure is found, and shrunk, in each."""
 
 

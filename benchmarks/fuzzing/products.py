@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fuzzing.agreement import TOLERANCE, Subject, Tally, subjects
+from benchmarks.fuzzing.agreement import TOLERANCE, Subject, Tally, moderate, subjects
 from benchmarks.fuzzing.running import called, made, takes_reals
 from benchmarks.fuzzing.translation import Translation
 from benchmarks.fuzzing.writer import Case
 from symgrad.algebra.derive import Derived
 from symgrad.algebra.heads import split_heads
-from symgrad.algebra.program import Program
-from symgrad.algebra.second import directions, forward_over_reverse, reverse_over_reverse
+from symgrad.algebra.second import forward_over_reverse, reverse_over_reverse
 from symgrad.api import as_spec
 from symgrad.pipeline import generate
 from symgrad.verify.differences import rademacher
@@ -35,23 +34,22 @@ def second_order(case: Case, tally: Tally) -> None:
     """H v by both sweeps, evaluated and emitted, against autograd and mixed differences."""
     for subject in subjects(case, tally):
         loss = subject.loss
-        along = directions(split_heads(loss.program), loss.wrt)
         rng = np.random.default_rng(7)
         v = {
             x: rng.normal(0, 0.7, np.shape(subject.values[x])).astype(np.float32).astype(float)
             for x in loss.wrt
         }
-        subject.evaluated(loss.program, loss.value)
+        along = {f"v_{x}": by for x, by in v.items()}  # no drawn tensor has such a name
         translated = Translation(loss.program, subject.sizes, subject.values)
         expected = translated.hessian_vector(loss.value, loss.wrt, v)
+        moderate([translated.value(loss.value), *expected.values()])
         turned = rademacher({x: np.shape(a) for x, a in v.items()}, rng)
         point = subject.point()
         mixed, bound = _mixed_difference(point, v, turned), 1e-20 * max(1.0, point.scale)
         for order, sweep in ORDERS.items():
             hv = sweep(split_heads(loss.program), loss.value, loss.wrt)
             names = {x: hv.result[x] for x in loss.wrt}
-            given = {**subject.values, **_named(hv.program, along, v)}
-            moved = replace(subject, values=given)
+            moved = replace(subject, values={**subject.values, **along})
             naive = moved.evaluated(hv.program, *dict.fromkeys(names.values()))
             for x, name in names.items():
                 what, scale = f"{order}: (Hv)_{x}", naive.magnitudes[name]
@@ -61,11 +59,6 @@ def second_order(case: Case, tally: Tally) -> None:
             what = f"{order}: u . Hv"
             tally.same("60 digits, twice", what, dotted, mixed, scale, bound)
             _emitted_agrees(moved, order, hv, naive)
-
-
-def _named(program: Program, along: Mapping[str, str], v: Mapping[str, Any]) -> dict[str, Any]:
-    """The directions under the names that the program gives them."""
-    return {name: v[x] for x, name in along.items() if name in program.tensor_of}
 
 
 def _mixed_difference(point: Point, v: Mapping[str, Any], u: Mapping[str, Any]) -> Any:
