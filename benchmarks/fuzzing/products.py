@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fuzzing.agreement import TOLERANCE, Subject, Tally, moderate, subjects
+from benchmarks.fuzzing.agreement import FLOOR, TOLERANCE, Subject, Tally, moderate, subjects
 from benchmarks.fuzzing.running import called, made, takes_reals
 from benchmarks.fuzzing.translation import Translation
 from benchmarks.fuzzing.writer import Case
@@ -45,7 +45,7 @@ def second_order(case: Case, tally: Tally) -> None:
         moderate([translated.value(loss.value), *expected.values()])
         turned = rademacher({x: np.shape(a) for x, a in v.items()}, rng)
         point = subject.point()
-        mixed, bound = _mixed_difference(point, v, turned), 1e-20 * max(1.0, point.scale)
+        mixed, bound = _mixed_difference(point, v, turned), FLOOR * max(1.0, point.scale)
         for order, sweep in ORDERS.items():
             hv = sweep(split_heads(loss.program), loss.value, loss.wrt)
             names = {x: hv.result[x] for x in loss.wrt}
