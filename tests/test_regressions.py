@@ -25,6 +25,7 @@ m = "bool[N]"
 k = "int[N] < 5"
 f = "real[2, 3]"
 a = "real[3, 5]"
+q = "int"
 """
 TENSORS = {"l": "real[N]"}
 """The shapes of computed tensors whose equations do not show them."""
@@ -54,6 +55,12 @@ CASES = {
     ),
     "under a mask, a part without all of its axes was given the whole mask": (
         "g[i,l] = where(f[i,l] + b > 0, b*f[i,l] + tanh(b*a[l,0])/2, stop(f[i,l]))\nloss = sum(i,l: g[i,l]*a[l,i])"
+    ),
+    "a number that belongs to a smaller factor made it as large as the others": (
+        "g[i,l] = where(f[i,l] + b > 0, b*f[i,l], (i/3)*(q/2))\nloss = b*sum(i,l: g[i,l]**2)"
+    ),
+    "no places of a gather were to be found in an array without a shape": (
+        "r[n,t,c] = w[n]*a[t,c]\ne[n,t] = r[n,t+1,k[n]] for t < N-4\nloss = b*sum(n,t,c: r[n,t,c]) + sum(n,t: e[n,t])"
     ),
     "of three factors, two met in a number": (
         "loss = b*sum(l: sin(sum(i,j,k: f[j,l]*w[i]**2*a[l,k])))"
@@ -90,6 +97,7 @@ def test_the_gradient_is_that_of_the_naive_evaluation(case: str, dtype: type) ->
         "x": np.array([1.0, 2.0, -0.5, 4.0]),
         "m": np.array([True, False, True, True]),
         "k": np.array([1, 2, 3, 4]),
+        "q": 3,
         "f": np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]]),
         "a": np.arange(15.0).reshape(3, 5) / 64,
     }

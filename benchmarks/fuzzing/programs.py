@@ -13,7 +13,7 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from benchmarks.fuzzing import bodies, moving, networks
+from benchmarks.fuzzing import bodies, moving, nested, networks
 from benchmarks.fuzzing.forms import contraction, elementwise, gather, reduction
 from benchmarks.fuzzing.named import named_loss
 from benchmarks.fuzzing.templates import AFFINE, INDEXED, RECURRENT
@@ -76,6 +76,9 @@ PRODUCTIONS: tuple[Production, ...] = (
     moving.scatter,
     moving.powers,
     attempt(moving.recurrence),
+    attempt(nested.nested),
+    attempt(nested.nested),
+    attempt(nested.picked),
     *CATALOGUE,
 )
 
@@ -126,9 +129,9 @@ def _by(w: Writer, terms: list[str]) -> list[str]:
     params = [*w.declared["params"], *(n for n, net in w.networks.items() if net.learned)]
     reals = [n for n, kind in w.declared["data"].items() if kind.startswith("real")]
     wrt = params or reals[:1]
-    if not wrt:
-        wrt = [w.leaf(())]
-        terms.append(f"{wrt[0]}**2")
+    if not wrt or not terms:
+        wrt = [*wrt, w.leaf(())]
+        terms.append(f"{wrt[-1]}**2")
     choice = w.chosen(("params", "params", "some", "all"))
     if choice == "some":
         return w.subset([*wrt, *(n for n in reals if n not in wrt)], 1)

@@ -151,9 +151,11 @@ class Elementwise(Masks):
         spread = sorted(above, key=lambda f: f.is_Symbol or self.is_smaller(f, dims))
         small = min(above, key=self.cost, default=None)
         plain = scale in (S.One, -S.One) and divisor == S.One
-        if small is not None and not plain and self.is_smaller(small, dims):
-            spread[spread.index(small)] = sympy.Mul(scale, small, 1 / divisor)
-            scale = divisor = S.One
+        if small is not None and not plain:
+            scaled = sympy.Mul(scale, small, 1 / divisor)
+            if self.is_smaller(small, dims) and self.is_smaller(scaled, dims):
+                spread[spread.index(small)] = scaled
+                scale = divisor = S.One
         if spread:
             accumulated = self.first(spread.pop(0), dims, out)
         else:
