@@ -18,7 +18,7 @@ from benchmarks.fuzzing.writer import Case, parsed
 from symgrad.algebra.program import Program
 from symgrad.pipeline import derive, generate
 from symgrad.spec import Loss, Spec
-from symgrad.verify.arithmetic import Digits
+from symgrad.verify.arithmetic import FLOAT64, Digits, Numbers
 from symgrad.verify.differences import rademacher, slopes
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.kinks import EXACT, Noisy
@@ -91,27 +91,31 @@ class Subject:
     loss: Loss
     values: Mapping[str, Any]
     tally: Tally
+    numbers: Numbers
 
     @property
     def sizes(self) -> Mapping[str, int]:
         return self.case.sizes
 
     def evaluated(self, program: Program, *names: str) -> Result:
-        return evaluate(program, self.values, self.sizes, outputs=names, magnitude=True)
+        return evaluate(
+            program, self.values, self.sizes, self.numbers, outputs=names, magnitude=True
+        )
 
     def point(self) -> Point:
         return Point(self.loss.program, self.loss.value, self.values, self.sizes, Digits(60))
 
 
-def subjects(case: Case, tally: Tally) -> list[Subject]:
+def subjects(case: Case, tally: Tally, numbers: Numbers) -> list[Subject]:
+    """numbers: those of the naive evaluation."""
     spec = parsed(case.text)
     values = drawn(spec, case)
-    return [Subject(case, spec, loss, values, tally) for loss in spec.losses]
+    return [Subject(case, spec, loss, values, tally, numbers) for loss in spec.losses]
 
 
-def first_order(case: Case, tally: Tally) -> None:
+def first_order(case: Case, tally: Tally, numbers: Numbers = FLOAT64) -> None:
     """Every function of the module, and its gradients, against all oracles."""
-    found = subjects(case, tally)
+    found = subjects(case, tally, numbers)
     oracles = [_gradient_agrees(subject) for subject in found]
     text = generate(parsed(case.text))
     module = made(text)
@@ -194,7 +198,7 @@ def _forward_agrees(module: Any, subject: Subject, dtype: Any) -> None:
 
 def undecided(case: Case) -> bool:
     """Whether rounding decides a branch: the exact one is not that of a slightly wrong float64."""
-    for subject in subjects(case, Tally()):
+    for subject in subjects(case, Tally(), FLOAT64):
         program, values = subject.loss.program, subject.values
         outputs = (subject.loss.value,)
         with np.errstate(all="ignore"):

@@ -24,8 +24,9 @@ from benchmarks.fuzzing.products import second_order
 from benchmarks.fuzzing.programs import programs
 from benchmarks.fuzzing.writer import Case, parsed
 from symgrad.errors import ProgramError
+from symgrad.verify.arithmetic import FLOAT64, Digits, Numbers
 
-Check = Callable[[Case, Tally], None]
+Check = Callable[[Case, Tally, Numbers], None]
 CHECKS: dict[str, Check] = {"gradients": first_order, "products": second_order}
 """What is derived: gradients, or products of the Hessian with a vector."""
 MOST = {"gradients": 6, "products": 4}
@@ -89,7 +90,7 @@ def judged(case: Case, check: Check) -> Tally:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            check(case, tally)
+            check(case, tally, FLOAT64)
     except ProgramError as error:
         if "argmax runs over" in str(error):
             raise Skipped("an argmax over nothing") from error
@@ -97,7 +98,8 @@ def judged(case: Case, check: Check) -> Tally:
     except Disagreement as error:
         if undecided(case):
             raise Skipped("rounding decides a branch") from error
-        raise
+        tally = Tally()
+        check(case, tally, Digits(60))  # the evaluator's own rounding is no fault of the module
     return tally
 
 

@@ -20,6 +20,7 @@ from symgrad.algebra.heads import split_heads
 from symgrad.algebra.second import forward_over_reverse, reverse_over_reverse
 from symgrad.api import as_spec
 from symgrad.pipeline import generate
+from symgrad.verify.arithmetic import FLOAT64, Numbers
 from symgrad.verify.differences import rademacher
 from symgrad.verify.evaluate import Result
 from symgrad.verify.nearby import Point
@@ -30,9 +31,9 @@ ORDERS = {
 }
 
 
-def second_order(case: Case, tally: Tally) -> None:
+def second_order(case: Case, tally: Tally, numbers: Numbers = FLOAT64) -> None:
     """H v by both sweeps, evaluated and emitted, against autograd and mixed differences."""
-    for subject in subjects(case, tally):
+    for subject in subjects(case, tally, numbers):
         loss = subject.loss
         rng = np.random.default_rng(7)
         v = {

@@ -61,7 +61,7 @@ def _spread(
         made = value(builder, replace(equation, box=box), carried)
         builder.add(Copy(laid_out(made.view, dims), out))
     else:
-        builder.add(Copy(_total(lower, equation, summed(builder, equation, dims)), out))
+        builder.add(Copy(total(builder, equation, dims), out))
     return out
 
 
@@ -100,8 +100,11 @@ def _split(lower: Elementwise, body: Expr, over: Sequence[Range]) -> tuple[Expr,
     return scale, [p for p in parts if lower.indices(p)]
 
 
-def _total(lower: Elementwise, equation: Equation, over: Sequence[Range]) -> Scalar:
-    """The body, summed over every index."""
+def total(builder: Builder, equation: Equation, dims: Sequence[str] = ()) -> Scalar:
+    """A body that carries nothing of dims, summed over all that is not in dims."""
+    lower, over = elementwise(builder, equation), summed(builder, equation, dims)
+    if not over:
+        return lower.scalar(equation.body)
     scale, parts = _split(lower, equation.body, over)
     if not parts:
         return lower.scalar(scale)
@@ -125,6 +128,4 @@ def accumulate(builder: Builder, equation: Equation, dims: tuple[str, ...], out:
 def scalar(builder: Builder, equation: Equation, target: str | View, fresh: bool) -> None:
     """A rank-0 target, or one place: a Python-level expression, or totals."""
     for n, part in enumerate(terms(equation, builder.fixed)):
-        lower, over = elementwise(builder, part), summed(builder, part, ())
-        found = _total(lower, part, over) if over else lower.scalar(part.body)
-        builder.add(Assign(target, found, accumulate=n > 0 or not fresh))
+        builder.add(Assign(target, total(builder, part), accumulate=n > 0 or not fresh))

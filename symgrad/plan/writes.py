@@ -11,7 +11,7 @@ from symgrad.algebra.program import Equation, Range
 from symgrad.plan.builder import Builder, Ranges, fill, whole_copy
 from symgrad.plan.reads import keyed, room_for
 from symgrad.plan.steps import Assign, Loop, Scalar, Scatter, Ufunc
-from symgrad.plan.values import accumulate, elementwise, scalar, summed, value
+from symgrad.plan.values import accumulate, elementwise, scalar, summed, total, value
 from symgrad.plan.views import Array, Slice, Strided, View, laid_out, plainly, whole
 from symgrad.plan.windows import (
     affine_subscripts,
@@ -64,8 +64,8 @@ def _scatter(builder: Builder, equation: Equation, target: Array) -> None:
     at = keyed(builder, equation.target, ranges, target)
     dims, order = (*at.keys, *at.rest), (*at.merged, *at.rest)
     lower = elementwise(builder, equation)
-    constant = not lower.indices(equation.body) and not summed(builder, equation, dims)
-    added = lower.scalar(equation.body) if constant else value(builder, equation, dims)
+    constant = not dims or not (lower.indices(equation.body) or summed(builder, equation, dims))
+    added = total(builder, equation, dims) if constant else value(builder, equation, dims)
     injective = set(dims) <= {s.plain for s in affine_subscripts(equation.target)}
     room, view = room_for(builder, at, ranges), plainly(at.view)
     scratch = builder.temporary(dims, ranges) if injective and room else None
