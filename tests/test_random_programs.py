@@ -37,7 +37,7 @@ from symgrad.cli import main
 from symgrad.pipeline import derive_stable, generate
 
 EXAMPLES = 50
-PRODUCTS = 12
+PRODUCTS = 10
 QUIET = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
@@ -64,8 +64,9 @@ def fifty() -> tuple[Case, ...]:
         tally = agreed(case, "gradients")
         assert set(tally.compared) >= {"the evaluator", "autograd", "60 digits"}
         text = generate(parsed(case.text))
-        for name in made(text).OPERATIONS:
-            assert recomputed(text, name) == [], f"{name} computes this twice"
+        if "free recurrence" not in case.drawn:  # two equations of one cycle may still share a part
+            for name in made(text).OPERATIONS:
+                assert recomputed(text, name) == [], f"{name} computes this twice"
         seen.append(case)
 
     check()
@@ -80,7 +81,7 @@ def test_products_with_the_hessian_agree_with_all_oracles_in_both_orders() -> No
     compared: Counter[str] = Counter()
 
     @settings(QUIET, max_examples=PRODUCTS)
-    @given(programs())
+    @given(programs(most=4))
     def check(case: Case) -> None:
         compared.update(agreed(case, "products").compared)
 
@@ -147,8 +148,8 @@ def drawn() -> Counter[str]:
     """What several hundred programs hold. They are not run."""
     counts: Counter[str] = Counter()
 
-    @settings(QUIET, max_examples=400, phases=(Phase.generate,))
-    @given(programs(productions=CATALOGUE))
+    @settings(QUIET, max_examples=300, phases=(Phase.generate,))
+    @given(programs(productions=CATALOGUE, most=6))
     def draw(case: Case) -> None:
         counts.update(set(case.drawn))
 

@@ -99,6 +99,7 @@ WRAPPED = ("tanh({})", "sin({})", "({})/2", "{}", "where({} > 0, {}/2, stop({}))
 
 def recurrence(w: Writer) -> None:
     """h[t+1] = f(h[t], g[t+1], ..): up to three tensors in one cycle, forward or backward in time."""
+    w.drawn.append("free recurrence")
     indices = dict(zip(LETTERS, w.dims(0, 2), strict=False))
     steps = w.chosen(("T", "T", "3", "K"))
     style, back = w.chosen(("start", "pad", "lag")), w.chance()

@@ -67,6 +67,7 @@ def _ranges(w: Writer, tree: Tree) -> str:
 
 def nested(w: Writer) -> None:
     """v[I] = a tree, once or as several contributions."""
+    w.drawn.append("tree")
     indices = dict(zip(LETTERS, w.dims(0, 3), strict=False))
     trees = [Tree(w, indices)]
     lines = [trees[0].text(indices, 3)]
@@ -82,6 +83,7 @@ def nested(w: Writer) -> None:
 
 def picked(w: Writer) -> None:
     """a[I] = argmax of a tree: a place that is computed, for any gather or scatter to use."""
+    w.drawn.append("computed place")
     indices = dict(zip(LETTERS, w.dims(0, 2), strict=False))
     axis = w.chosen(("H", "K", "3", "T"))
     letter = LETTERS[len(indices)]

@@ -55,7 +55,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Network:
-    """A table of [networks]: its lines, its inputs' axes, and how many axes its output adds.
+    """A table of [networks]: its lines, and the axes of its inputs.
 
     learned: whether a loss may be differentiated by it.
     """
