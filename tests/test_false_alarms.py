@@ -36,16 +36,21 @@ def test_no_right_gradient_fails_and_no_planted_fault_passes(kind: Kind) -> None
     assert wrong["FAIL"] + wrong["no fault"] == wrong.total() > 0
 
 
-def test_fewer_than_one_in_a_hundred_is_inconclusive() -> None:
-    every = [o for kind in KINDS for o in found(kind) if not o.fault]
-    assert len(every) >= 200
-    assert sum(o.verdict == "INCONCLUSIVE" for o in every) < len(every) / 100
+def test_nothing_is_inconclusive_in_float64_and_little_in_float32() -> None:
+    verdicts: dict[str, Counter[str]] = {}
+    for kind in KINDS:
+        count = verdicts.setdefault(kind.group, Counter())
+        count.update(o.verdict for o in found(kind) if not o.fault)
+    single = verdicts.pop("callable in float32")
+    assert single["INCONCLUSIVE"] < single.total() / 10
+    assert sum(count.total() for count in verdicts.values()) >= 180
+    assert not any(count["INCONCLUSIVE"] for count in verdicts.values()), verdicts
 
 
 @pytest.mark.parametrize("check", [check_spec, check_program])
 def test_modules_pass_at_random_sizes_and_fail_with_a_fault(check: object) -> None:
     kind = Kind("module", "some", 0, check)  # type: ignore[arg-type]
-    some = outcomes(kind, range(8, 12))
+    some = outcomes(kind, range(8, 10))
     assert {o.verdict for o in some if not o.fault} == {"PASS"}
     assert {o.verdict for o in some if o.fault} == {"FAIL"}
 

@@ -156,9 +156,8 @@ def entropy_of_sigmoids(rng: np.random.Generator) -> Made:
 
 def wide(rng: np.random.Generator) -> Made:
     """Up to 20,000 entries, seen along directions: sum of softplus(b x)."""
-    shape = (
-        (int(rng.integers(70, 20_000)),) if rng.random() < 0.5 else tuple(rng.integers(9, 90, 2))
-    )
+    n = int(10 ** rng.uniform(2, 4.3))
+    shape = (n,) if rng.random() < 0.5 else (n // 9, 9)
     b, x = rng.normal(size=shape), rng.normal(size=shape)
     return (
         lambda x: np.sum(np.logaddexp(0.0, b * x)),
