@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
+from tests.strategies import Case, programs
 
 from benchmarks.alarms.faults import Fault, planted
 from benchmarks.mutants.judging import Replay, answer, emitted, module_of
@@ -22,7 +23,6 @@ from symgrad.verify.cases import Kind
 from symgrad.verify.check import Oracle, judged, prepared
 from symgrad.verify.subject import Answer
 from symgrad.verify.verdict import Report
-from tests.strategies import Case, programs
 
 LARGEST = 6  # of a size
 ATTEMPTS = 50  # at sizes, or at a program: some have none
