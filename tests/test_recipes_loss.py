@@ -18,7 +18,7 @@ SECTION = (
     .partition("\n## How to add a loss\n")[2]
     .partition("\n## ")[0]
 )
-PARTS = ("symgrad", "templates", "tests", "docs")
+PARTS = ("symgrad", "templates", "tests", "docs", "benchmarks")
 ROW, ORACLE = re.findall(r"```python\n(.*?)```", SECTION, re.S)
 TABLE, ORACLES = Path("symgrad/catalog/losses.py"), Path("tests/loss_oracles.py")
 PAGE = Path("docs/notation.md")

@@ -140,7 +140,7 @@ def _entries(gaps: Gaps, kink: Kink, values: Values, rng: np.random.Generator) -
     """Entries of the real inputs that a gap depends on: short tensors first, as biases are."""
     reads = gaps.layout.reads(()).by_tensor
     behind = {name for group in groups(gaps.reads([kink]), reads) for name in group}
-    tensors = [t for t in reals(gaps.program) if t.name in behind]
+    tensors = [t for t in reals(gaps.program) if t.name in behind and not t.positive]
     tensors.sort(key=lambda t: (len(t.shape), t.role == "data"))
     every = (
         (tensor.name, int(entry))
