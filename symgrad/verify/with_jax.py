@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 import jax
+import jax.experimental
 import numpy as np
 
 from symgrad.verify.gradient import check_gradient
 from symgrad.verify.verdict import Report
 
 ANY: Any = jax  # JAX's own functions have no types
-HOME: Any = ANY if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+HOME: Any = ANY if hasattr(jax, "enable_x64") else ANY.experimental
 """Where enable_x64 lives, by the version of JAX."""
 
 
