@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
-from tests.strategies import Case, programs
 
 from benchmarks.alarms.faults import Fault, planted
+from benchmarks.fuzzing.programs import programs
+from benchmarks.fuzzing.writer import Case
 from benchmarks.mutants.judging import Replay, answer, emitted, module_of
 from benchmarks.mutants.planted import specs
 from symgrad import pipeline
