@@ -165,7 +165,10 @@ class _Search:
         return places, steps
 
     def slopes(self, name: str, steps: Sequence[Array], size: float) -> list[BlackSlope]:
-        """Each along its own line; noise, and whether f takes complex steps, are found once."""
+        """Each along its own line; whether f takes complex steps is found once.
+
+        So is noise, but for what shows along that line alone: of log(1 - p) where p is nearly 1.
+        """
         rng = np.random.default_rng([self.asked.seed, 1])
         array = self.function.arrays[name]
         across = rademacher({name: array.shape}, rng)[name] * np.maximum(1.0, np.abs(array))
@@ -173,10 +176,12 @@ class _Search:
         noise = replace(self.noise, here=max(self.noise.here, noise_of(line, self.value, 1.0)))
         tried = complex_step(line, self.value, noise.here, 1.0)
         analytic = tried is not None and tried.bound <= 1e-6 * max(abs(tried.value), size)
-        return [
-            black_slope(self.line(name, by), self.value, noise, self.unit(name, by), size, analytic)
-            for by in steps
-        ]
+        found = []
+        for by in steps:
+            line, unit = self.line(name, by), self.unit(name, by)
+            own = replace(noise, here=max(noise.here, noise_of(line, self.value, unit)))
+            found.append(black_slope(line, self.value, own, unit, size, analytic))
+        return found
 
     @cached_property
     def noise(self) -> Noise:
