@@ -32,6 +32,8 @@ USED = [
     ("examples",      "scipy",            "docs/training.md",        "from scipy.optimize import"),
     ("plot",          "matplotlib",       "symgrad/verify/plot.py", "from matplotlib.figure import"),
     ("bench",         "symgrad",          "benchmarks/step.py",      "import jax"),
+    ("bench",         "autograd",         "benchmarks/fuzzing/translation.py", "import autograd"),
+    ("bench",         "hypothesis",       "benchmarks/fuzzing/hunt.py", "from hypothesis import"),
     ("docs",          "markdown-it-py",   "tests/test_pages.py",     "from markdown_it import"),
     ("docs",          "pylatexenc",       "tests/test_pages.py",     "from pylatexenc.latexwalker import"),
     ("dev",           "ruff",             ".ci/run",                 "ruff check"),
