@@ -92,7 +92,7 @@ ROWS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     # options
     ("an unknown option", "loss = huber(ret, w, beta=2)", "4:27", ('huber has no option "beta"', '"delta"')),
     ("a misspelt option", "loss = reinforce(q, act, ret, entrop=0.1)", "4:38", ('no option "entrop"', 'did you mean "entropy"')),
-    ("an option of a loss without any", "loss = binary_cross_entropy(ret, w, half=true)", "4:42", ('no option "half"; it has none',)),
+    ("an option of another loss", "loss = binary_cross_entropy(ret, w, half=true)", "4:42", ('no option "half"', "known: mask, sum, weight")),
     ("an option given twice", "loss = huber(ret, w, delta=2, delta=3)", "4:37", ('option "delta" is given twice',)),
     ("a flag given twice", "loss = squared_error(ret, w, half=false, half=true)", "4:47", ('option "half" is given twice',)),
     ("a flag that is a number", "loss = squared_error(ret, w, half=1)", "4:35", ('option "half" is true or false',)),
@@ -122,7 +122,7 @@ ROWS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("a mean without its index", "loss = mean(huber(w, ret))", "4:8", ("mean needs the index",)),
     ("a named loss for each place", "l[b] = squared_error(ret[b], w[b])\nloss = mean(b: l[b])", "4:8", ("is the mean already",)),
     ("a loss that is not a scalar", "loss[b] = huber(w, ret)", "4:11", ("is the mean already",)),
-    ("a named loss read at a place", "loss[b] = huber(critic[b,0], ret)[b]", "4:11", ("huber(...) is one number, and has no subscripts",)),
+    ("a named loss read at no axis", "loss = mean(b: huber(critic[b,0], ret)[b,0])", "4:16", ("huber",)),
     ("max of two losses", "loss = max(huber(w, ret), 0)", "4:8", ("maximum(huber(w, ret), 0)",)),
     ("a forgotten mean", "loss = (w[b] - ret[b])**2", "4:11", ("mean(b: ...)",)),
     ("a forgotten mean of a computed error", "e[b] = (w[b] - ret[b])**2\nloss = e", "5:8", ('"e" has 1 axis', "e[")),

@@ -188,6 +188,7 @@ INITS = {
     "he_normal": 2.0 / (30 * 9),
     "lecun_uniform": 1.0 / (30 * 9),
     "uniform_fan_in": 1.0 / (3 * 30 * 9),
+    "normal": 1.0,
 }
 
 

@@ -424,13 +424,13 @@ def test_a_callable_that_raises_is_a_fail() -> None:
 def test_a_float32_gradient_that_is_off_is_named() -> None:
     made = bench("one_bias")
     answers = [
-        replace(a, single={n: np.float32(1.01) * g for n, g in a.single.items()})
+        replace(a, single={**a.single, **{n: np.float32(1.01) * a.single[n] for n in a.gradients}})
         for a in made.clean
     ]
     report = judged(made.oracle, Replay(answers))
     assert report.verdict == "FAIL"
     broken = [rule for rule in report.conduct if rule.verdict == "FAIL"]
-    assert {rule.claim for rule in broken} == {"float32 gradients are within 0.0001 of float64"}
+    assert {rule.claim for rule in broken} == {"float32 is within 0.0001 of float64"}
     assert all(rule.note.startswith("the gradient by b is") for rule in broken)
 
 

@@ -44,9 +44,9 @@ def argument(
     own = [letter for letter in axes.split(",") if letter not in ("b", "")]
     dims = (*(lead if axes else ()), *(last.get(letter, "3") for letter in own))
     written = " ".join(text) or row.written(frozenset((name,)))
-    inside = re.search(rf"(\w+)\[[^][]*\b{name}\[", written)
+    inside = re.search(rf"(\w+)\[([^][]*)\b{name}\[", written)
     if inside:
-        return w.integer(dims, _bound(row, inside.group(1), last))
+        return w.integer(dims, _bound(row, inside.group(1), inside.group(2).count(","), last))
     if re.search(rf"\bwhere\({name}\b[^<>=]*?,", written):
         return w.boolean(dims)
     form = w.chosen(("whole", "whole", "places", "scalar", "literal"))
@@ -58,10 +58,10 @@ def argument(
     return w.tensor(()) if form != "literal" else w.chosen(("0", "1", "0.5"))
 
 
-def _bound(row: NamedLoss, tensor: str, last: dict[str, str]) -> str:
-    """The size of the last axis of the tensor that an argument picks from."""
+def _bound(row: NamedLoss, tensor: str, axis: int, last: dict[str, str]) -> str:
+    """The size of the axis of the tensor that an argument picks from."""
     for pattern in (*row.arguments, *(o.name for o in row.options)):
         name, _, axes = pattern.removesuffix("]").partition("[")
         if name == tensor:
-            return last[axes.split(",")[-1]]
+            return last[axes.split(",")[axis]]
     return last["a"]

@@ -15,6 +15,8 @@ from symgrad.catalog.layers import LAYERS
 
 FLAGS = {"true": "false", "false": "true"}
 WIDTHS = ("2", "3", "H", "K")
+REALS = tuple(n for n, row in LAYERS.items() if row.reads == "real" and (row.axes or 1) <= 2)
+"""Layers that what is drawn can be given to: reals, of one axis or two."""
 
 
 def activation(w: Writer, name: str) -> str:
@@ -26,7 +28,7 @@ def activation(w: Writer, name: str) -> str:
 
 def layer(w: Writer) -> str:
     """dense 3 tanh bias=false; layernorm eps=0.5; relu."""
-    name = w.chosen((*LAYERS, "dense", *ACTIVATIONS))
+    name = w.chosen((*REALS, "dense", *ACTIVATIONS))
     if name in ACTIVATIONS:
         return activation(w, name)
     w.drawn.append(f"layer {name}")

@@ -57,7 +57,7 @@ CATALOGUE = (
 )
 """What is drawn from the catalogue's tables."""
 TEMPLATES = (*AFFINE, *INDEXED, *RECURRENT)
-PRODUCTIONS: tuple[Production, ...] = (
+EQUATIONS: tuple[Production, ...] = (
     partial(elementwise, bodies.ELEMENTWISE),
     partial(elementwise, bodies.SELECTIONS),
     partial(elementwise, bodies.STOPS),
@@ -79,8 +79,9 @@ PRODUCTIONS: tuple[Production, ...] = (
     attempt(nested.nested),
     attempt(nested.nested),
     attempt(nested.picked),
-    *CATALOGUE,
 )
+"""What is drawn of equations alone."""
+PRODUCTIONS = (*EQUATIONS, *CATALOGUE)
 
 TERMS = ("mean({i}: sin({v}))", "sum({i}: {v}**2)", "mean({i}: tanh({v})*{v})", "-sum({i}: {v})/2")
 SMALL = {"B": (1, 2), "T": (1, 2, 3), "H": (1, 2), "K": (1, 2)}
