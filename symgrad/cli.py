@@ -22,8 +22,6 @@ from symgrad.usage import Group
 from symgrad.version import VERSION
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from symgrad.spec import Spec
     from symgrad.verify.verdict import Report
 
@@ -288,11 +286,11 @@ def check(
         raise click.UsageError("--plot draws one check; name one SPEC or MODULE.py")
     if every or len(subjects) > 1:
         _check_several(subjects, as_json, seed)
-    from symgrad import api
+    from symgrad import api, terminal
 
     (subject,) = subjects
     draw = None if picture is None else _plotter(picture)
-    with _progress() as watch:
+    with terminal.progress() as watch:
         if subject.endswith(".py"):
             report = api.check(subject, seed=seed, draw=draw is not None, watch=watch)
         else:
@@ -306,13 +304,13 @@ def check(
     else:
         from symgrad.verify.report import rendered
 
-        _show(lambda width: rendered(report, width))
+        terminal.show(lambda width: rendered(report, width))
     sys.exit(report.exit_code)
 
 
 def _check_several(subjects: Sequence[str], as_json: bool, seed: int) -> NoReturn:
     """One after another, as many at a time as there are cores; all of the catalogue if none."""
-    from symgrad import several
+    from symgrad import several, terminal
     from symgrad.verify.report import rendered_all
     from symgrad.verify.verdict import EXIT_CODES, worst_of
 
@@ -321,7 +319,7 @@ def _check_several(subjects: Sequence[str], as_json: bool, seed: int) -> NoRetur
             _loaded(subject)
     chosen = subjects or several.computing()
     reports = []
-    with _progress() as watch:
+    with terminal.progress() as watch:
         if watch is not None:
             watch(len(chosen), "")
         for report in several.reports(chosen, seed):
@@ -331,21 +329,8 @@ def _check_several(subjects: Sequence[str], as_json: bool, seed: int) -> NoRetur
     if as_json:
         click.echo(several.to_json(reports))
     else:
-        _show(lambda width: rendered_all(reports, width))
+        terminal.show(lambda width: rendered_all(reports, width))
     sys.exit(EXIT_CODES[worst_of(report.verdict for report in reports)])
-
-
-def _show(rendered: Callable[[int], RenderableType]) -> None:
-    """With colours and as wide as the terminal; as plain text where there is none."""
-    if sys.stdout.isatty():
-        from rich.console import Console
-
-        console = Console()
-        console.print(rendered(console.width))
-    else:
-        from symgrad.verify.report import WIDTH, plain
-
-        click.echo(plain(rendered(WIDTH), WIDTH).rstrip("\n"))
 
 
 def _plotter(path: Path) -> Callable[[Report], None]:
@@ -358,31 +343,6 @@ def _plotter(path: Path) -> Callable[[Report], None]:
         ) from None
     where = checked_path(path)
     return lambda report: plot(report, where)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, str], None] | None]:
-    """A bar of the blocks compared, on a terminal; it leaves nothing behind."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description:12.12}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("check", total=0)
-        total = 0
-
-        def watch(more: int, name: str) -> None:
-            nonlocal total
-            if more > 0:
-                total += more
-                bar.update(task, total=total)
-            else:
-                bar.update(task, advance=-more, description=name)
-
-        yield watch
 
 
 @contextmanager

@@ -460,7 +460,9 @@ def test_a_gradient_whose_contributions_cancel_is_0_but_for_rounding(
     spec = parse_spec(CANCELLING, "cancelling")
     report = check(spec, CallableSubject(softmax), gradient=reversed_gradient)
     assert report.verdict == verdict, text_of(report)
-    assert all(block.verdict == verdict for block in report.blocks if block.name == "c")
+    found = [block for block in report.blocks if block.name == "c"]
+    assert [block.verdict for block in found] == [verdict] * len(found)
+    assert all(block.note == "what contributes to it cancels" for block in found) == (slip == 0)
 
 
 def test_an_unknown_loss_is_refused() -> None:

@@ -49,10 +49,10 @@ class Bound:
     @property
     def flat(self) -> frozenset[str]:
         """Shared tensors without the leading axes."""
-        given = ((k.name, len(k.subscripts) - 1, self.values[k.name]) for k in self.kinds)
+        given = ((len(k.subscripts) - 1, self.values[k.name]) for k in self.kinds)
         return frozenset(
             value.tensor
-            for name, own, value in given
+            for own, value in given
             if isinstance(value, Whole) and self.lead and len(value.letters) == own > 0
         )
 

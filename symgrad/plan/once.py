@@ -166,7 +166,7 @@ class _Once:
         array = self.arrays[out.array]
         dims = tuple(letters.setdefault(d, len(letters)) for d in out.view.dims)
         layout = tuple(tuple(letters[d] for d in group) for group in out.layout)
-        shape = getattr(out.view, "shape", None) or array.shape
+        shape = out.view.shape if isinstance(out.view, View) else None
         return (type(step), *parts, array.shape, shape, array.kind, dims, layout)
 
     def canonical(self, part: Any, letters: dict[str, int]) -> object:

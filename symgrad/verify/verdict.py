@@ -247,6 +247,8 @@ def block_of(
     size = max(size, scale if scale is not None and (size == 0 or vanishes) else 0)
     if found and size == (scale or 0) and all(e.exact == 0 for e in found):
         note = note or "every entry compared is 0"
+    elif found and vanishes:
+        note = note or "what contributes to it cancels"
     return Block(
         loss=loss,
         name=name,
