@@ -19,7 +19,7 @@ from benchmarks.alarms.outcomes import Kind, Outcome, counts, holds, outcomes, r
 from symgrad.verify.verdict import Block, Conduct, Report
 
 KINDS = callables()
-SEEDS = range(90_000, 90_009)
+SEEDS = range(90_000, 90_012)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symgrad.algebra.live import drop_dead
 from symgrad.algebra.program import Program, Tensor, fresh_name
 from symgrad.algebra.sizes import Size
 from symgrad.emit.containers import (
@@ -194,10 +195,13 @@ def _table(name: str, lines: Sequence[str]) -> list[str]:
 
 
 def _data(spec: Spec, function: Function) -> list[Tensor]:
-    """What the function takes: the data that its loss, or the shared equations, speak of."""
+    """What the function takes: the data that its loss, or its outputs, are computed from.
+
+    That is read off the loss as it was written: what cancels in it is still asked for.
+    """
     stem = function.name.removesuffix("_and_grad").removesuffix("value").removesuffix("_")
     own = [loss for loss in spec.losses if not function.positional and stem in ("", loss.name)]
-    programs = [function.program, *(loss.program for loss in own)]
+    programs = [function.program, *(drop_dead(loss.program) for loss in own)]
     read = {a.tensor for p in programs for e in p.equations for a in e.reads}
     if function.positional:
         read = {a.tensor for e in function.program.equations for a in e.reads}
