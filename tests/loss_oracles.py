@@ -41,6 +41,11 @@ def binary_cross_entropy(xp, held, *, logit, target):
     return xp.logaddexp(0.0, logit) - target * logit
 
 
+def gaussian_nll(xp, held, *, mu, log_std, x):
+    variance = xp.exp(2 * log_std)
+    return xp.sum((x - mu) ** 2 / variance + xp.log(2 * xp.pi * variance), axis=-1) / 2
+
+
 def reinforce(xp, held, *, logits, action, ret, baseline=0.0, entropy=0.0):
     logp = _log_softmax(xp, held, logits)
     spread = -xp.sum(xp.exp(logp) * logp, axis=-1)
@@ -94,6 +99,17 @@ def expected_sarsa(
     return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
 
 
+def td3_critic(xp, held, *, q_tm1, r_t, discount_t, q_1_t, q_2_t, half=False, huber=None):
+    return _td(xp, q_tm1 - held(r_t + discount_t * xp.minimum(q_1_t, q_2_t)), half, huber)
+
+
+def sac_critic(
+    xp, held, *, q_tm1, r_t, discount_t, q_1_t, q_2_t, logp_t, alpha, half=False, huber=None
+):
+    value = xp.minimum(q_1_t, q_2_t) - alpha * logp_t
+    return _td(xp, q_tm1 - held(r_t + discount_t * value), half, huber)
+
+
 def c51(xp, held, *, logits, a_tm1, target):
     places = xp.asarray(a_tm1)[..., None, None]
     logp = _log_softmax(xp, held, xp.take_along_axis(logits, places, axis=-2)[..., 0, :])
@@ -120,6 +136,16 @@ def ppo_value(xp, held, *, v, v_old, ret, eps=0.2, clipped=False):
     near = held(v_old) + _clip(xp, v - held(v_old), -eps, eps)
     inside, whole = (near - held(ret)) ** 2, (v - held(ret)) ** 2
     return inside if clipped else xp.where(whole >= inside, whole, inside) / 2
+
+
+def a2c(xp, held, *, logits, action, ret, v, critic=0.5, entropy=0.01):
+    policy = reinforce(xp, held, logits=logits, action=action, ret=ret, baseline=v, entropy=entropy)
+    return policy + critic * (v - held(ret)) ** 2
+
+
+def entropy_bonus(xp, held, *, logits):
+    logp = _log_softmax(xp, held, logits)
+    return xp.sum(xp.exp(logp) * logp, axis=-1)
 
 
 def surrogate(xp, held, *, logp, logp_old, advantage):

@@ -102,10 +102,14 @@ def test_the_gradient_is_that_of_60_digit_differences(name: str, loss_name: str)
 
 @EVERY
 def test_it_is_so_where_the_network_is_saturated(name: str, loss_name: str) -> None:
-    """Parameters of 1e4: logits far beyond it, probabilities of 0 and 1, tanh at 1 and -1."""
+    """Parameters of 1e4: logits far beyond it, probabilities of 0 and 1, tanh at 1 and -1.
+
+    Those that are logarithms, such as log_std, stay small: no type of NumPy's keeps exp(1e4).
+    """
     spec, loss = spec_of(name), loss_of(name, loss_name)
     values = fresh_values(loss.program, tiny(spec))
-    large = {t.name: 1e4 * values[t.name] for t in spec.tensors if t.role == "param"}
+    weights = [t.name for t in spec.tensors if t.role == "param" and not t.name.startswith("log_")]
+    large = {name: 1e4 * values[name] for name in weights}
     given = in_single({**values, **large})
     numbers = digits_for(loss, given, tiny(spec))
     found = Gradient(spec, loss, tiny(spec), given, numbers)

@@ -42,7 +42,7 @@ LEADS = {"a batch": "B", "batch and time": "B, T", "no batch": ""}
 SEED = 2
 SIZES = {"B": 9, "T": 2, "A": 3, "I": 2, "J": 4, "K": 3}
 AXES = {"a": "A", "i": "I", "j": "J", "k": "K"}
-SMALL = ("logp", "ref", "log_alpha", "advantage")
+SMALL = ("logp", "ref", "log_alpha", "log_std", "advantage")
 """What is exponentiated by itself: no program keeps exp(1e4)."""
 
 

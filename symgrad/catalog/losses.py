@@ -77,6 +77,19 @@ ROWS = (
         "from_logits is not set, and clips them",
     ),
     NamedLoss(
+        "gaussian_nll",
+        ("mu[b,i]", "log_std[b,i]", "x[b,i]"),
+        "mean sum ((x - mu)/std)^2/2 + log std + log(2 pi)/2; std = exp(log_std)",
+        """
+        n[b,i] = (x[b,i] - mu[b,i])*exp(-log_std[b,i])
+        each[b] = sum(i: n[b,i]**2/2 + log_std[b,i] + log(2*PI)/2)
+        """,
+        shared=("log_std",),
+        source="Bishop 2006, equation 1.46, whose negative it is",
+        elsewhere="PyTorch's gaussian_nll_loss takes the variance, is a mean over i too, and "
+        "leaves log(2 pi)/2 out where full is not set",
+    ),
+    NamedLoss(
         "reinforce",
         ("logits[b,a]", "action[b]", "ret[b]"),
         "-mean log pi(action) stop(ret - baseline) - entropy mean H(pi); pi = softmax(logits)",

@@ -13,6 +13,35 @@ def temperature(given: Given) -> str:
 
 POLICY = (
     NamedLoss(
+        "a2c",
+        ("logits[b,a]", "action[b]", "ret[b]", "v[b]"),
+        "-mean log pi(action) stop(ret - v) + critic mean (v - stop(ret))^2 - entropy mean H(pi); "
+        "pi = softmax(logits)",
+        """
+        lse[b] = logsumexp(a: logits[b,a])
+        logp[b] = logits[b,action[b]] - lse[b]
+        H_pi[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
+        each[b] = critic*(v[b] - stop(ret[b]))**2 - logp[b]*stop(ret[b] - v[b]) - entropy*H_pi[b]
+        """,
+        (Option("critic", "0.5"), Option("entropy", "0.01")),
+        held="the return, and v in the advantage",
+        source="Mnih et al. 2016, algorithm S3",
+        elsewhere="critic 0.5 and entropy 0.01 in OpenAI Baselines; SB3 has entropy 0, and so does "
+        "RLax, whose parts stand apart",
+    ),
+    NamedLoss(
+        "entropy_bonus",
+        ("logits[b,a]",),
+        "-mean H(pi); pi = softmax(logits)",
+        """
+        lse[b] = logsumexp(a: logits[b,a])
+        each[b] = sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
+        """,
+        source="Williams, Peng 1991",
+        elsewhere="RLax's entropy_loss; times 0.01 in CleanRL's PPO; of Gaussians it is "
+        "-normal_entropy(log_std)",
+    ),
+    NamedLoss(
         "surrogate",
         ("logp[b]", "logp_old[b]", "advantage[b]"),
         "-mean r A; r = exp(logp - logp_old), A = advantage",

@@ -44,6 +44,18 @@ def residual_td_learning(given: Given) -> str:
     return _temporal_difference("r_t[b] + discount_t[b]*v_t[b]", given, "v_tm1[b]")
 
 
+def td3_critic(given: Given) -> str:
+    """td = q_tm1 - stop(r_t + discount_t min(q_1_t, q_2_t))."""
+    target = "stop(r_t[b] + discount_t[b]*minimum(q_1_t[b], q_2_t[b]))"
+    return _temporal_difference(target, given, "q_tm1[b]")
+
+
+def sac_critic(given: Given) -> str:
+    """td = q_tm1 - stop(r_t + discount_t (min(q_1_t, q_2_t) - alpha logp_t))."""
+    soft = "minimum(q_1_t[b], q_2_t[b]) - alpha[b]*logp_t[b]"
+    return _temporal_difference(f"stop(r_t[b] + discount_t[b]*({soft}))", given, "q_tm1[b]")
+
+
 def sarsa(given: Given) -> str:
     """td = q_tm1(a_tm1) - stop(r_t + discount_t q_t(a_t))."""
     return _temporal_difference("stop(r_t[b] + discount_t[b]*q_t[b,a_t[b]])", given)
@@ -157,6 +169,30 @@ VALUE = (
         source="van Hasselt, Guez, Silver 2016, equation 4",
         elsewhere="q_t is the target network's and q_t_selector the online network's, in RLax's "
         "order of arguments; SB3's DQN is not double",
+    ),
+    NamedLoss(
+        "td3_critic",
+        ("q_tm1[b]", "r_t[b]", "discount_t[b]", "q_1_t[b]", "q_2_t[b]"),
+        "mean td^2, td = q_tm1 - stop(r_t + discount_t min(q_1_t, q_2_t))",
+        td3_critic,
+        TD_OPTIONS,
+        TD_APART,
+        held="the target: a semi-gradient",
+        source="Fujimoto, van Hoof, Meger 2018, equation 10",
+        elsewhere="one critic's loss: CleanRL and SB3 add that of the other, with the same target; "
+        "q_1_t and q_2_t are at an action with clipped noise",
+    ),
+    NamedLoss(
+        "sac_critic",
+        ("q_tm1[b]", "r_t[b]", "discount_t[b]", "q_1_t[b]", "q_2_t[b]", "logp_t[b]", "alpha[b]"),
+        "mean td^2, td = q_tm1 - stop(r_t + discount_t (min(q_1_t, q_2_t) - alpha logp_t))",
+        sac_critic,
+        TD_OPTIONS,
+        TD_APART,
+        held="the target, the temperature in it too: a semi-gradient",
+        source="Haarnoja et al. 2018, equations 5 and 6",
+        elsewhere="one critic's loss: whole in CleanRL, half in SB3, in Spinning Up whole, and "
+        "each adds that of the other",
     ),
     NamedLoss(
         "c51",

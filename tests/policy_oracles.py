@@ -1,0 +1,119 @@
+"""The policies among the built-in specs, written without symgrad: each loss with what is beside it.
+
+SPEC(xp, held, v) is {loss: (value, aux)}: xp is jax.numpy, held(x) is x taken as constant, and v has
+the values of parameters and data by name. Choices at kinks and ties are the project's conventions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from loss_oracles import _at, _clip, _log_softmax
+
+Losses = Mapping[str, tuple[Any, Mapping[str, Any]]]
+
+
+def _relu(xp, x):
+    return xp.where(x > 0, x, 0.0)
+
+
+def _tanh(xp, x):
+    return xp.tanh(x)
+
+
+def _least(xp, a, b):
+    return xp.where(a <= b, a, b)
+
+
+def _mlp(xp, v, name, x, hidden, *, layers=3):
+    """Dense layers, the last of them linear."""
+    for n in range(1, layers + 1):
+        x = x @ v[f"{name}_W{n}"].T + v[f"{name}_c{n}"]
+        x = hidden(xp, x) if n < layers else x
+    return x
+
+
+def _normal_logp(xp, mu, log_std, x):
+    """The density's logarithm, entry by entry, added up."""
+    variance = xp.exp(2 * log_std)
+    return xp.sum(-((x - mu) ** 2) / (2 * variance) - xp.log(2 * xp.pi * variance) / 2, axis=-1)
+
+
+# ---- PPO, A2C, TRPO ----------------------------------------------------------------------------
+
+
+def _ppo(xp, held, v, logp, entropy, value) -> Losses:
+    r, gain = xp.exp(logp - v["logp_old"]), v["advantage"]
+    policy = -xp.mean(_least(xp, r * gain, _clip(xp, r, 1 - v["eps"], 1 + v["eps"]) * gain))
+    near = v["v_old"] + _clip(xp, value - v["v_old"], -v["eps"], v["eps"])
+    whole, inside = (value - v["ret"]) ** 2, (near - v["ret"]) ** 2
+    critic = xp.mean(xp.where(whole >= inside, whole, inside)) / 2
+    aux = {
+        "entropy": entropy,
+        "approx_kl": xp.mean((r - 1) - xp.log(r)),
+        "clip_fraction": xp.mean(xp.where(abs(r - 1) > v["eps"], 1.0, 0.0)),
+    }
+    return {
+        "ppo": (policy + v["value_weight"] * critic - v["entropy_weight"] * entropy, aux),
+    }
+
+
+def _discrete_ppo(xp, held, v, logits, value) -> Losses:
+    every = _log_softmax(xp, held, logits)
+    entropy = -xp.mean(xp.sum(xp.exp(every) * every, axis=-1))
+    return _ppo(xp, held, v, _at(xp, every, v["action"]), entropy, value)
+
+
+def cartpole_ppo(xp, held, v) -> Losses:
+    value = _mlp(xp, v, "critic", v["obs"], _tanh)[:, 0]
+    return _discrete_ppo(xp, held, v, _mlp(xp, v, "actor", v["obs"], _tanh), value)
+
+
+def cartpole_ppo_shared(xp, held, v) -> Losses:
+    h = xp.tanh(_mlp(xp, v, "trunk", v["obs"], _tanh, layers=2))
+    logits, value = (_mlp(xp, v, head, h, _tanh, layers=1) for head in ("actor", "critic"))
+    return _discrete_ppo(xp, held, v, logits, value[:, 0])
+
+
+def _normal_entropy(xp, log_std):
+    return xp.sum(log_std + xp.log(2 * xp.pi * xp.e) / 2)
+
+
+def halfcheetah_ppo(xp, held, v) -> Losses:
+    mu = _mlp(xp, v, "actor", v["obs"], _tanh)
+    logp = _normal_logp(xp, mu, v["log_std"], v["action"])
+    value = _mlp(xp, v, "critic", v["obs"], _tanh)[:, 0]
+    return _ppo(xp, held, v, logp, _normal_entropy(xp, v["log_std"]), value)
+
+
+def cartpole_a2c(xp, held, v) -> Losses:
+    every = _log_softmax(xp, held, _mlp(xp, v, "actor", v["obs"], _tanh))
+    value = _mlp(xp, v, "critic", v["obs"], _tanh)[:, 0]
+    advantage = v["ret"] - value
+    policy = -_at(xp, every, v["action"]) * held(advantage)
+    entropy = -xp.sum(xp.exp(every) * every, axis=-1)
+    weighted = v["value_weight"] * advantage**2 - v["entropy_weight"] * entropy
+    return {"a2c": (xp.mean(policy + weighted), {})}
+
+
+def halfcheetah_trpo(xp, held, v) -> Losses:
+    mu = _mlp(xp, v, "actor", v["obs"], _tanh)
+    logp = _normal_logp(xp, mu, v["log_std"], v["action"])
+    var, var_old = xp.exp(2 * v["log_std"]), xp.exp(2 * v["log_std_old"])
+    kl = (xp.log(var / var_old) + (var_old + (v["mu_old"] - mu) ** 2) / var - 1) / 2
+    error = _mlp(xp, v, "critic", v["obs"], _tanh)[:, 0] - v["ret"]
+    return {
+        "surrogate": (
+            -xp.mean(xp.exp(logp - v["logp_old"]) * v["advantage"]),
+            {"entropy": _normal_entropy(xp, v["log_std"])},
+        ),
+        "kl": (xp.mean(xp.sum(kl, axis=-1)), {}),
+        "value": (xp.mean(error**2), {}),
+    }
+
+
+ORACLES: Mapping[str, Callable[..., Losses]] = {
+    f.__name__: f
+    for f in (cartpole_ppo, cartpole_ppo_shared, halfcheetah_ppo, cartpole_a2c, halfcheetah_trpo)
+}
