@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from symgrad.api import check as check
     from symgrad.api import define as define
     from symgrad.api import derive as derive
+    from symgrad.api import fisher_vector_product as fisher_vector_product
+    from symgrad.api import gauss_newton_product as gauss_newton_product
     from symgrad.api import generate as generate
     from symgrad.api import gradient as gradient
     from symgrad.api import hvp as hvp
@@ -55,6 +57,8 @@ __all__ = [
     "check_gradient",
     "define",
     "derive",
+    "fisher_vector_product",
+    "gauss_newton_product",
     "generate",
     "gradient",
     "hvp",
@@ -80,6 +84,8 @@ _HOMES = {
     "check_torch": "symgrad.verify.with_torch",
     "define": "symgrad.api",
     "derive": "symgrad.api",
+    "fisher_vector_product": "symgrad.api",
+    "gauss_newton_product": "symgrad.api",
     "generate": "symgrad.api",
     "gradient": "symgrad.api",
     "hvp": "symgrad.api",

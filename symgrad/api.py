@@ -3,6 +3,7 @@
 sg.load("spec.toml")      sg.derive(...)     sg.gradient(...)    dL/dX as a program
 sg.parse(text)            sg.generate(...)   sg.jvp(...)         tangents
 sg.define("q", ...)       sg.check(...)      sg.hvp(...)         H v
+sg.gauss_newton_product(...)   J' H J v      sg.fisher_vector_product(...)   F v + damping v
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal, get_args
 
 from symgrad import generated_tree, pipeline
 from symgrad.algebra.derive import forward
+from symgrad.algebra.gauss_newton import GaussNewton, cut, damped, gauss_newton
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
 from symgrad.algebra.second import directions, forward_over_reverse, reverse_over_reverse
@@ -90,9 +92,13 @@ def derive(
     return explain(spec, loss, wrt, at=given, element=element, limit=limit)
 
 
-def generate(source: Source, backend: str = DEFAULT) -> str:
-    """The text of the spec's module, as a backend writes it. Same spec, same bytes."""
-    return generated_tree.module_of(_spec(source), backend=backend)
+def generate(source: Source, backend: str = DEFAULT, products: Iterable[str] = ()) -> str:
+    """The text of the spec's module, as a backend writes it. Same spec, same bytes.
+
+    products: functions beside the gradients, as `symgrad generate --with` takes them: "jvp", "hvp",
+              "ggn", "fvp"; or "actor_hvp" of one loss. Those that the spec names are there anyway.
+    """
+    return generated_tree.module_of(_spec(source).having(products), backend=backend)
 
 
 def check(
@@ -174,12 +180,49 @@ def hvp(source: Source, loss: str | None = None, mode: Mode = "forward-over-reve
     return twice(split_heads(chosen.program), chosen.value, chosen.wrt).program
 
 
+def gauss_newton_product(
+    source: Source, loss: str | None = None, through: str | Iterable[str] | None = None
+) -> Program:
+    """dX_dot = J' H J v: J = dz/dX, and H the Hessian of the loss in z, as a program.
+
+    Its outputs and directions are those of `hvp`. Positive semidefinite where the loss is convex
+    in z.
+    through: the tensors z; the spec's outputs where nothing is said. What of X reaches the loss
+             past them counts as one of them.
+    """
+    return _gauss_newton(source, loss, through).derived.program
+
+
+def fisher_vector_product(
+    source: Source, loss: str | None = None, through: str | Iterable[str] | None = None
+) -> Program:
+    """dX_dot = F v + damping*v: the Gauss-Newton product, and a datum `damping`, as a program.
+
+    F is the Fisher information where the loss is KL(old || new) and new = old, or the negative
+    log-likelihood of softmax logits (of any natural parameters) and z are these.
+    """
+    return damped(_gauss_newton(source, loss, through)).derived.program
+
+
 def as_spec(program: Program, name: str) -> Spec:
     """A program as a spec without a loss: its module's `forward` returns the program's outputs.
 
     So `sg.generate(sg.as_spec(sg.hvp("gru"), "gru_hvp"))` is a NumPy module of the product H v.
     """
     return parse_spec(program_toml(program), name)
+
+
+def _gauss_newton(
+    source: Source, loss: str | None, through: str | Iterable[str] | None
+) -> GaussNewton:
+    spec = _spec(source)
+    chosen = spec.loss(loss)
+    through = (through,) if isinstance(through, str) else through
+    wanted = [z for z in (spec.through if through is None else through) if z != chosen.value]
+    if not wanted:
+        raise SpecError(f'spec "{spec.name}" has no outputs to go through; name some: through="z"')
+    program, above = cut(split_heads(chosen.program), wanted)
+    return gauss_newton(program, above, chosen.value, chosen.wrt)
 
 
 def _spec(source: Source) -> Spec:

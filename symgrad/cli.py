@@ -193,8 +193,19 @@ def derive(
     "--check", "compare", is_flag=True, help="Write nothing; exit 1 where a file is stale."
 )
 @click.option("--backend", metavar="NAME", help="What writes the module; numpy by default.")
+@click.option(
+    "--with",
+    "listed",
+    metavar="NAMES",
+    help="Products beside the gradients: jvp, hvp, ggn, fvp; or actor_hvp, of one loss.",
+)
 def generate(
-    spec: str | None, output: Path | None, every: bool, compare: bool, backend: str | None
+    spec: str | None,
+    output: Path | None,
+    every: bool,
+    compare: bool,
+    backend: str | None,
+    listed: str | None,
 ) -> None:
     """Write SPEC's NumPy module, DIR/NAME.py."""
     from symgrad import generated_tree
@@ -204,7 +215,10 @@ def generate(
         raise click.UsageError("name one SPEC, or say --all")
     if every and backend is not None:
         raise click.UsageError("--all writes the modules of every backend; leave --backend out")
-    row = backend_of(backend or DEFAULT)
+    if every and listed is not None:
+        raise click.UsageError('--all writes what the specs say; a spec says with = ["hvp"]')
+    products = [name.strip() for name in (listed or "").split(",") if name.strip()]
+    row, more = backend_of(backend or DEFAULT), list[str]()
     if spec is None:
         folder = generated_tree.source_tree() if output is None else output
         generated_tree.existing_folder(folder.parent if output is None else folder)
@@ -212,27 +226,29 @@ def generate(
     else:
         folder = generated_tree.existing_folder(output or HERE)
         loaded, place = _loaded(spec)
+        name = f"{loaded.name}{row.suffix}"
         with _at(place):
-            text = generated_tree.module_of(loaded, backend=row.name)
-        files = {f"{loaded.name}{row.suffix}": text}
+            asked = loaded.having(products)
+            if compare and not products:
+                asked = generated_tree.with_stated(asked, folder / name)
+            text = generated_tree.module_of(asked, backend=row.name)
+        more = [name for name in asked.product_names if name not in loaded.product_names]
+        files = {name: text}
     if compare:
-        _compare(folder, files, spec, output, backend)
+        options = {"-o": output, "--backend": backend, "--with": ",".join(more)}
+        _compare(folder, files, spec, {name: str(said) for name, said in options.items() if said})
     elif spec is None:
         for path in generated_tree.write_tree(folder, files):
             click.echo(f"note: {folder / path} belongs to no spec", err=True)
         click.echo(f"wrote {len(files)} files to {folder}")
     else:
-        for name, text in files.items():
-            generated_tree.write_module(folder / name, text)
-            click.echo(f"wrote {folder / name}")
+        for path, text in files.items():
+            generated_tree.write_module(folder / path, text)
+            click.echo(f"wrote {folder / path}")
 
 
 def _compare(
-    folder: Path,
-    files: Mapping[str, str],
-    spec: str | None,
-    output: Path | None,
-    backend: str | None,
+    folder: Path, files: Mapping[str, str], spec: str | None, options: Mapping[str, str]
 ) -> None:
     """Prints how the disk differs and what mends it; exit 1 if it does."""
     from symgrad import generated_tree
@@ -241,18 +257,17 @@ def _compare(
     for difference in found:
         if difference.what != "missing":  # all of it would be a diff without a line to compare
             click.echo(difference.diff, nl=False)
-    said = [f"{difference.what}: {folder / difference.path}" for difference in found]
+    lines = [f"{difference.what}: {folder / difference.path}" for difference in found]
     # What a rebuild would not touch has to be removed by hand.
     kept = {d.path for d in found if d.what == "orphaned"} - generated_tree.listed(folder)
     commands = [shlex.join(["rm", str(folder / path)]) for path in sorted(kept)]
     if any(d.path not in kept for d in found):
-        place = [] if output is None else ["-o", str(output)]
-        place += [] if backend is None else ["--backend", backend]
-        commands.append(shlex.join(["symgrad", "generate", spec or "--all", *place]))
+        said = [part for option in options.items() for part in option]
+        commands.append(shlex.join(["symgrad", "generate", spec or "--all", *said]))
     if found:
         mend = f"to mend it: {' && '.join(commands)}"
         alone = spec is not None and found[0].what == "missing"
-        click.echo("; ".join([*said, mend]) if alone else "\n".join([*said, mend]))
+        click.echo("; ".join([*lines, mend]) if alone else "\n".join([*lines, mend]))
         sys.exit(STALE)
     click.echo(f"{len(files)} {'file is' if len(files) == 1 else 'files are'} up to date")
 

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from symgrad.algebra.derive import Derived, reverse
+from symgrad.algebra.derive import Derived, forward, reverse
+from symgrad.algebra.gauss_newton import cut, damped, gauss_newton
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
+from symgrad.algebra.second import forward_over_reverse, with_directions
 from symgrad.algebra.simplify import simplify
 from symgrad.algebra.stabilise import stabilise
 from symgrad.emit.backends import DEFAULT, backend_of
-from symgrad.emit.module import Function
+from symgrad.emit.module import Along, Function
 from symgrad.notation.printer import equation_text
 from symgrad.plan.plan import plan
 from symgrad.spec import Loss, Spec
+from symgrad.spec.products import Product
 
 
 @dataclass(frozen=True)
 class Gradient:
-    """A loss's derivative: the program that was differentiated, and what came of it."""
+    """A loss's derivative: the program that was differentiated, and what came of it.
+
+    returned:       what is returned beside the derivatives.
+    along, through: of a product, the direction of each X, and the outputs that it goes through.
+    """
 
     loss: Loss
     program: Program
     derived: Derived
     identities: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    along: Mapping[str, str] = field(default_factory=dict)
+    through: tuple[str, ...] = ()
 
 
 def derive(loss: Loss) -> Gradient:
@@ -34,16 +46,61 @@ def derive(loss: Loss) -> Gradient:
 
 def derive_stable(loss: Loss) -> Gradient:
     """The stabilised program, differentiated: what a module computes."""
-    program, identities = stabilise(split_heads(loss.program))
-    program = simplify(split_heads(program))
-    return Gradient(loss, program, reverse(program, loss.value, loss.wrt), identities)
+    program, identities = stable(loss.program)
+    derived = reverse(program, loss.value, loss.wrt)
+    return Gradient(loss, program, derived, identities, loss.program.outputs)
+
+
+def stable(program: Program) -> tuple[Program, tuple[str, ...]]:
+    """The program in stable forms, each head its own equation, and the identities used."""
+    program, identities = stabilise(split_heads(program))
+    return simplify(split_heads(program)), identities
+
+
+def derive_product(spec: Spec, loss: Loss, product: str) -> Gradient:
+    """A product of the spec's loss along a direction v, of stabilised programs: a row of BUILDERS.
+
+    Its result holds what each function returns: dX_dot for each X, or loss_dot.
+    """
+    return BUILDERS[product](loss, spec.through)
+
+
+def _slope(loss: Loss, through: tuple[str, ...]) -> Gradient:
+    program, identities = stable(loss.program)
+    program, along = with_directions(program, loss.wrt)
+    derived = forward(program, along, (loss.value,))
+    return Gradient(loss, program, derived, identities, (loss.value,), along)
+
+
+def _hessian(loss: Loss, through: tuple[str, ...]) -> Gradient:
+    program, identities = stable(loss.program)
+    program, along = with_directions(program, loss.wrt)
+    derived = forward_over_reverse(program, loss.value, loss.wrt, along)
+    return Gradient(loss, program, derived, identities, (), along)
+
+
+def _gauss_newton(loss: Loss, through: tuple[str, ...], damp: bool = False) -> Gradient:
+    """Cut before it is stabilised: an identity that reaches over z would lose it."""
+    severed, above = cut(loss.program, [z for z in through if z != loss.value])
+    program, identities = stable(severed)
+    found = gauss_newton(program, above, loss.value, loss.wrt)
+    derived = (damped(found) if damp else found).derived
+    return Gradient(loss, program, derived, identities, (), found.along, found.through)
+
+
+BUILDERS: Mapping[str, Callable[[Loss, tuple[str, ...]], Gradient]] = {
+    "jvp": _slope,
+    "hvp": _hessian,
+    "ggn": _gauss_newton,
+    "fvp": partial(_gauss_newton, damp=True),
+}
+"""What makes each row of spec.products."""
 
 
 def optimised(gradient: Gradient) -> Program:
-    """Value, aux and gradient as one program, ready to be planned."""
-    results = gradient.derived.result.values()
-    program = replace(gradient.derived.program, outputs=(*gradient.loss.program.outputs, *results))
-    return simplify(split_heads(program))
+    """Value, aux and derivatives as one program, ready to be planned."""
+    outputs = (*gradient.returned, *gradient.derived.result.values())
+    return simplify(split_heads(replace(gradient.derived.program, outputs=outputs)))
 
 
 def generate(spec: Spec, backend: str = DEFAULT) -> str:
@@ -57,23 +114,43 @@ def generate(spec: Spec, backend: str = DEFAULT) -> str:
         identities |= dict.fromkeys(gradient.identities)
         functions.append(value_function(f"{prefix}value", gradient))
         functions.append(gradient_function(f"{prefix}value_and_grad", gradient))
+        for product in (row for name, row in spec.products if name == loss.name):
+            found = derive_product(spec, loss, product.name)
+            identities |= dict.fromkeys(found.identities)
+            functions.append(product_function(f"{prefix}{product.name}", found, product))
     row = backend_of(backend)
     return row.text(spec, functions, tuple(identities), row.printer)
 
 
 def forward_function(name: str, shared: Program) -> Function:
-    program, _ = stabilise(split_heads(shared))
-    program = simplify(split_heads(program))
-    return Function(name, program, plan(program), program.outputs, {}, (), positional=True)
+    program, _ = stable(shared)
+    return Function(name, program, plan(program), program.outputs)
 
 
 def value_function(name: str, gradient: Gradient) -> Function:
     program = simplify(gradient.program)
-    return Function(name, program, plan(program), program.outputs, {}, ())
+    return Function(name, program, plan(program), program.outputs, loss=gradient.loss)
 
 
 def gradient_function(name: str, gradient: Gradient) -> Function:
     program, result = optimised(gradient), gradient.derived.result
-    shown = tuple(equation_text(e, program) for e in program.equations)
+    shown = (f"Gradient ({name}); dX stands for dL/dX.", *equations_of(program))
     planned = plan(program, tuple(result.values()))
-    return Function(name, program, planned, gradient.loss.program.outputs, result, shown)
+    return Function(name, program, planned, gradient.returned, result, shown, gradient.loss)
+
+
+def product_function(name: str, found: Gradient, product: Product) -> Function:
+    """The dX_dot, laid out as a gradient is; or loss_dot, which is returned as the loss is."""
+    program, result = optimised(found), found.derived.result
+    of_loss = found.loss.value in result
+    results = program.outputs if of_loss else ()
+    gradient = {} if of_loss else result
+    formula = product.formula.format(through=", ".join(found.through))
+    shown = (f"Product ({name}); {formula}.", *equations_of(program))
+    planned = plan(program, tuple(gradient.values()))
+    along = Along(found.along, product.said)
+    return Function(name, program, planned, results, gradient, shown, found.loss, along)
+
+
+def equations_of(program: Program) -> tuple[str, ...]:
+    return tuple(equation_text(e, program) for e in program.equations)

@@ -37,15 +37,24 @@ def directions(program: Program, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def forward_over_reverse(program: Program, value: str, wrt: Sequence[str]) -> Derived:
+def with_directions(program: Program, names: Sequence[str]) -> tuple[Program, dict[str, str]]:
+    """The program with a direction of each tensor among its data, so that no new name meets one."""
+    along = directions(program, names)
+    new = [Tensor(v, program.tensor_of[x].shape, role="data") for x, v in along.items()]
+    return program.extended(new, (), program.outputs), along
+
+
+def forward_over_reverse(
+    program: Program, value: str, wrt: Sequence[str], along: Mapping[str, str] | None = None
+) -> Derived:
     """dX_dot = sum over Y of (d dX / d Y) v_Y: the tangent of the gradient along v.
 
-    Its result gives dX_dot for each X in wrt; the directions v_X are data.
+    Its result gives dX_dot for each X in wrt; the directions v_X are data. along: their names.
     """
     gradient = reverse(program, value, wrt)
     swept = split_heads(gradient.program)
     named = gradient.result
-    tangent = forward(swept, directions(swept, wrt), tuple(named.values()))
+    tangent = forward(swept, along or directions(swept, wrt), tuple(named.values()))
     return replace(tangent, result={x: tangent.result[named[x]] for x in wrt})
 
 
@@ -55,9 +64,10 @@ def reverse_over_reverse(program: Program, value: str, wrt: Sequence[str]) -> De
     The same results under the same names as `forward_over_reverse`.
     """
     gradient = reverse(program, value, wrt)
-    along = directions(gradient.program, wrt)
-    slope = fresh_name(f"{value}_dot", {*gradient.program.names, *along.values()})
-    inner = split_heads(_inner_product(gradient, along, slope))
+    swept, along = with_directions(gradient.program, wrt)
+    slope = swept.fresh(f"{value}_dot")
+    pairs = {gradient.result[x]: v for x, v in along.items()}
+    inner = split_heads(inner_product(swept, pairs, slope))
     second = reverse(inner, slope, wrt)
     fresh = second.program.fresh
     wanted = {second.result[x]: fresh(f"{gradient.result[x]}_dot") for x in wrt}
@@ -69,31 +79,25 @@ def reverse_over_reverse(program: Program, value: str, wrt: Sequence[str]) -> De
     )
 
 
-def _inner_product(gradient: Derived, along: Mapping[str, str], slope: str) -> Program:
-    """slope += dX[i,...] * v_X[i,...] for each X; the v_X are declared as data."""
-    program = gradient.program
-    tensors = [Tensor(v, program.tensor_of[x].shape, role="data") for x, v in along.items()]
-    letters = _letters(program, max((len(t.shape) for t in tensors), default=0))
+def inner_product(program: Program, pairs: Mapping[str, str], slope: str) -> Program:
+    """slope += X[i,...] * Y[i,...] for each X: Y of the pairs, which have one shape."""
     equations = []
-    for x, v in along.items():
-        shape = program.tensor_of[x].shape
-        box = [Range(i, ZERO, size) for i, size in zip(letters, shape, strict=False)]
-        reads = [
-            Access.plain(name, tuple(r.index for r in box)) for name in (gradient.result[x], v)
-        ]
+    for x, y in pairs.items():
+        box = plain_box(program, x)
+        reads = [Access.plain(name, tuple(r.index for r in box)) for name in (x, y)]
         body = slot_symbol(reads[0]) * slot_symbol(reads[1])
-        origin = f"the gradient by {x} along {v}"
-        equations.append(make_equation(Access(slope), body, reads, box, origin=origin))
-    return program.extended([*tensors, Tensor(slope)], equations, (slope,))
+        equations.append(make_equation(Access(slope), body, reads, box, origin=f"{x} along {y}"))
+    return program.extended([Tensor(slope)], equations, (slope,))
 
 
-def _letters(program: Program, count: int) -> list[str]:
-    """Index names that no tensor, size or function has."""
+def plain_box(program: Program, name: str) -> list[Range]:
+    """An index for each axis of a tensor, whose names no tensor, size or function has."""
     taken = {*program.tensor_of, *dict(program.sizes), *dict(program.functions)}
+    shape = program.tensor_of[name].shape
     free = [letter for letter in "ijklmnpqrstuv" if letter not in taken]
-    while len(free) < count:
+    while len(free) < len(shape):
         free.append(fresh_name("i", {*taken, *free, "i"}))
-    return free
+    return [Range(i, ZERO, size) for i, size in zip(free, shape, strict=False)]
 
 
 def renamed(program: Program, names: Mapping[str, str]) -> Program:

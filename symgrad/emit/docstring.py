@@ -18,14 +18,14 @@ from symgrad.spec import Spec
 
 
 def module_doc(
-    spec: Spec, gradients: Iterable[tuple[str, Sequence[str]]], identities: Sequence[str]
+    spec: Spec, derived: Iterable[Sequence[str]], identities: Sequence[str]
 ) -> list[str]:
-    """The lines of the module's docstring; `gradients`: functions and the equations behind them."""
+    """The lines of the module's docstring; `derived`: headings, each with equations under it."""
     lines = [*title(spec), "", *_forward(spec)]
     shown = set(lines)
-    for name, equations in gradients:
+    for heading, *equations in derived:
         new = [line for line in equations if f"    {line}" not in shown]
-        lines += ["", f"Gradient ({name}); dX stands for dL/dX.", *(f"    {line}" for line in new)]
+        lines += ["", heading, *(f"    {line}" for line in new)]
     lines += ["", "Shapes", *(f"    {t.name}: {declared(t)}" for t in spec.tensors)]
     lines += [f"    {name}: {note}" for name, note in spec.notes]
     lines += [f"    {name} = {size_expression(size)}" for name, size in spec.derived]
@@ -108,16 +108,23 @@ def function_doc(
     results: Sequence[str],
     wrt: Sequence[str],
     outputs: bool,
+    along: tuple[str, str] | None = None,
 ) -> list[str]:
-    """The lines of a function's docstring."""
-    value, *aux = results
-    first = f"The outputs {', '.join(results)}." if len(results) > 1 else f"The output {value}."
-    if not outputs:
+    """The lines of a function's docstring. along: a product's direction, and what it is."""
+    aux = results[1:]
+    if along is not None:
+        aux, first = (), f"{along[1].format(wrt=', '.join(wrt))}."
+    elif outputs:
+        first = f"The outputs {', '.join(results)}." if aux else f"The output {results[0]}."
+    else:
         first = "The loss and its gradient" if wrt else "The loss"
         first += f" by {', '.join(wrt)}." if wrt else "."
     lines = prose(f'"""{first}', "    ", "    ")
+    if along is not None:
+        lines += ["", *prose(f"{along[0]}: {DIRECTION}", "    ", "    ")]
     if data:
-        lines += ["", *(f"    {t.name}: {declared(t)}" for t in data)]
+        lines += [""] if along is None else []
+        lines += [f"    {t.name}: {declared(t)}" for t in data]
     lines += [f"    {name}: a size that no array shows" for name in sizes]
     if aux and not outputs:
         shape = "((loss, aux), gradient)" if wrt else "(loss, aux)"
@@ -129,5 +136,6 @@ def function_doc(
     return [*lines, '    """']
 
 
+DIRECTION = "a direction: a gradient's like, or a vector laid out as its `flat`"
 FRESH = "What comes back is new; with a workspace it lives there until this function's next call."
 COPIED = " An array of another type or layout is copied first, with a workspace into it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sympy import Integer
 
@@ -30,6 +30,7 @@ class Entry:
             the axis is times * size + plus long.
     sizes:  all of them, in declared order.
     picked: for each integer tensor, the sizes of the axes that it picks places of.
+    direction, along: the argument that holds a direction, and the tensor of each of its parts.
     """
 
     spec: Spec
@@ -40,6 +41,8 @@ class Entry:
     found: Mapping[str, Measure]
     sizes: tuple[str, ...]
     picked: Mapping[str, tuple[Size, ...]]
+    direction: str = ""
+    along: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_entry(spec: Spec, data: Sequence[Tensor], program: Program, body: Iterable[str]) -> Entry:
@@ -96,6 +99,7 @@ def signature(entry: Entry, name: str, positional: bool) -> list[str]:
     free, given = [s for s in sizes if "=" not in s], [s for s in sizes if "=" in s]
     words = [*plain, "*", *free] if positional else ["*", *plain, *free]
     params = ["params"] if entry.params else []
+    params += [entry.direction] if entry.direction else []
     arguments = [*params, *words, *defaults, *given, "workspace=None"]
     return code(f"def {name}({', '.join(arguments)}):", 0)
 
@@ -118,7 +122,7 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
     lines += [*definitions(entry.spec, [*checked, *steps]), *checked]
     call = f"_memory(workspace, {memory}, dtype{keywords(entry.sizes)})"
     fitted = [t for t in entry.data if t.shape and t.name in entry.read]
-    used = gradient or fitted or any("ws." in line for line in steps)
+    used = gradient or entry.along or fitted or any("ws." in line for line in steps)
     lines.append(f"ws = {call}" if used else call)
     for t in fitted:
         kind = {"real": "dtype", "int": "np.intp", "bool": "np.bool_"}[t.kind]
@@ -129,7 +133,21 @@ def opening(entry: Entry, memory: str, steps: Sequence[str], gradient: bool) -> 
     paths = entry.spec.paths
     views = [f"params.{paths.get(t.name, t.name)}" + ("" if t.shape else "[()]") for t in bound]
     lines += assigned([t.name for t in bound], views, 4)
+    lines += _direction(entry)
     return [piece for line in lines for piece in code(line, 4)]
+
+
+def _direction(entry: Entry) -> list[str]:
+    """The direction laid out as a gradient, and its parts by their names."""
+    if not entry.direction:
+        return []
+    v, paths = entry.direction, entry.spec.paths
+    read = [t for t in entry.spec.tensors if entry.along.get(t.name) in entry.read]
+    parts = [f"{v}.{paths.get(t.name, t.name)}" + ("" if t.shape else "[()]") for t in read]
+    names = [entry.along[t.name] for t in read]
+    inputs = [f', "{t.name}"' for t in entry.data if t.name in entry.along]
+    laid = f'{v} = _along("{v}", {v}, ws._along{"".join(inputs)})'
+    return [laid, *assigned(names, parts, 4)]
 
 
 def _from_params(names: Sequence[str]) -> list[str]:
@@ -205,6 +223,8 @@ def closing(
     lines = [f"    grads.{place}[()] = {gradient[name]}" for name, place in scalars.items()]
     if outputs:
         return [*lines, *code(f"return {', '.join(results)}", 4)]
+    if not results:
+        return [*lines, "    return grads"]
     value, *aux = results
     shown = f"{value}, {{{', '.join(f'{quoted(a)}: {a}' for a in aux)}}}" if aux else value
     if gradient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.live import drop_dead
 from symgrad.algebra.program import Program, Tensor, fresh_name
@@ -38,11 +38,19 @@ from symgrad.emit.render import helpers_for, render
 from symgrad.emit.tidy import tidied
 from symgrad.plan.steps import Plan
 from symgrad.plan.views import Array
-from symgrad.spec import Spec
+from symgrad.spec import Loss, Spec
 from symgrad.version import VERSION
 
 AMBIGUOUS = frozenset("lIO")
 """Names that look like digits, which linters refuse; a spec may use them all the same."""
+
+
+@dataclass(frozen=True)
+class Along:
+    """The direction of a product: the tensor v_X of each X, and what the product is, in words."""
+
+    tensors: Mapping[str, str]
+    said: str
 
 
 @dataclass(frozen=True)
@@ -53,18 +61,37 @@ class Function:
     program:    what it computes; its outputs are `results` and the gradients.
     plan:       how.
     results:    the values returned, the loss first.
-    gradient:   the derivative tensor of each name in wrt, for a value_and_grad.
-    shown:      the equations behind the gradient, as the docstring shows them.
-    positional: `forward`, whose data may be passed by place.
+    gradient:   the derivative tensor of each name in wrt, for what returns a gradient or its like.
+    shown:      what the module's docstring says of it: a heading, and equations.
+    loss:       whose function it is; None where it takes data by place, as `forward` does.
+    along:      of a product, its direction.
     """
 
     name: str
     program: Program
     plan: Plan
     results: tuple[str, ...]
-    gradient: Mapping[str, str]
-    shown: tuple[str, ...]
-    positional: bool = False
+    gradient: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+    loss: Loss | None = None
+    along: Along | None = None
+
+    @property
+    def positional(self) -> bool:
+        return self.loss is None
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The tensors that a gradient or a direction has a part for."""
+        return (*self.gradient, *(self.along.tensors if self.along else ()))
+
+    @property
+    def own(self) -> tuple[Tensor, ...]:
+        """Data that no spec declares, such as a damping."""
+        along = self.along.tensors.values() if self.along else ()
+        data = (t for t in self.program.tensors if t.role == "data" and t.name not in along)
+        declared = self.loss.program.tensor_of if self.loss else self.program.tensor_of
+        return tuple(t for t in data if t.name not in declared)
 
 
 def module_text(
@@ -77,9 +104,10 @@ def module_text(
     params = tuple(t for t in spec.tensors if t.role == "param")
     containers = _containers(spec, functions, params)
     memories = memory_names(f.name for f in functions)
-    doc = module_doc(spec, [(f.name, f.shown) for f in functions if f.gradient], identities)
+    doc = module_doc(spec, [f.shown for f in functions if f.shown], identities)
+    direction = fresh_name("v", _names(spec, functions))
     parts = [
-        _function(spec, f, containers.get(_wrt(spec, f)), memories[f.name], printer)
+        _function(spec, f, containers.get(_wrt(spec, f)), memories[f.name], direction, printer)
         for f in functions
     ]
     sizes = [name for name, _ in spec.sizes]
@@ -128,7 +156,7 @@ def _names(spec: Spec, functions: Sequence[Function]) -> set[str]:
 
 def _wrt(spec: Spec, function: Function) -> tuple[str, ...]:
     """What a function differentiates by, in declared order."""
-    return tuple(t.name for t in spec.tensors if t.name in function.gradient)
+    return tuple(t.name for t in spec.tensors if t.name in function.wrt)
 
 
 def _by(spec: Spec, function: Function) -> tuple[str, ...]:
@@ -163,7 +191,8 @@ def _containers(
 
 def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tensor]) -> list[str]:
     """What the module states of itself, one assignment after another."""
-    inputs = [f"{quoted(t.name)}: {quoted(declared(t))}" for t in spec.tensors if t.role == "data"]
+    data = [t for t in spec.tensors if t.role == "data"] + [t for f in functions for t in f.own]
+    inputs = dict.fromkeys(f"{quoted(t.name)}: {quoted(declared(t))}" for t in data)
     outputs = [f"{quoted(n)}: {tuple_text(map(quoted, p.outputs))}" for n, p in spec.forwards]
     known = atoms(spec)
     counts = [f"{quoted(f.name)}: {_count(named(f.plan.operations, known))}" for f in functions]
@@ -199,14 +228,12 @@ def _data(spec: Spec, function: Function) -> list[Tensor]:
 
     That is read off the loss as it was written: what cancels in it is still asked for.
     """
-    stem = function.name.removesuffix("_and_grad").removesuffix("value").removesuffix("_")
-    own = [loss for loss in spec.losses if not function.positional and stem in ("", loss.name)]
+    own = () if function.loss is None else (function.loss,)
     programs = [function.program, *(drop_dead(loss.program) for loss in own)]
     read = {a.tensor for p in programs for e in p.equations for a in e.reads}
-    if function.positional:
-        read = {a.tensor for e in function.program.equations for a in e.reads}
     wrt = {name for loss in own for name in loss.wrt}
-    return [t for t in spec.tensors if t.role == "data" and t.name in read | wrt]
+    declared = [t for t in spec.tensors if t.role == "data" and t.name in read | wrt]
+    return [*declared, *function.own]
 
 
 def _function(
@@ -214,6 +241,7 @@ def _function(
     function: Function,
     gradients: Container | None,
     memory: str,
+    direction: str,
     printer: type[Printer],
 ) -> dict[str, object]:
     """What the template lays out as one function and the class of its buffers."""
@@ -228,18 +256,27 @@ def _function(
     plan = named_in(function.plan, known)
     scalars = [old for old in function.gradient if not function.program.tensor_of[old].shape]
     places = {old: spec.paths.get(old, old) for old in scalars}
-    ending = closing(function.results, function.gradient, places, function.positional)
+    outputs = function.positional or (function.along is not None and not function.gradient)
+    ending = closing(function.results, function.gradient, places, outputs)
     steps = tidied(printer(plan, home, depth=0).run(plan.steps), ending)
     buffers = buffers_of(plan)
     data = _data(spec, function)
     entry = make_entry(spec, data, function.program, [*steps, *buffers])
+    if function.along is not None:
+        entry = replace(entry, direction=direction, along=function.along.tensors)
     if gradients is not None:
-        call = keywords(sizes_in(spec, gradients.tensors))
-        buffers.append(f"self.grads = {gradients.name}(dtype{call})")
+        made = f"{gradients.name}(dtype{keywords(sizes_in(spec, gradients.tensors))})"
+        buffers += [f"self.grads = {made}"] if function.gradient else []
+        buffers += [f"self._along = {made}"] if function.along else []
     return {
         "signature": signature(entry, function.name, function.positional),
         "doc": function_doc(
-            data, entry.given, function.results, _by(spec, function), function.positional
+            data,
+            entry.given,
+            function.results,
+            _by(spec, function),
+            function.positional,
+            (direction, function.along.said) if function.along else None,
         ),
         "body": [
             *opening(entry, memory, steps, bool(function.gradient)),

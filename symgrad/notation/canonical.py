@@ -31,6 +31,7 @@ class Preamble:
     derived: tuple[tuple[str, Size], ...] = ()
     checks: tuple[Check, ...] = ()
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    products: tuple[str, ...] = ()
 
 
 def program_toml(program: Program, notes: tuple[tuple[str, str], ...] = ()) -> str:
@@ -57,6 +58,7 @@ def canonical_text(shared: Program, parts: Sequence[Part], preamble: Preamble) -
         ("aux", bool(preamble.aux), _names(preamble.aux)),
         ("wrt", single or not parts, _names(parts[0].wrt if parts else ())),
         ("require", bool(_required(preamble)), _names(_required(preamble))),
+        ("with", bool(preamble.products), _names(preamble.products)),
     )
     top = [f"{key} = {value}" for key, there, value in rows if there]
     if shared.equations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.program import Program, Tensor
@@ -11,6 +12,7 @@ from symgrad.errors import SpecError, did_you_mean
 from symgrad.notation.canonical import Part, Preamble, canonical_text
 from symgrad.notation.sections import Groups, Layered
 from symgrad.notation.values import Given
+from symgrad.spec.products import Chosen, chosen_of, function_names
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Spec:
     groups:  parameters that stand together, as a network's do: params.q.W1 is the tensor q_W1.
     layers:  the parameters of each network, layer by layer: for weights from elsewhere to find.
     unneeded: names from which nothing is computed, each with a note that says where it stands.
+    products: what the module holds beside the gradients: of which loss, and which.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Spec:
     groups: Groups = ()
     layers: Layered = field(default=(), compare=False, repr=False)
     unneeded: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    products: Chosen = ()
 
     @property
     def forward(self) -> Program | None:
@@ -97,11 +101,50 @@ class Spec:
             raise SpecError(f'spec "{self.name}" has several losses; name one of: {listed}')
         raise SpecError(f'spec "{self.name}" has no loss "{name}"{did_you_mean(name, known)}')
 
+    @property
+    def through(self) -> tuple[str, ...]:
+        """What the functions that only evaluate return: a Gauss-Newton product goes through it."""
+        return tuple(
+            dict.fromkeys(
+                name
+                for _, program in self.forwards
+                for name in program.outputs
+                if program.tensor_of[name].kind == "real"
+            )
+        )
+
+    @property
+    def product_names(self) -> tuple[str, ...]:
+        """What the module calls its products."""
+        return function_names([loss.name for loss in self.losses], self.products)
+
+    def having(self, names: Iterable[str]) -> Spec:
+        """The spec with these products too, such as "hvp", or "actor_hvp" of one loss.
+
+        Errors: SpecError for a name that means none, and where a product has no outputs to go
+        through.
+        """
+        every = (*self.product_names, *names)
+        chosen = chosen_of(every, [loss.name for loss in self.losses])
+        for _, product in chosen:
+            if product.through and not self.through:
+                raise SpecError(
+                    f"{product.name} goes through the outputs, and there are none: name them, "
+                    'as in outputs = ["logits"]'
+                )
+        return replace(self, products=chosen)
+
     def canonical(self) -> str:
         """The spec in canonical TOML: sizes substituted, every equation written out."""
         parts = [Part(loss.name, loss.program, loss.wrt) for loss in self.losses]
         preamble = Preamble(
-            self.aux, self.description, self.notes, self.derived, self.checks, self.groups
+            self.aux,
+            self.description,
+            self.notes,
+            self.derived,
+            self.checks,
+            self.groups,
+            self.product_names,
         )
         return canonical_text(self.shared, parts, preamble)
 

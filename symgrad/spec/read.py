@@ -27,7 +27,7 @@ from symgrad.spec.needed import check_networks_needed, needed, unneeded
 
 KEYS = (
     "description", "source", "sizes", "params", "data", "functions", "tensors",
-    "equations", "outputs", "aux", "wrt", "require", "losses", "loss", "networks", "values",
+    "equations", "outputs", "aux", "wrt", "require", "losses", "loss", "networks", "values", "with",
 )  # fmt: skip
 LOSS_KEYS = ("equations", "loss", "aux", "wrt")
 
@@ -90,7 +90,7 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
     declared = shared.expanded.declared
     of_layers = [check for network in networks.values() for check in network.checks]
     every = (*sections.checks, *of_layers, *checks, *shared.found.checks)
-    return Spec(
+    spec = Spec(
         name=name,
         sizes=declared.sizes,
         tensors=declared.tensors,
@@ -110,6 +110,10 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
         layers=shared.expanded.layers,
         unneeded=unneeded(shared, sections, found),
     )
+    try:
+        return spec.having(document.names("with") or ())
+    except SpecError as error:
+        raise document.error(error.message, "with") from None
 
 
 def _check_name(name: str, what: str, document: Document, *path: str) -> None:
