@@ -242,6 +242,11 @@ def _checked(
         found = pipeline.derive_stable(loss)
         return pipeline.optimised(found), found.derived.result
 
+    def along(loss: Loss, name: str) -> tuple[Program, Mapping[str, str], Mapping[str, str]]:
+        """The same of a product, and its directions."""
+        found = pipeline.derive_product(spec, loss, name)
+        return pipeline.optimised(found), found.derived.result, found.along
+
     text = path.read_bytes().decode("utf-8")
     with tempfile.TemporaryDirectory() as folder:
         small = small_literals(spec, text, pipeline.generate)
@@ -255,6 +260,7 @@ def _checked(
             ModuleSubject(path),
             losses=losses,
             gradient=emitted,
+            product=along,
             seed=seed,
             small=anew,
             draw=draw,

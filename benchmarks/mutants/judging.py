@@ -53,7 +53,7 @@ def with_edit(clean: ModuleType, function: ast.FunctionDef) -> ModuleType:
 
 def answer(module: ModuleType, request: Request) -> Answer:
     """What the runner would answer in a process of its own."""
-    given = {"params": dict(request.params), "data": dict(request.data)}
+    given = {role: dict(getattr(request, role)) for role in ("params", "data", "along")}
     out: dict[str, Array] = {}
 
     def group(run: str) -> dict[str, Array]:

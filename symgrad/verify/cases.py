@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from symgrad.algebra.sizes import Size
 from symgrad.verify import kinks
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
 from symgrad.verify.branches import Branch
-from symgrad.verify.compare import Effort, Probe, probed
+from symgrad.verify.compare import Effort, Probe, probed, probed_alone
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.inexact import EXACT
 from symgrad.verify.instance import (
@@ -28,13 +28,15 @@ from symgrad.verify.instance import (
     own_points,
     small_instance,
 )
-from symgrad.verify.nearby import Point
+from symgrad.verify.nearby import Direction, Point
+from symgrad.verify.products import DAMPING, ORACLES, Along, damping_name
 from symgrad.verify.subject import Request
 
 DIGITS = Digits(60)
 SMALL_EFFORT = Effort(entries=64, sampled=64, directions=4)
 OWN_EFFORT = Effort(entries=8, sampled=1, directions=4)
 KINKS_EFFORT = Effort(entries=12, sampled=4, directions=4)
+PRODUCT_EFFORT = Effort(entries=12, sampled=4, directions=4)
 SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
 DIGITS_COST = 100_000  # box points of one 60-digit evaluation: a third of a second
 MANY_COST = 100_000  # box points of one float64 evaluation with many samples
@@ -52,6 +54,9 @@ class Target:
     outputs:  the tensors whose values it returns; a loss stands first.
     wrt:      the gradients that it returns after them.
     paths:    where each parameter of a group is: q.W1.
+    product:  what it returns along a direction in place of all of these; see verify.products.
+    through:  the outputs that a product may go through.
+    like:     the function whose gradient a direction is laid out as.
     """
 
     label: str
@@ -60,6 +65,23 @@ class Target:
     outputs: tuple[str, ...]
     wrt: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(default_factory=dict)
+    product: str = ""
+    through: tuple[str, ...] = ()
+    like: str = ""
+
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """The values that it returns."""
+        return () if self.product and not self.is_slope else self.outputs
+
+    @property
+    def derivatives(self) -> tuple[str, ...]:
+        """The blocks that differences are taken for: by each tensor in wrt, or loss_dot."""
+        return (f"{self.outputs[0]}_dot",) if self.is_slope else self.wrt
+
+    @property
+    def is_slope(self) -> bool:
+        return self.product == "jvp"
 
 
 @dataclass(frozen=True)
@@ -69,6 +91,7 @@ class Case:
     gradient: the gradient program and its derivative tensor of each name in wrt, where known. It
               serves the scale S of rounding, never the number that is compared with.
     literals: which literal sizes were made smaller, `64 -> 5`.
+    tangents: in the program of a product, the direction of each tensor in wrt.
     """
 
     target: Target
@@ -78,6 +101,7 @@ class Case:
     seed: int
     gradient: tuple[Program, Mapping[str, str]] | None = None
     literals: str = ""
+    tangents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -103,8 +127,28 @@ class Case:
 
     @cached_property
     def probes(self) -> Mapping[str, Probe]:
-        """The finite differences by each tensor in wrt."""
-        return {name: probed(self.point, name, self.effort, self.seed) for name in self.target.wrt}
+        """The finite differences of each block."""
+        target, point, effort, oracle = self.target, self.point, self.effort, None
+        if target.product:
+            oracle = partial(ORACLES[target.product], Along(point, self.along, target.through))
+            sampled = min(effort.sampled, PRODUCT_EFFORT.sampled)
+            effort = replace(effort, sampled=sampled, entries=PRODUCT_EFFORT.entries)
+        if oracle is not None and target.is_slope:
+            return {name: probed_alone(name, oracle) for name in target.derivatives}
+        return {name: probed(point, name, effort, self.seed, oracle) for name in target.wrt}
+
+    @cached_property
+    def along(self) -> Direction:
+        """The direction of a product: normal, of numbers that float32 holds."""
+        rng = np.random.default_rng([self.seed, 7])
+        shapes = {x: np.shape(self.instance.values[x]) for x in self.target.wrt}
+        drawn = {x: rng.normal(size=shape) for x, shape in shapes.items()}
+        return {x: np.asarray(by, np.float32).astype(float) for x, by in drawn.items()}
+
+    @property
+    def damping(self) -> Mapping[str, Array]:
+        name = damping_name(self.target.program, self.target.product)
+        return {name: np.asarray(DAMPING)} if name else {}
 
     @cached_property
     def expected(self) -> Result:
@@ -124,15 +168,17 @@ class Case:
         if self.gradient is None:
             return {}
         program, derivative = self.gradient
+        along = {self.tangents[x]: by for x, by in self.along.items() if x in self.tangents}
         found = evaluate(
             program,
-            self.instance.values,
+            {**self.instance.values, **along, **self.damping},
             self.instance.sizes,
             self.numbers,
-            outputs=tuple(derivative[name] for name in self.target.wrt),
+            outputs=tuple(derivative.values()),
             magnitude=True,
         )
-        arrays = {n: found.magnitudes[derivative[n]].astype(float) for n in self.target.wrt}
+        names = dict(zip(self.target.derivatives, derivative.values(), strict=True))
+        arrays = {n: found.magnitudes[dot].astype(float) for n, dot in names.items()}
         return {name: array for name, array in arrays.items() if np.all(np.isfinite(array))}
 
     @property
@@ -142,11 +188,13 @@ class Case:
         return Request(
             self.target.function,
             {name: array for name, array in values.items() if role[name] == "param"},
-            {name: array for name, array in values.items() if role[name] == "data"},
+            {n: a for n, a in values.items() if role[n] == "data"} | dict(self.damping),
             self.instance.sizes,
-            self.target.wrt,
-            self.target.outputs,
+            self.target.derivatives,
+            self.target.returned,
             self.target.paths,
+            self.along if self.target.product else {},
+            self.target.like,
         )
 
 

@@ -54,6 +54,9 @@ Gradient = Callable[[Loss], tuple[Program, Mapping[str, str]]]
 of rounding and the equation to print, never the number that is compared with."""
 
 
+Product = Callable[[Loss, str], tuple[Program, Mapping[str, str], Mapping[str, str]]]
+"""The same for a product by its name, and the direction of each name in wrt."""
+
 Watch = Callable[[int, str], None]
 """Told of the work: (n, "") when n more blocks are to be compared, (-1, "W1") when one was."""
 
@@ -83,6 +86,7 @@ def check(
     *,
     losses: Sequence[str] | None = None,
     gradient: Gradient | None = None,
+    product: Product | None = None,
     seed: int = 0,
     rule: Rule | None = None,
     sizes: Mapping[str, int] | None = None,
@@ -98,7 +102,7 @@ def check(
     An exception in what is under check is a FAIL; a wrong argument of this function a SpecError.
     """
     look = partial(judged, rule=rule, draw=draw, watch=watch)
-    shared = partial(prepared, losses=losses, gradient=gradient, seed=seed)
+    shared = partial(prepared, losses=losses, gradient=gradient, product=product, seed=seed)
     if small is None:
         return look(shared(spec, sizes=sizes, branches=subject.branches), subject)
     anew = shared(small[0].spec, kinds=KINDS[:-1], literals=small[0].said)
@@ -119,6 +123,7 @@ def prepared(
     *,
     losses: Sequence[str] | None = None,
     gradient: Gradient | None = None,
+    product: Product | None = None,
     seed: int = 0,
     sizes: Mapping[str, int] | None = None,
     kinds: Collection[Kind] = KINDS,
@@ -136,19 +141,30 @@ def prepared(
     equations: dict[str, Mapping[str, str]] = {}
     bounds = [size for size, _ in spec.checks]
     for target, loss in _targets(spec, losses):
-        behind = gradient(loss) if gradient is not None and loss is not None else None
+        behind, tangents = _behind(target, loss, gradient, product)
         equations[target.label] = _equations(target, behind)
-        found, missing, said = instances(target, bounds, seed, sizes, kinds)
-        beyond, unreached = branching(target, bounds, seed, branches)
-        found, missing = [*found, *beyond], [*missing, *unreached]
-        cases += [Case(target, *kind, seed, behind, literals) for kind in found]
+        if not target.product:  # which is looked at where its loss is
+            found, missing, said = instances(target, bounds, seed, sizes, kinds)
+            beyond, unreached = branching(target, bounds, seed, branches)
+            found, missing = [*found, *beyond], [*missing, *unreached]
+            notes += said
+        cases += [Case(target, *kind, seed, behind, literals, tangents) for kind in found]
         doubts += [
             unchecked(target.label, name, reason)
             for reason in missing
-            for name in target.wrt or target.outputs
+            for name in target.derivatives or target.outputs
         ]
-        notes += said
     return Oracle(tuple(cases), equations, tuple(doubts), tuple(notes))
+
+
+def _behind(
+    target: Target, loss: Loss | None, gradient: Gradient | None, product: Product | None
+) -> tuple[tuple[Program, Mapping[str, str]] | None, Mapping[str, str]]:
+    """The program of a target's derivatives, where it is known, and the directions in it."""
+    if loss is not None and target.product:
+        program, dots, tangents = product(loss, target.product) if product else (None, {}, {})
+        return (program, dots) if program else None, tangents
+    return gradient(loss) if gradient is not None and loss is not None else None, {}
 
 
 def judged(
@@ -161,8 +177,8 @@ def judged(
 ) -> Report:
     """What a subject returns, held against an oracle."""
     rule, watch = rule or Rule(), watch or _unwatched
-    requests = [case.request for case in oracle.cases]
-    watch(sum(len(case.target.outputs) + len(case.target.wrt) for case in oracle.cases), "")
+    requests, targets = [c.request for c in oracle.cases], [c.target for c in oracle.cases]
+    watch(sum(len((*t.returned, *t.derivatives)) for t in targets), "")
     answers = subject.answers(requests) if requests else []
     found: list[Worst] = []
     conduct: list[Conduct] = []
@@ -234,6 +250,17 @@ def _targets(spec: Spec, names: Sequence[str] | None) -> list[tuple[Target, Loss
         function = f"{prefix}value_and_grad"
         target = Target(loss.name, function, loss.program, outputs, loss.wrt, paths)
         found.append((target, loss))
+        for row in (row for name, row in spec.products if name == loss.name):
+            along = replace(
+                target,
+                label=f"{loss.name} {row.name}",
+                function=f"{prefix}{row.name}",
+                outputs=outputs[:1],
+                product=row.name,
+                through=tuple(z for z in spec.through if z != loss.value),
+                like=function,
+            )
+            found.append((along, loss))
     return found
 
 
@@ -255,7 +282,7 @@ def _blocks(
                 equations[name],
             )
     scales = {**fallback_scales(answer.gradients, answer.value), **case.scales}
-    for name in target.wrt:
+    for name in target.derivatives:
         if name not in answer.gradients:
             missing = unchecked(target.label, name, "no such gradient came back")
             yield replace(missing, instance=case.where, verdict="FAIL")
@@ -269,11 +296,12 @@ def _blocks(
 def _equations(target: Target, behind: tuple[Program, Mapping[str, str]] | None) -> dict[str, str]:
     """The equations that write each output and each gradient, as far as they are known."""
     found = {name: _defining(target.program, name) for name in target.outputs}
-    for name in target.wrt:
+    dots = dict(zip(target.derivatives, behind[1].values(), strict=True)) if behind else {}
+    for name in target.derivatives:
         if behind is None:
             found[name] = _reading(target.program, name)
         else:
-            found[name] = _defining(behind[0], behind[1][name])
+            found[name] = _defining(behind[0], dots[name])
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -67,8 +67,17 @@ class Probe:
         return prod(self.shape)
 
 
-def probed(point: Point, name: str, effort: Effort, seed: int) -> Probe:
-    """Single entries, all of them where there are few; else some, and directions over all."""
+Oracle = Callable[[Sequence[Direction]], Sequence[Slope]]
+"""What the entries of a block should be, summed along each direction."""
+
+
+def probed(
+    point: Point, name: str, effort: Effort, seed: int, oracle: Oracle | None = None
+) -> Probe:
+    """Single entries, all of them where there are few; else some, and directions over all.
+
+    oracle: of another block of that shape than the gradient.
+    """
     shape = np.shape(point.values[name])
     total = prod(shape)
     rng = np.random.default_rng([seed, *name.encode()])
@@ -81,8 +90,14 @@ def probed(point: Point, name: str, effort: Effort, seed: int) -> Probe:
     if total > effort.entries:
         places += [None] * effort.directions
         directions += [rademacher({name: shape}, rng) for _ in range(effort.directions)]
-    found = slopes(point, directions)
+    found = slopes(point, directions) if oracle is None else oracle(directions)
     return Probe(name, shape, tuple(places), tuple(directions), tuple(found))
+
+
+def probed_alone(name: str, oracle: Oracle) -> Probe:
+    """A block that is one number."""
+    by = {name: np.ones(())}
+    return Probe(name, (), ((),), (by,), tuple(oracle([by])))
 
 
 def compare(

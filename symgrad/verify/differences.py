@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.verify.arithmetic import Digits
+from symgrad.verify.arithmetic import Array, Digits
 from symgrad.verify.nearby import Direction, Near, Point
 
 COLUMNS = 6  # of Ridders' table: steps h, h/2, h/4, ...
@@ -105,16 +105,15 @@ def ridders(point: Point, directions: Sequence[Direction]) -> list[Slope]:
     chance. So an entry's estimate is never below its rounding, noise/h, and the bound is 10 times
     the estimate, and a floor of 1e-12 of the loss and the slope.
     """
-    units = [_unit(direction) for direction in directions]
-    heights = [first / 2**row for first in FIRST for row in range(COLUMNS)]
-    held = point.probes(_moves(directions, units, heights), held=True)
+    units, tall = [unit_of(direction) for direction in directions], heights()
+    held = point.probes(_moves(directions, units, tall), held=True)
     near = point.probes(_moves(directions, units, [FINEST]), held=False)
     found = []
     for k, unit in enumerate(units):
-        mine = held[2 * len(heights) * k : 2 * len(heights) * (k + 1)]
+        mine = held[2 * len(tall) * k : 2 * len(tall) * (k + 1)]
         triples = [
             (h * unit, float(left.loss), float(right.loss))
-            for h, left, right in zip(heights, mine[::2], mine[1::2], strict=True)
+            for h, left, right in zip(tall, mine[::2], mine[1::2], strict=True)
         ]
         smooth = _extrapolated(point, triples)
         left, right = near[2 * k : 2 * k + 2]
@@ -136,37 +135,52 @@ def _moves(
     ]
 
 
-def _unit(direction: Direction) -> float:
+def heights() -> list[float]:
+    """The steps of both tables, for a direction whose largest entry is 1."""
+    return [first / 2**row for first in FIRST for row in range(COLUMNS)]
+
+
+def unit_of(direction: Direction) -> float:
     """The step at which the entry that moves most moves by 1."""
     reach = max((float(np.max(np.abs(by), initial=0.0)) for by in direction.values()), default=0.0)
     return 1 / max(reach, 1e-300)
 
 
 def _extrapolated(point: Point, triples: Sequence[tuple[float, float, float]]) -> Slope:
-    """The better of the two tables, and its bound."""
-    tables = [
-        _table(point.noise, triples[k : k + COLUMNS]) for k in range(0, len(triples), COLUMNS)
-    ]
-    value, estimate = min(tables, key=lambda table: table[1])
+    """The better of the two tables, and its bound. triples: h, f(x - h d), f(x + h d)."""
+    rows = [((right - left) / (2 * h), 2 * point.noise / h) for h, left, right in triples]
+    value, estimate = (float(x) for x in best(rows))
     bound = 10 * estimate + 1e-12 * max(abs(value), abs(float(point.value)))
     return Slope(value, bound)
 
 
-def _table(noise: float, pairs: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
-    """The best entry of one table, and the estimate of its error. pairs: h, f(x-hd), f(x+hd)."""
-    best, estimate = np.nan, np.inf
-    above: list[float] = []
-    for h, left, right in pairs:
-        entries = [(right - left) / (2 * h)]
+def best(rows: Sequence[tuple[Any, Any]]) -> tuple[Array, Array]:
+    """The better of the two tables, entry by entry, and the estimate of its error.
+
+    rows: at each of `heights()`, quotients whose error is even in h, and how far rounding moves
+          them.
+    """
+    (first, error), (second, other) = (
+        _table(rows[k : k + COLUMNS]) for k in range(0, len(rows), COLUMNS)
+    )
+    return np.where(other < error, second, first), np.minimum(error, other)
+
+
+def _table(rows: Sequence[tuple[Any, Any]]) -> tuple[Array, Array]:
+    """The best entries of one table, and the estimates of their errors."""
+    value, estimate = np.asarray(np.nan), np.asarray(np.inf)
+    above: list[Any] = []
+    for quotient, rounding in rows:
+        entries = [quotient]
         for column in range(len(above)):
             weight = 4.0 ** (column + 1)
             entries.append((entries[column] * weight - above[column]) / (weight - 1))
-            error = max(abs(entries[-1] - entries[column]), abs(entries[-1] - above[column]))
-            error += 2 * noise / h
-            if error < estimate:
-                best, estimate = entries[-1], error
+            error = np.maximum(abs(entries[-1] - entries[column]), abs(entries[-1] - above[column]))
+            error = error + rounding
+            value = np.where(error < estimate, entries[-1], value)
+            estimate = np.where(error < estimate, error, estimate)
         above = entries
-    return best, estimate
+    return value, estimate
 
 
 def entry_direction(name: str, shape: tuple[int, ...], index: tuple[int, ...]) -> Direction:

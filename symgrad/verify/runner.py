@@ -39,7 +39,7 @@ def run(module: ModuleType, folder: Path) -> None:
     for k, request in enumerate(asked["requests"]):
         given = {
             role: {name: arrays[f"{k}/{role}/{name}"] for name in request[role]}
-            for role in ("params", "data")
+            for role in ("params", "data", "along")
         }
         try:
             answers.append(answer(module, request, given, f"{k}/", out))
@@ -73,9 +73,13 @@ def answer(
     params = new_params(module, request, given["params"])
     known = parameters(function)
     data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
+    along = direction(module, request, given, params)
 
-    def call(by: Any = params, **more: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        return parted(function(*handed(known, by), **{**data, **more}), request)
+    def call(
+        by: Any = params, v: Any = along, **more: object
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        first = [*handed(known, by), *([] if v is None else [v])]
+        return parted(function(*first, **{**data, **more}), request)
 
     first = values, gradients = call()
     out |= {f"{prefix}first/{name}": g for name, g in gradients.items()}
@@ -97,23 +101,60 @@ def answer(
             found = by_layout(partial(call, **more), first, more, data, module)
             conduct[claim] = conduct.get(claim) or (found and f"{path}: {found}")
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
+    if along is not None:
+        conduct |= directed(call, first, along, given["along"], request)
     if request["wrt"]:
         conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
         conduct |= value_alone(module, request, params, data, values)
     if params is None or "dtype" in parameters(module.init):
         single = new_params(module, request, given["params"], dtype=np.float32)
         half = {name: halved(value) for name, value in data.items()}
-        rough = call(single, **half)
+        v = direction(module, request, given, single)
+        rough = call(single, v, **half)
         out |= {f"{prefix}single/{name}": g for name, g in {**rough[0], **rough[1]}.items()}
         if workspace is not None:
             conduct["a workspace changes no number in float32"] = unlike(
-                rough, call(single, **half, workspace=workspace), np.float32
+                rough, call(single, v, **half, workspace=workspace), np.float32
             )
         if request["wrt"] and params is not None:
             conduct["float32 parameters give float32 gradients"] = wide(rough[1])
             conduct |= value_alone(module, request, single, half, rough[0], conduct)
     answered["conduct"] = conduct
     return answered
+
+
+def direction(
+    module: ModuleType,
+    request: Mapping[str, Any],
+    given: Mapping[str, Mapping[str, Any]],
+    params: Any,
+) -> Any:
+    """The direction of a product, laid out as a gradient; None where there is none."""
+    if not given["along"]:
+        return None
+    function = getattr(module, request["like"])
+    known = parameters(function)
+    data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
+    _, v = function(*handed(known, params), **data)
+    for name, array in given["along"].items():
+        at(v, name, request["paths"])[...] = array
+    return v
+
+
+def directed(
+    call: Callable[..., Results],
+    first: Results,
+    v: Any,
+    given: Mapping[str, Any],
+    request: Mapping[str, Any],
+) -> dict[str, str]:
+    """That the direction stays as it is; and that it may be one vector, where one holds it all."""
+    flat = vars(v)["flat"]
+    changed = [n for n, a in given.items() if at(v, n, request["paths"]).tobytes() != a.tobytes()]
+    found = {"the direction is unmodified": ", ".join(changed)}
+    if flat.size == sum(array.size for array in given.values()):
+        found["a direction may be one vector"] = differs(first, call(v=flat))
+    return found
 
 
 def handed(known: Collection[str], params: Any) -> list[Any]:
@@ -214,21 +255,25 @@ def parted(returned: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], d
     """Values and gradients by name, copied, from what a function returns.
 
     forward: output, or (output, ...);  value_and_grad: (loss, grads), or ((loss, aux), grads).
+    jvp: (loss, loss_dot);  another product: grads.
     """
     names, gradients = request["outputs"], {}
-    if request["wrt"]:
-        returned, grads = returned
+    if request["along"] and names:
+        values, gradients = [returned[0]], {request["wrt"][0]: np.array(returned[1])}
+    elif request["wrt"]:
+        returned, grads = returned if names else ((), returned)
         gradients = {name: np.array(at(grads, name, request["paths"])) for name in request["wrt"]}
-        loss, aux = returned if isinstance(returned, tuple) else (returned, {})
-        values = [loss, *(aux[name] for name in names[1:])]
+        loss, aux = returned if isinstance(returned, tuple) and names else (returned, {})
+        values = [loss, *(aux[name] for name in names[1:])] if names else []
     else:
         values = [*returned] if isinstance(returned, tuple) else [returned]
     return dict(zip(names, map(np.array, values), strict=True)), gradients
 
 
 def value_of(values: Mapping[str, Any], request: Mapping[str, Any]) -> str:
-    """The loss, to the last bit."""
-    return repr(float(values[request["outputs"][0]])) if request["wrt"] else "nan"
+    """The loss, to the last bit, where it is returned."""
+    named = request["wrt"] and request["outputs"]
+    return repr(float(values[request["outputs"][0]])) if named else "nan"
 
 
 def value_alone(
@@ -243,9 +288,10 @@ def value_alone(
 
     before: what was found so already, in float64.
     """
+    of_both = request["function"].endswith("value_and_grad")
     function = getattr(module, request["function"].removesuffix("_and_grad"), None)
     claim = "value() returns the value of value_and_grad()"
-    if function is None or (before and before[claim]):
+    if not of_both or function is None or (before and before[claim]):
         return {}
     known = parameters(function)
     given = {n: v for n, v in data.items() if n in known}
@@ -339,7 +385,7 @@ def modified(
 
 def misshapen(gradients: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]) -> str:
     for name, array in gradients.items():
-        shape = {**given["data"], **given["params"]}[name].shape
+        shape = np.shape({**given["data"], **given["params"]}.get(name, 0.0))  # loss_dot: a number
         if array.shape != shape or array.dtype != np.float64:
             return f"{name}: {array.dtype}{array.shape}, expected float64{shape}"
     return ""

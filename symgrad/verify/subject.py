@@ -30,6 +30,7 @@ class Request:
     wrt:          the gradients wanted; none of `forward`, which returns its outputs alone.
     outputs:      the names of the values that it returns, a loss first.
     paths:        where a grouped parameter is, as an attribute of params: q.W1.
+    along:        the direction of a product, laid out as the gradient of the function `like`.
     """
 
     function: str
@@ -39,6 +40,8 @@ class Request:
     wrt: tuple[str, ...]
     outputs: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(default_factory=dict)
+    along: Mapping[str, Array] = field(default_factory=dict)
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,11 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
     arrays = {
         f"{k}/{role}/{name}": array
         for k, request in enumerate(requests)
-        for role, group in (("params", request.params), ("data", request.data))
+        for role, group in (
+            ("params", request.params),
+            ("data", request.data),
+            ("along", request.along),
+        )
         for name, array in group.items()
     }
     plain = [
@@ -142,6 +149,8 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
             "function": request.function,
             "params": list(request.params),
             "data": list(request.data),
+            "along": list(request.along),
+            "like": request.like,
             "sizes": dict(request.sizes),
             "wrt": list(request.wrt),
             "outputs": list(request.outputs),
