@@ -39,6 +39,8 @@ def main() -> None:
     SPEC is the path of a .toml file or the name of a built-in spec (see `symgrad list`).
     To begin: symgrad demo.
     """
+    if sys.stdout is None:  # as after `symgrad list >&-`
+        raise SymgradError("cannot write: standard output is closed")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII still gets all
             stream.reconfigure(errors="backslashreplace")

@@ -55,10 +55,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return folded[near[0]] if near else None
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "tanh"? known: elu, gelu, ...`; only the known words where none is near."""
+def did_you_mean(word: str, known: Iterable[str], also: Iterable[str] = ()) -> str:
+    """`; did you mean "tanh"? known: elu, gelu, ...`; only the known words where none is near.
+
+    also: words that are offered where they are near, and not listed.
+    """
     names = sorted(set(known))
-    near = nearest(word, names)
+    near = nearest(word, (*names, *also))
     hint = f'; did you mean "{near}"?' if near else ""
     listed = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
     return f"{hint} known: {listed}" if hint else f"; known: {listed or 'none'}"

@@ -393,6 +393,7 @@ TEXTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("wrt a computed tensor", 'wrt = ["h"]\nequations = """\nh = p\nloss = h\n"""\n[params]\np = "real"', "1:1", ('"h"',)),
     ("wrt an int", 'wrt = ["k"]\nequations = "loss = k"\n[data]\nk = "int"', "1:1", ('"k"',)),
     ("a loss without a loss", '[losses.actor]\nequations = "h = p"\n[params]\np = "real"', "1:1", ("has no equation loss = ...", "defined: h")),
+    ("a loss by nothing", 'wrt = []\nequations = "loss = p"\n[params]\np = "real"', "1:1", ("wrt = [] says that there is no loss",)),
     ("an unknown wrt of a loss", '[losses.one]\nwrt = ["q"]\nequations = "loss = p"\n[params]\np = "real"', "2:1", ('"q"',)),
     ("a size by name", "sizes = 3", "1:1", ("a table", "3 came")),
     ("code in an output", f'outputs = ["{CODE}"]\nequations = "h = 1"', "1:1", ("__import__",)),

@@ -364,6 +364,30 @@ def test_in_a_pipe_there_are_no_colours_and_no_traceback(tmp_path: Path) -> None
     assert "\x1b" not in bad.stderr
 
 
+def test_without_a_standard_output_there_is_no_traceback(tmp_path: Path) -> None:
+    source = "from symgrad.cli import main; main(prog_name='symgrad')"
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" list >&-', sys.executable, source],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "error: cannot write: standard output is closed\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_a_file_that_is_no_spec_is_offered_only_where_it_is_near(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pyproject.toml").write_text("")
+    Path("mine.toml").write_text(SMALL)
+    assert ".toml" not in symgrad("check", "nowhere").stderr.replace("ends with .toml", "")
+    assert 'did you mean "mine.toml"?' in symgrad("check", "mine.tom").stderr
+
+
 def test_help_starts_without_sympy(tmp_path: Path) -> None:
     found = imported("--help", cwd=tmp_path)
     assert "symgrad.cli" in found

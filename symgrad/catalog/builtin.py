@@ -33,7 +33,7 @@ def spec_path(given: str | Path) -> Path:
             raise SpecError(f'no built-in spec is named "{shown}"; did you mean the file {file}?')
         local = (path.name for path in Path().glob(f"*{SUFFIX}"))
         raise SpecError(
-            f'no built-in spec is named "{shown}"{did_you_mean(text, (*names(), *local))};'
+            f'no built-in spec is named "{shown}"{did_you_mean(text, names(), local)};'
             f" a path to a spec ends with {SUFFIX}"
         )
     return FOLDER / f"{text}{SUFFIX}"

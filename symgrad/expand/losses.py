@@ -256,4 +256,18 @@ def _naming(bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozen
     for name in dict.fromkeys(s.left.name for s in found):
         if name != "value":
             tensors[name] = scope.name(bound.row.name if name == EACH else name)
-    return Naming(letters, tensors, values, bound.flat)
+    single = {tensors[name] for name in _single(bound, found) if name in tensors}
+    return Naming(letters, tensors, values, bound.flat | single)
+
+
+def _single(bound: Bound, found: Sequence[Statement]) -> set[str]:
+    """What the row defines of which there is one for all of the batch: nothing in it has a lead."""
+    led = {
+        name
+        for name, value in bound.values.items()
+        if isinstance(value, Whole) and value.tensor not in bound.flat
+    }
+    for one in found:
+        if any(isinstance(node, Read) and node.name in led for node in nodes(one.right)):
+            led.add(one.left.name)
+    return {one.left.name for one in found} - led if bound.lead else set()

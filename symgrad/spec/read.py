@@ -83,8 +83,7 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
     outputs = _outputs(document, shared)
     losses, checks = read_losses(shared)
     if not losses and not outputs and not networks:
-        what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
-        raise no_loss(document, what, shared.expanded.shared)
+        raise _nothing(document, shared)
     found = needed(shared, losses, (*outputs, *shared.aux))
     check_networks_needed(shared, found)
     declared = shared.expanded.declared
@@ -114,6 +113,15 @@ def _spec_of(document: Document, name: str, text: str) -> Spec:
         return spec.having(document.names("with") or ())
     except SpecError as error:
         raise document.error(error.message, "with") from None
+
+
+def _nothing(document: Document, shared: Shared) -> SpecError:
+    """That a spec has neither a loss nor anything that it puts out."""
+    if VALUE in {t.name for t in shared.found.tensors}:  # what makes it none is `wrt = []`
+        what = f'wrt = [] says that there is no loss, and "{VALUE}" is all there is'
+        return document.error(f"{what}; name what to differentiate by, or outputs", "wrt")
+    what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
+    return no_loss(document, what, shared.expanded.shared)
 
 
 def _check_name(name: str, what: str, document: Document, *path: str) -> None:
