@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 STALE = 1
 HERE = Path()
+KINDS = ("losses", "layers", "activations", "distributions", "specs")
+"""What `list` lists."""
+
 WIDTH = 100
 """Of a derivation that does not go to a terminal."""
 
@@ -47,15 +50,58 @@ def main() -> None:
 
 
 @main.command("list")
-def list_specs() -> None:
-    """The built-in specs: parameters, sizes, sources."""
-    from symgrad.catalog.builtin import names, spec_path
-    from symgrad.listing import row_of, table
-    from symgrad.spec import load
+@click.argument("kind", type=click.Choice(KINDS), default=KINDS[-1])
+@click.option("--json", "as_json", is_flag=True, help="As a list of JSON objects.")
+@click.option(
+    "--page",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write all kinds to FILE as one Markdown page.",
+)
+@click.option("--check", "compare", is_flag=True, help="With --page: exit 1 where FILE is stale.")
+@click.pass_context
+def list_rows(
+    ctx: click.Context, kind: str, as_json: bool, page: Path | None, compare: bool
+) -> None:
+    """What a spec can name, and the built-in specs.
 
-    rows = [row_of(name, load(spec_path(name))) for name in names()]
-    wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(table(rows, wide), nl=False)
+    KIND is losses, layers, activations, distributions or specs: names, formulas, sources.
+    Without one it is specs.
+    """
+    from symgrad import listing
+
+    named = ctx.get_parameter_source("kind") is not click.core.ParameterSource.DEFAULT
+    if page is not None:
+        if named or as_json:
+            raise click.UsageError("--page writes all kinds: it takes --check alone")
+        _page(page, compare)
+        return
+    if compare:
+        raise click.UsageError("--check compares a page: name it with --page FILE")
+    if as_json:
+        click.echo(listing.to_json(kind))
+        return
+    terminal = sys.stdout.isatty()
+    wide = shutil.get_terminal_size().columns if terminal else None
+    click.echo(listing.listing(kind, wide), nl=False)
+    if terminal and not named:
+        click.echo(f"\nalso: symgrad list {'|'.join(KINDS[:-1])}")
+
+
+def _page(path: Path, compare: bool) -> None:
+    """Writes the catalogue's page, or says whether it is the one that the rows make."""
+    from symgrad import catalogue_page
+    from symgrad.generated_tree import write_whole
+
+    text = catalogue_page.page()
+    if not compare:
+        write_whole(path, text)
+        click.echo(f"wrote {path}")
+        return
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        click.echo(f"stale: {path}; to mend it: symgrad list --page {shlex.quote(str(path))}")
+        sys.exit(STALE)
+    click.echo(f"{path} is up to date")
 
 
 @main.command()

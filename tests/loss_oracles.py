@@ -33,8 +33,9 @@ def huber(xp, held, *, q, y, delta=1.0):
     return _huber_of(xp, q - y, delta)
 
 
-def softmax_cross_entropy(xp, held, *, logits, label):
-    return -_at(xp, _log_softmax(xp, held, logits), label)
+def softmax_cross_entropy(xp, held, *, logits, label, smoothing=0.0, class_weight=1.0):
+    logp = _log_softmax(xp, held, logits) * class_weight
+    return -(1 - smoothing) * _at(xp, logp, label) - smoothing * xp.mean(logp, axis=-1)
 
 
 def binary_cross_entropy(xp, held, *, logit, target):
@@ -194,8 +195,14 @@ def torch_huber(torch, *, q, y, delta=1.0):
     return torch.nn.functional.huber_loss(q, y, delta=float(torch.as_tensor(delta).detach()))
 
 
-def torch_softmax_cross_entropy(torch, *, logits, label):
-    return torch.nn.functional.cross_entropy(*_flat(torch, logits, label))
+def torch_softmax_cross_entropy(torch, *, logits, label, smoothing=None, class_weight=None):
+    """With labels, or with the distributions over classes that they are then."""
+    if smoothing is None and class_weight is None:
+        return torch.nn.functional.cross_entropy(*_flat(torch, logits, label))
+    share = 0.0 if smoothing is None else smoothing
+    target = (1 - share) * torch.nn.functional.one_hot(label, logits.shape[-1])
+    target = (target + share / logits.shape[-1]) * (1.0 if class_weight is None else class_weight)
+    return torch.nn.functional.cross_entropy(logits, target)
 
 
 def torch_binary_cross_entropy(torch, *, logit, target):

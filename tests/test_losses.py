@@ -400,26 +400,6 @@ PAGE = (Path(__file__).parent.parent / "docs" / "notation.md").read_text(encodin
 SECTION = PAGE.partition("\n## Losses by name\n")[2].partition("\n## ")[0]
 
 
-def page_lines(row: NamedLoss) -> list[str]:
-    """A row in the table of the page, and below it what others do."""
-    ways = [f"{o.name}: {o.means}" for o in row.options if o.means]
-    apart = [" or ".join(row.apart)] if row.apart else []
-    options = "; ".join(ways + [f"at most one of {both}" for both in apart])
-    formula = row.formula.replace("|", "\\|")
-    cells = (f"`{row.form}`", f"`{formula}`", options, row.held, row.source)
-    return [f"| {' | '.join(cells)} |".replace("|  |", "| |"), f"- `{row.name}`: {row.elsewhere}."]
-
-
-def test_the_page_lists_exactly_the_losses_that_there_are() -> None:
-    expected = [line for row in ROWS for line in page_lines(row) if not line.endswith(": .")]
-    came = [line for line in SECTION.splitlines() if re.match(r"\| `\w+\(|- `\w+`: ", line)]
-    missing = [line for line in expected if line not in came]
-    assert missing == [], "docs/notation.md needs these lines:\n" + "\n".join(missing)
-    assert [line for line in came if line not in expected] == []
-    assert [x for x in came if x[0] == "|"] == [x for x in expected if x[0] == "|"]
-    assert [x for x in came if x[0] == "-"] == [x for x in expected if x[0] == "-"]
-
-
 def test_a_formula_says_how_the_batch_is_reduced() -> None:
     for row in ROWS:
         assert re.match(r"-?mean ", row.formula), row.name

@@ -1,4 +1,4 @@
-"""The section on networks in docs/notation.md: its tables are the catalogue's, its examples run."""
+"""The section on networks in docs/notation.md: its tables are true, its examples run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import numpy as np
 import pytest
 from emitted import of_text
 
-from symgrad.algebra.sizes import Size
 from symgrad.catalog.activations import ROWS as ACTIVATIONS
-from symgrad.catalog.layer import Signal
-from symgrad.catalog.layers import ROWS as LAYERS
 from symgrad.expand.activations import CALLED
 from symgrad.expand.networks import KEYS
 from symgrad.notation.declarations import INITS
@@ -43,28 +40,6 @@ BECOMES = table("one writes")
 
 def test_the_keys_are_those_of_a_network() -> None:
     assert tuple(code(cell)[0] for cell, _ in table("key of `[networks.NAME]`")) == KEYS
-
-
-def test_the_table_of_layers_is_the_catalogues() -> None:
-    shown = table("layer")
-    assert len(shown) == len(LAYERS) > 1
-    for (name, formula, params, options), row in zip(shown, LAYERS, strict=True):
-        sizes = tuple(Size.of(3) for _ in row.sizes)
-        own = tuple(Size.of(4) for _ in range(3 if row.axes is None else row.axes))
-        built = row.build(Signal(("b",), own[:1], own, Size.of(5)), sizes, dict(row.options))
-        assert code(name) == [" ".join([row.name, *row.sizes])]
-        assert formula == row.formula
-        assert code(params) == [*built.params]
-        assert code(options) == [f"{key}={value}" for key, value in row.options]
-
-
-def test_the_table_of_activations_is_the_catalogues() -> None:
-    expected = []
-    for row in ACTIVATIONS:
-        options = ", ".join(f"{key}={value}" for key, value in row.options)
-        shown = f"{row.name}({options})" if options else row.name
-        expected.append([f"`{shown}`", f"`{row.formula}`", row.kink, row.source])
-    assert table("activation") == expected
 
 
 def test_activations_that_read_no_axis_are_functions_as_the_page_says() -> None:

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## How to add things\n")[2].partition("\n## ")[0]
 STEP = re.compile(
-    r"(?:[Ii]n `(?P<file>[\w/.]+)`, |and )(?P<where>at the end of|above) (?:the table )?`(?P<table>\w+)`"
-    r":\n\n```(?:python|markdown)\n(?P<code>.*?)```\n",
+    r"(?:[Ii]n `(?P<file>[\w/.]+)`, |and )(?P<where>at the end of|above) `(?P<table>\w+)`"
+    r":\n\n```python\n(?P<code>.*?)```\n",
     re.S,
 )
 
@@ -97,9 +97,6 @@ def steps() -> dict[str, tuple[Step, ...]]:
 
 def followed(text: str, step: Step) -> str:
     """The file's text after one step."""
-    if step.file.endswith(".md"):
-        (table,) = re.findall(rf"^\| {step.table} \|.*?\n(?=\n)", text, re.M | re.S)
-        return text.replace(table, table + step.code)
     (start,) = (m.start() for m in re.finditer(rf"^{step.table} = \(\n", text, re.M))
     if step.where == "above":
         return f"{text[:start]}{step.code}\n\n{text[start:]}"
@@ -113,7 +110,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     for title, listed in steps().items():
         copy = tmp_path_factory.mktemp("copy")
-        for part in ("symgrad", "templates", "tests", "docs"):
+        for part in ("symgrad", "templates", "tests", "docs", "benchmarks"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", copy)
         for step in listed:
@@ -200,6 +197,10 @@ def test_a_linter_finds_nothing_in_what_a_recipe_adds(title: str, copies: dict[s
 
 TESTED = dict(re.findall(r"^### ([^\n]+)\n(?:(?!^### ).)*`(pytest [^`]+)`", SECTION, re.M | re.S))
 """The command under a title that runs the tests of what was added."""
+WRITTEN = dict(
+    re.findall(r"^### ([^\n]+)\n(?:(?!^### ).)*`symgrad (list --page [^`]+)`", SECTION, re.M | re.S)
+)
+"""The command under a title that writes a page anew."""
 
 
 @pytest.mark.parametrize("title", RECIPES)
@@ -209,6 +210,8 @@ def test_the_tests_pick_up_what_a_recipe_adds(title: str, copies: dict[str, Path
     assert name in command[-1].split()
     for file in (word for word in command if word.endswith(".py")):
         assert name not in (ROOT / file).read_text(encoding="utf-8")
+    if title in WRITTEN:
+        assert [code for code, _ in symgrad(copy, copy, shlex.split(WRITTEN[title]))] == [0]
     done = run(copy, copy, "-m", *command, "-v", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
     assert re.search(rf"{name}.* PASSED", done.stdout), done.stdout

@@ -21,7 +21,8 @@ SECTION = (
 PARTS = ("symgrad", "templates", "tests", "docs", "benchmarks")
 ROW, ORACLE = re.findall(r"```python\n(.*?)```", SECTION, re.S)
 TABLE, ORACLES = Path("symgrad/catalog/losses.py"), Path("tests/loss_oracles.py")
-PAGE = Path("docs/notation.md")
+PAGE = "symgrad list --page docs/catalogue.md"
+(OWN,) = re.findall(r"```toml\n(.*?)```", SECTION, re.S)
 
 SPEC = """
 [sizes]
@@ -51,7 +52,7 @@ def run(tree: Path, folder: Path, *arguments: str) -> subprocess.CompletedProces
 def walked(tree: Path, chosen: str) -> subprocess.CompletedProcess[str]:
     """The command that the recipe names."""
     command = f"pytest tests/test_losses.py -k {chosen}"
-    assert command in SECTION or chosen == "row"
+    assert command in SECTION
     return run(tree, tree, *command.split(), "-q", "-p", "no:cacheprovider")
 
 
@@ -60,15 +61,6 @@ def append(path: Path, end: str, text: str) -> None:
     whole = path.read_text(encoding="utf-8")
     at = whole.index(end, whole.index("\nROWS = (")) + 1 if end else len(whole)
     path.write_text(whole[:at] + text + whole[at:], encoding="utf-8")
-
-
-def pasted(page: str, line: str) -> str:
-    """The page with a line below the last of its kind in the section on losses."""
-    kind = "| `" if line.startswith("|") else "- `"
-    lines = page.splitlines()
-    end = lines.index("## Distributions")
-    last = max(n for n, known in enumerate(lines[:end]) if known.startswith(kind))
-    return "\n".join([*lines[: last + 1], line, *lines[last + 1 :]]) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +78,21 @@ def test_the_recipe_has_under_ten_lines_and_names_its_files() -> None:
     assert 2 <= len(f"{ROW}{ORACLE}".splitlines()) < 10
     places = re.findall(r"[Aa]t the end of (?:`ROWS` in )?`([\w/.]+)`:\n\n```python", SECTION)
     assert places == [str(TABLE), str(ORACLES)]
+
+
+def test_an_own_loss_in_a_spec_has_under_ten_lines_and_passes_the_check(tmp_path: Path) -> None:
+    assert 2 <= len(OWN.splitlines()) < 10
+    (name,) = re.findall(r"\[losses\.(\w+)\]", OWN)
+    assert run(ROOT, tmp_path, "symgrad", "new", "mine").returncode == 0
+    with (tmp_path / "mine.toml").open("a", encoding="utf-8") as spec:
+        spec.write(f"\n{OWN}")
+    verbs = re.findall(r"`symgrad (derive|generate|check) (mine\.toml[^`]*)`", SECTION)
+    assert [verb for verb, _ in verbs] == ["derive", "generate", "check"]
+    for verb, rest in verbs:
+        done = run(ROOT, tmp_path, "symgrad", verb, *rest.split())
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+    assert f"def {name}_value_and_grad(" in (tmp_path / "mine.py").read_text(encoding="utf-8")
 
 
 def test_the_loss_is_refused_without_the_recipe(tmp_path: Path) -> None:
@@ -111,17 +118,22 @@ def test_the_loss_is_named_among_what_is_known(half: Path, tmp_path: Path) -> No
     assert 'did you mean "log_cosh"?' in done.stderr
 
 
-def test_the_tests_pick_the_row_up_compare_its_oracle_and_ask_for_its_line(half: Path) -> None:
+def test_the_tests_pick_the_row_up_and_compare_its_oracle(half: Path) -> None:
     alone = passed(walked(half, "log_cosh"))
     append(half / ORACLES, "", f"\n\n{ORACLE}")
-    lacking = walked(half, "page")
-    assert lacking.returncode == 1
-    lines = re.findall(r"^E +(\| `log_cosh\(.*\||- `log_cosh`: .*)$", lacking.stdout, re.M)
-    assert len(lines) == 1  # what others do is not in the recipe
-    text = (half / PAGE).read_text(encoding="utf-8")
-    (half / PAGE).write_text(pasted(text, lines[0]), encoding="utf-8")
-    assert walked(half, "page").returncode == 0
     assert passed(walked(half, "log_cosh")) > alone > 0
+
+
+def test_the_command_writes_its_section_and_the_page_is_up_to_date(half: Path) -> None:
+    assert PAGE in SECTION
+    stale = run(half, half, *PAGE.split(), "--check")
+    assert (stale.returncode, stale.stdout.partition(":")[0]) == (1, "stale")
+    assert run(half, half, *PAGE.split()).returncode == 0
+    assert "\n### log_cosh\n" in (half / PAGE.split()[-1]).read_text(encoding="utf-8")
+    assert (
+        passed(run(half, half, "pytest", "tests/test_catalogue.py", "-q", "-k", "log_cosh or page"))
+        > 3
+    )
 
 
 def passed(done: subprocess.CompletedProcess[str]) -> int:

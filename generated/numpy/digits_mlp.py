@@ -7,14 +7,14 @@ Forward
     h1[b,i] = relu(z1[b,i])
     logits[b,i] += W2[i,j]*h1[b,j]
     logits[b,i] += c2[i] for b < B
-    loss_lse[b] = logsumexp(a: logits[b,a])
-    loss += (loss_lse[b] - logits[b,digit[b]])/B
+    lse[b] = logsumexp(a: logits[b,a])
+    loss += (lse[b] - logits[b,digit[b]])/B
 
 Gradient (value_and_grad); dX stands for dL/dX.
     dlogits[b,digit[b]] += -1/B
-    dloss_lse[b] = 1/B for b < B
-    logits_softmax[b,a] = expdiff(logits[b,a], loss_lse[b])
-    dlogits[b,a] += dloss_lse[b]*logits_softmax[b,a]
+    dlse[b] = 1/B for b < B
+    logits_softmax[b,a] = expdiff(logits[b,a], lse[b])
+    dlogits[b,a] += dlse[b]*logits_softmax[b,a]
     dc2[i] += dlogits[b,i]
     dW2[i,j] += dlogits[b,i]*h1[b,j]
     dh1[b,j] += dlogits[b,i]*W2[i,j]
@@ -63,7 +63,7 @@ OPERATIONS = {
     "value": "76 * B * H + 42 * B",
     "value_and_grad": "162 * B * H + 72 * B",
 }
-SPEC_HASH = "105296be7639275d281963031e8f9fdc37f22f5033a5d20b7479bd22c5ed1453"
+SPEC_HASH = "e7ff089e71b1ea40d70fbb2a890abf4df5b43aae4b9f4da93c694539c944f665"
 SPEC = r'''description = "Handwritten digits of 8 by 8 pixels: one hidden relu layer, 64-128-10, softmax cross-entropy from logits."
 outputs = ["logits"]
 wrt = ["W1", "c1", "W2", "c2"]
@@ -73,8 +73,8 @@ z1[b,i] += c1[i] for b < B
 h1[b,i] = relu(z1[b,i])
 logits[b,i] += W2[i,j]*h1[b,j]
 logits[b,i] += c2[i] for b < B
-loss_lse[b] = logsumexp(a: logits[b,a])
-loss += (loss_lse[b] - logits[b,digit[b]])/B
+lse[b] = logsumexp(a: logits[b,a])
+loss += (lse[b] - logits[b,digit[b]])/B
 """
 
 [sizes]
@@ -255,11 +255,11 @@ def value(params, *, pixels, digit, workspace=None):
     logits = np.matmul(h1, W2.T, out=ws.logits)
     # logits[b,i] += c2[i] for b < B
     logits += c2
-    # loss_lse[b] = logsumexp(a: logits[b,a])
-    loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
-    # loss += (loss_lse[b] - logits[b,digit[b]])/B
+    # lse[b] = logsumexp(a: logits[b,a])
+    lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
+    # loss += (lse[b] - logits[b,digit[b]])/B
     logits_at = _pick(logits, (ws.arange, digit), out=ws.logits_at, at=ws.at)
-    t_3 = np.subtract(loss_lse, logits_at, out=ws.t_3)
+    t_3 = np.subtract(lse, logits_at, out=ws.t_3)
     loss = np.sum(t_3) / B
     return loss
 
@@ -296,19 +296,19 @@ def value_and_grad(params, *, pixels, digit, workspace=None):
     logits = np.matmul(h1, W2.T, out=ws.logits)
     # logits[b,i] += c2[i] for b < B
     logits += c2
-    # loss_lse[b] = logsumexp(a: logits[b,a])
-    loss_lse = _logsumexp(logits, out=ws.loss_lse, scratch=ws.t_1, total=ws.t_2)
-    # loss += (loss_lse[b] - logits[b,digit[b]])/B
+    # lse[b] = logsumexp(a: logits[b,a])
+    lse = _logsumexp(logits, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
+    # loss += (lse[b] - logits[b,digit[b]])/B
     logits_at = _pick(logits, (ws.arange, digit), out=ws.logits_at, at=ws.at)
-    t_2 = np.subtract(loss_lse, logits_at, out=ws.t_2)
+    t_2 = np.subtract(lse, logits_at, out=ws.t_2)
     loss = np.sum(t_2) / B
-    # dloss_lse[b] = 1/B for b < B
-    dloss_lse = ws.dloss_lse
-    dloss_lse.fill(1.0 / B)
-    # logits_softmax[b,a] = expdiff(logits[b,a], loss_lse[b])
-    logits_softmax = _expdiff(logits, loss_lse[:, None], out=ws.logits_softmax)
-    # dlogits[b,a] += dloss_lse[b]*logits_softmax[b,a]
-    dlogits = np.multiply(dloss_lse[:, None], logits_softmax, out=ws.dlogits)
+    # dlse[b] = 1/B for b < B
+    dlse = ws.dlse
+    dlse.fill(1.0 / B)
+    # logits_softmax[b,a] = expdiff(logits[b,a], lse[b])
+    logits_softmax = _expdiff(logits, lse[:, None], out=ws.logits_softmax)
+    # dlogits[b,a] += dlse[b]*logits_softmax[b,a]
+    dlogits = np.multiply(dlse[:, None], logits_softmax, out=ws.dlogits)
     # dlogits[b,digit[b]] += -1/B
     _add_at(dlogits, (ws.arange, digit), -1.0 / B, at=ws.at, scratch=ws.t_3)
     # dc2[i] += dlogits[b,i]
@@ -345,7 +345,7 @@ class _ValueMemory:
         self._copies = {}
         self.z1 = self.h1 = np.empty((B, H), dtype)
         self.logits = np.empty((B, 10), dtype)
-        self.loss_lse = self.t_3 = np.empty((B,), dtype)
+        self.lse = self.t_3 = np.empty((B,), dtype)
         self.t_1 = np.empty((B, 10), dtype)
         self.t_2 = self.logits_at = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
@@ -360,9 +360,9 @@ class _ValueAndGradMemory:
         self.z1 = self.dz1 = np.empty((B, H), dtype)
         self.h1 = self.dh1 = np.empty((B, H), dtype)
         self.logits = self.dlogits = np.empty((B, 10), dtype)
-        self.loss_lse = self.t_3 = np.empty((B,), dtype)
+        self.lse = self.t_3 = np.empty((B,), dtype)
         self.t_1 = self.logits_softmax = np.empty((B, 10), dtype)
-        self.t_2 = self.logits_at = self.dloss_lse = np.empty((B,), dtype)
+        self.t_2 = self.logits_at = self.dlse = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
         self.t_4 = np.empty((B, H), np.bool_)

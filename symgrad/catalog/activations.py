@@ -35,7 +35,7 @@ class Activation:
 
 
 ROWS = (
-    Activation("identity", "x", also=("linear", "none")),
+    Activation("identity", "x", source="Bishop 2006, section 5.1", also=("linear", "none")),
     Activation("relu", "relu(x)", kink="relu'(0) = 0", source="Nair, Hinton 2010"),
     Activation(
         "leaky_relu",
@@ -45,8 +45,13 @@ ROWS = (
         "Maas, Hannun, Ng 2013",
         ("leakyrelu", "lrelu", "prelu"),
     ),
-    Activation("tanh", "tanh(x)"),
-    Activation("sigmoid", "sigmoid(x)", also=("logistic", "expit")),
+    Activation("tanh", "tanh(x)", source="LeCun et al. 1998, section 4.4"),
+    Activation(
+        "sigmoid",
+        "sigmoid(x)",
+        source="Rumelhart, Hinton, Williams 1986, equation 2",
+        also=("logistic", "expit"),
+    ),
     Activation("softplus", "softplus(x)", source="Dugas et al. 2001"),
     Activation(
         "elu",
@@ -74,15 +79,15 @@ ROWS = (
         source="Hendrycks, Gimpel 2016: x*(1 + tanh(u))/2 is x*sigmoid(2*u)",
     ),
     Activation("mish", "x*tanh(softplus(x))", source="Misra 2019"),
-    Activation("softsign", "x/(1 + abs(x))"),
+    Activation("softsign", "x/(1 + abs(x))", source="Bergstra et al. 2009"),
     Activation(
         "hardtanh",
         "where(-1 < x < 1, x, sign(x))",
         kink="hardtanh'(-1) = hardtanh'(1) = 0",
         source="Collobert 2004",
     ),
-    Activation("softmax", "exp(x - logsumexp(v: x[v]))"),
-    Activation("log_softmax", "x - logsumexp(v: x[v])"),
+    Activation("softmax", "exp(x - logsumexp(v: x[v]))", source="Bridle 1990"),
+    Activation("log_softmax", "x - logsumexp(v: x[v])", source="Bridle 1990"),
 )
 
 ACTIVATIONS = {row.name: row for row in ROWS}

@@ -29,6 +29,7 @@ ROWS = (
         "logits(action) - log sum exp logits",
         "each[b] = logits[b,action[b]] - logsumexp(a: logits[b,a])",
         shared=("logits",),
+        source="Bishop 2006, equation 4.104",
     ),
     NamedLoss(
         "categorical_entropy",
@@ -38,6 +39,7 @@ ROWS = (
         lse[b] = logsumexp(a: logits[b,a])
         each[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
         """,
+        source="Shannon 1948, section 6; Bishop 2006, equation 1.98",
     ),
     NamedLoss(
         "categorical_kl",
@@ -49,6 +51,7 @@ ROWS = (
         logp[b,a] = logits[b,a] - lse[b]
         each[b] = sum(a: expdiff(logits[b,a], lse[b])*(logp[b,a] - logits_q[b,a] + lse_q[b]))
         """,
+        source="Kullback, Leibler 1951; Bishop 2006, equation 1.113",
     ),
     NamedLoss(
         "bernoulli_log_prob",
@@ -56,12 +59,14 @@ ROWS = (
         "sum x logit - softplus(logit); x is 0 or 1",
         "each[b] = sum(i: x[b,i]*logit[b,i] - softplus(logit[b,i]))",
         shared=("logit",),
+        source="Bishop 2006, equation 2.2",
     ),
     NamedLoss(
         "bernoulli_entropy",
         ("logit[b,i]",),
         "sum softplus(logit) - p logit; p = sigmoid(logit)",
         "each[b] = sum(i: softplus(logit[b,i]) - sigmoid(logit[b,i])*logit[b,i])",
+        source="Shannon 1948, section 6; Bishop 2006, appendix B",
     ),
     NamedLoss(
         "bernoulli_kl",
@@ -71,6 +76,7 @@ ROWS = (
         d[b,i] = logit[b,i] - logit_q[b,i]
         each[b] = sum(i: sigmoid(logit[b,i])*d[b,i] - softplus(logit[b,i]) + softplus(logit_q[b,i]))
         """,
+        source="Kullback, Leibler 1951; Bishop 2006, equation 1.113",
     ),
     NamedLoss(
         "normal_log_prob",
@@ -81,12 +87,14 @@ ROWS = (
         each[b] = -sum(i: n[b,i]**2/2 + log_std[b,i] + {LOG_2PI}/2)
         """,
         shared=("log_std",),
+        source="Bishop 2006, equation 1.46",
     ),
     NamedLoss(
         "normal_entropy",
         ("log_std[b,i]",),
         "sum log_std + (1 + log(2 pi))/2",
         f"each[b] = sum(i: log_std[b,i] + (1 + {LOG_2PI})/2)",
+        source="Bishop 2006, equation 1.110",
     ),
     NamedLoss(
         "normal_kl",
@@ -98,6 +106,7 @@ ROWS = (
             - log_std[b,i] + log_std_q[b,i])
         """,
         shared=("log_std", "log_std_q"),
+        source="Kullback, Leibler 1951; Bishop 2006, exercise 1.30",
     ),
     NamedLoss(
         "squashed_normal_log_prob",

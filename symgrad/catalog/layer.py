@@ -65,9 +65,9 @@ class Layer:
     letter:  what its output is called: z for z1, z2 ...
     formula: in one line.
     build:   the input, the sizes and the options -> parameters and equations.
+    source:  where it was proposed.
     axes:    how many of the last axes it works on; None is all but the batch's.
     reads:   the kind of its input.
-    source:  where it was proposed.
     also:    what other libraries call it, for errors.
     torch:   what PyTorch calls its parameters, where it is not what they are called here.
     """
@@ -78,8 +78,8 @@ class Layer:
     letter: str
     formula: str
     build: Callable[[Signal, tuple[Size, ...], Options], Built]
+    source: str = ""
     axes: int | None = 1
     reads: Kind = "real"
-    source: str = ""
     also: tuple[str, ...] = ()
     torch: tuple[tuple[str, str], ...] = ()

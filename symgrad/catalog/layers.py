@@ -81,6 +81,7 @@ ROWS = (
         "z",
         "y = W x + c",
         dense,
+        source="Bishop 2006, equation 5.2",
         also=("linear", "fc", "fully_connected", "affine"),
         torch=(("W", "weight"), ("c", "bias")),
     ),
@@ -103,6 +104,7 @@ ROWS = (
         "y = x, all axes but the batch's as one",
         flatten,
         axes=None,
+        source="LeCun et al. 1989",
     ),
     Layer(
         "embedding",
@@ -113,6 +115,7 @@ ROWS = (
         embedding,
         axes=0,
         reads="int",
+        source="Bengio et al. 2003, section 2",
         torch=(("W", "weight"),),
     ),
     Layer(
@@ -164,7 +167,7 @@ ROWS = (
         "y = Wo o + co, o = softmax(q k/sqrt(width)) v in each head; q, k, v = W x + c",
         attention,
         axes=2,
-        source="Vaswani et al. 2017",
+        source="Vaswani et al. 2017, equation 1",
         also=("multihead", "multihead_attention", "self_attention", "mha"),
     ),
 )

@@ -19,6 +19,20 @@ def squared_error(given: Given) -> str:
     return f"each[b] = (q[b] - y[b])**2{half}"
 
 
+def softmax_cross_entropy(given: Given) -> str:
+    """mean (lse - z(label)); with smoothing s, (1 - s) of it and s mean over a of lse - z(a)."""
+    lse, label = "lse[b] = logsumexp(a: logits[b,a])", "lse[b] - logits[b,label[b]]"
+    weighted = "class_weight" in given
+    own, every = ("class_weight[b,label[b]]*", "class_weight[b,a]*") if weighted else ("", "")
+    if "smoothing" not in given:
+        return f"{lse}\neach[b] = {own}({label})" if weighted else f"{lse}\neach[b] = {label}"
+    return f"""
+    {lse}
+    each[b] = (1 - smoothing)*{own}({label})
+    each[b] += smoothing*mean(a: {every}(lse[b] - logits[b,a]))
+    """
+
+
 def reinforce(given: Given) -> str:
     """-mean log pi(action) stop(ret - baseline) - entropy mean H(pi)."""
     weight = "stop(ret[b] - baseline[b])" if "baseline" in given else "stop(ret[b])"
@@ -62,10 +76,16 @@ ROWS = (
         "softmax_cross_entropy",
         ("logits[b,a]", "label[b]"),
         "mean (log sum exp logits - logits(label))",
-        "each[b] = logsumexp(a: logits[b,a]) - logits[b,label[b]]",
-        source="Bishop 2006, equation 4.108",
-        elsewhere="PyTorch's cross_entropy, where it has no class weights and no label smoothing; "
-        "Optax returns one number for each row, and no mean",
+        softmax_cross_entropy,
+        (
+            Option("smoothing", "0", "that share of each label goes to all classes alike"),
+            Option("class_weight[b,a]", "1", "each class's terms times its class_weight"),
+        ),
+        shared=("class_weight",),
+        source="Bishop 2006, equation 4.108; smoothing: Szegedy et al. 2016, section 7",
+        elsewhere="PyTorch's cross_entropy and its label_smoothing; its class weights are divided "
+        "by the sum of the labels' weights, and here by nothing; Optax returns one number for each "
+        "row, and no mean",
     ),
     NamedLoss(
         "binary_cross_entropy",

@@ -14,23 +14,7 @@ Table = Mapping[str, str]
 CALLS: Table = {
     "softmax": "write `exp(q[b,a] - logsumexp(v: q[b,v]))`",
     "log_softmax logsoftmax": "write `q[b,a] - logsumexp(v: q[b,v])`",
-    "cross_entropy crossentropy nll nll_loss softmax_cross_entropy_with_logits ce": (
-        "of logits and labels it is `softmax_cross_entropy(q, act)`"
-    ),
-    "bce bce_with_logits binary_cross_entropy_with_logits binary_crossentropy": (
-        "of logits it is `binary_cross_entropy(x, y)`"
-    ),
-    "mse mse_loss mean_squared_error": "write `squared_error(x, y)`",
-    "l2_loss": "write `squared_error(x, y, half=true)`",
     "mae l1_loss mean_absolute_error": "write `mean(b: abs(x[b] - y[b]))`",
-    "huber_loss smooth_l1 smooth_l1_loss": "write `huber(x, y)`",
-    "dqn dqn_loss td_loss td_error": "write `q_learning(q, act, r, gamma, next_q)`",
-    "ddqn double_dqn double_dqn_loss": (
-        "write `double_q_learning(q, act, r, gamma, target_q, next_q)`"
-    ),
-    "policy_gradient policy_gradient_loss pg_loss": "write `reinforce(logits, act, advantage)`",
-    "kl kl_div kl_divergence": "of probabilities it is `sum(a: p[b,a]*log(p[b,a]/q[b,a]))`",
-    "entropy": "of probabilities p it is `-sum(a: p[b,a]*log(p[b,a]))`",
     "log_sigmoid logsigmoid": "write `-softplus(-x)`",
     "logit": "write `log(x) - log(1 - x)`",
     "logistic expit": "write `sigmoid(x)`",
@@ -75,6 +59,64 @@ CALLS: Table = {
     "float int bool real astype": "nothing is converted; a bool counts as 1 or 0",
 }
 """Functions that the notation does not have."""
+
+SOUGHT: Table = {
+    "cross_entropy crossentropy nll nll_loss softmax_cross_entropy_with_logits ce": (
+        "of logits and labels it is `softmax_cross_entropy(q, act)`"
+    ),
+    "label_smoothing": "write `softmax_cross_entropy(q, act, smoothing=0.1)`",
+    "bce bce_with_logits binary_cross_entropy_with_logits binary_crossentropy": (
+        "of logits it is `binary_cross_entropy(x, y)`"
+    ),
+    "mse mse_loss mean_squared_error": "write `squared_error(x, y)`",
+    "l2_loss": "write `squared_error(x, y, half=true)`",
+    "huber_loss smooth_l1 smooth_l1_loss": "write `huber(x, y)`",
+    "dqn dqn_loss td_loss td_error": "write `q_learning(q, act, r, gamma, next_q)`",
+    "ddqn double_dqn double_dqn_loss": (
+        "write `double_q_learning(q, act, r, gamma, target_q, next_q)`"
+    ),
+    "dueling dueling_dqn": "a head is an equation: `q[b,a] = v[b,0] + g[b,a] - mean(k: g[b,k])`",
+    "categorical_dqn distributional_dqn": "write `c51(logits, act, target)`",
+    "qr_dqn qrdqn quantile_regression": "write `quantile_huber(theta, tau, target)`",
+    "residual_gradient bellman_residual": (
+        "write `residual_q_learning(q, act, r, gamma, next_q)` or `residual_td_learning`"
+    ),
+    "td td0 td_zero": "write `td_learning(v, r, gamma, next_v)`",
+    "n_step_td n_step n_step_return": (
+        "returns are data: `squared_error(v, g)`, g from symgrad.returns.n_step_returns"
+    ),
+    "td_lambda lambda_return lambda_returns": (
+        "returns are data: `squared_error(v, g)`, g from symgrad.returns.lambda_returns"
+    ),
+    "q_lambda watkins_q_lambda peng_q_lambda sarsa_lambda": (
+        "returns are data: `squared_error(q_a, g)`, g from symgrad.returns.lambda_returns"
+    ),
+    "gae generalised_advantage generalized_advantage": "advantages are data: symgrad.returns.gae",
+    "policy_gradient policy_gradient_loss pg_loss vpg": (
+        "write `reinforce(logits, act, advantage)`; of other policies `-mean(b: logp[b]*adv[b])`"
+    ),
+    "ppo ppo_loss clipped_surrogate": (
+        "write `ppo_clip(logp, old_logp, adv)`; its critic's loss is `ppo_value(v, v_old, ret)`"
+    ),
+    "trpo npg natural_gradient": (
+        "write `surrogate(logp, old_logp, adv)`; the divergence is `categorical_kl(old, q)[b]`"
+    ),
+    "ddpg dpg td3 ddpg_actor td3_actor": (
+        "write `deterministic_policy(q)`, q the critic at the actor's own action"
+    ),
+    "ddpg_critic": "write `td_learning(q, r, gamma, next_q)`, next_q at the target's action",
+    "sac soft_actor_critic": (
+        "write `sac_actor(logp, q_1, q_2, alpha)` and `sac_temperature(log_alpha, logp, aim)`"
+    ),
+    "awr awac": "write `advantage_weighted(logp, adv)`",
+    "iql": "write `expectile(q, v)` and `advantage_weighted(logp, adv)`",
+    "behaviour_cloning behavior_cloning behavioral_cloning bc imitation": (
+        "write `softmax_cross_entropy(q, act)`, or `squared_error(mu, act)`"
+    ),
+    "kl kl_div kl_divergence": "of logits it is `categorical_kl(p, q)[b]`, of Gaussians normal_kl",
+    "entropy": "of logits it is `categorical_entropy(q)[b]`, of Gaussians normal_entropy",
+}
+"""Losses and algorithms that the catalogue has by another name, or as a sum of its own."""
 
 NAMES: Table = {
     "pi": "the circle constant is `PI`",
@@ -214,7 +256,7 @@ REDUCING = ("sum", "mean", "max", "min", "argmax", "argmin", "logsumexp")
 
 def call(name: str) -> str:
     """`; write ...` for a function that the notation does not have; "" where nothing is known."""
-    return _found(CALLS, name) or _found(CALLS, name.lower())
+    return _found({**CALLS, **SOUGHT}, name) or _found({**CALLS, **SOUGHT}, name.lower())
 
 
 def bare_name(name: str) -> str:
