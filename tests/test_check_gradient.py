@@ -446,6 +446,25 @@ def test_rounding_of_a_float32_gradient_is_no_fault_and_a_fault_of_its_size_is()
     assert off.verdict == "FAIL"
 
 
+@pytest.mark.parametrize("seed", [123, 298])
+def test_wide_steps_that_agree_by_chance_are_no_closer_than_their_neighbours_can_tell(
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    b, x = (rng.normal(size=3) * 4).astype(np.float32), rng.normal(size=3)
+
+    def f(x: Any) -> Any:
+        return np.float32(1000) + np.sum(np.logaddexp(np.float32(0), b * x.astype(np.float32)))
+
+    def grad(x: Any) -> Any:
+        return b / (1 + np.exp(-b * x.astype(np.float32)))
+
+    worst = sg.check_gradient(f, grad, x).blocks[0].worst
+    assert worst is not None
+    assert worst.error > 1e-3  # so far the wide steps are off
+    assert worst.error < 0.7 * worst.bound  # 0.98 and 0.96 where their agreement alone counts
+
+
 def test_where_f_is_another_function_in_float32_its_gradient_is_not_blamed() -> None:
     def f(x: Any) -> Any:
         return np.sum(x**2) * (1 if x.dtype == np.float64 else 2)

@@ -23,6 +23,8 @@ NOISY = 1e-12  # of f's value: rounding that is large
 GOOD = 1e-9  # a bound below this part of the slopes' size needs no smaller steps
 LOOSE = 1e-3  # one above this part did not converge, and its estimate is no bound either
 UNSURE = 30  # so many times an estimate that did not converge
+HIDDEN = 5  # so many times its rounding a slope is off at most where rounding hides that it is
+MEASURED = 2  # rounding is measured from a few points: to about this factor
 JUMP = 1e-6  # one-sided slopes that differ by less of their size are no kink
 ANEW = 4  # so many steps further on, most of an extrapolation's sources are others
 BESIDE = 2  # so many further on, its rounding is about the same
@@ -30,7 +32,7 @@ BESIDE = 2  # so many further on, its rounding is about the same
 
 @dataclass(frozen=True)
 class Estimate:
-    """A slope, how far it is from converging, and what rounding makes of it."""
+    """A slope, how far it is from converging, and how far rounding moves it."""
 
     value: float = math.nan
     off: float = math.inf
@@ -38,12 +40,16 @@ class Estimate:
 
     @property
     def bound(self) -> float:
-        return self.off + self.rounding
+        return self.off + HIDDEN * self.rounding
 
     def judged(self, size: float) -> float:
         """The bound. An estimate of what did not converge is itself a guess."""
         loose = self.off > LOOSE * max(abs(self.value), size)
-        return self.rounding + (UNSURE if loose else 1) * self.off
+        return HIDDEN * self.rounding + (UNSURE if loose else 1) * self.off
+
+    def vouched(self, other: Estimate) -> float:
+        """How far this one may be off if the other is right: what is between, and its own doubt."""
+        return abs(self.value - other.value) + other.off + MEASURED * other.rounding
 
     def beyond(self, other: Estimate) -> float:
         """How much farther two are apart than their bounds allow."""
@@ -76,10 +82,9 @@ class Slopes:
     def bound(self, size: float) -> float:
         return max(side.judged(size) for side in self.sides)
 
-    def apart(self, other: Slopes) -> float:
-        """How far the slopes of both are apart."""
-        pairs = zip(self.sides, other.sides, strict=True)
-        return max(abs(a.value - b.value) for a, b in pairs)
+    def vouched(self, other: Slopes) -> float:
+        """How far the slopes of this one may be off if those of the other are right."""
+        return max(a.vouched(b) for a, b in zip(self.sides, other.sides, strict=True))
 
     def denies(self, other: Slopes) -> bool:
         """Whether both cannot be right. A central slope says nothing of the sides of a kink."""
@@ -94,8 +99,8 @@ def slopes_by_steps(
 
     Smaller steps see a kink that is nearer, and waves that are shorter: so the closest bound counts
     that no smaller step denies. An estimate may be small by chance: it is no closer than the next
-    ones agree with it. The smallest steps alone may be the only ones that are small enough, unless
-    rounding is large.
+    ones vouch for, as far as they can tell themselves. The smallest steps alone may be the only
+    ones that are small enough, unless rounding is large.
     """
     noisy = noise.here > NOISY * abs(value)
     found: list[Slopes] = []
@@ -120,9 +125,9 @@ def _settled(before: Slopes, now: Slopes, size: float) -> bool:
 
 
 def _doubt(known: Sequence[Slopes], k: int) -> float:
-    """How far one is from that of its neighbours which is nearer to it."""
+    """How far one may be off by what that neighbour says which says more."""
     around = [j for j in (k - BESIDE, k + BESIDE) if 0 <= j < len(known)]
-    return min((known[k].apart(known[j]) for j in around), default=math.inf)
+    return min((known[k].vouched(known[j]) for j in around), default=math.inf)
 
 
 def _ladder(line: Line, value: float, noise: Noise, unit: float, noisy: bool) -> Iterator[Slopes]:
@@ -155,7 +160,7 @@ class _Ladder:
 
         An entry differs from its two sources by what they are off and by rounding. Ten times the
         one, the estimate of Ridders (1982), missed none of 2,000 points; the other is known, and
-        where it hides the first, both are at most five times as large.
+        where it hides the first, both are at most HIDDEN times as large.
         """
         best, row = Estimate(), [quotient]
         for column, (before, its) in enumerate(self.above[: COLUMNS - 1]):
@@ -166,7 +171,7 @@ class _Ladder:
             row.append((entry, rounding))
             apart = max(abs(entry - value), abs(entry - before)) - rounding - max(own, its)
             off = 10 * max(0.0, apart) + floor + 1e-12 * abs(entry)
-            found = Estimate(entry, off, 5 * rounding)
+            found = Estimate(entry, off, rounding)
             if found.bound < best.bound:
                 best = found
         self.above = row
