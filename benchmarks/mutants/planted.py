@@ -16,17 +16,29 @@ from benchmarks.mutants.source import BUFFER_FAULTS, SOURCE_FAULTS, source_fault
 from symgrad import pipeline
 from symgrad.algebra.program import Program
 from symgrad.spec import Spec, load
+from symgrad.verify.small import small_literals
 
 FOLDERS = (Path(symgrad.catalog.__path__[0]) / "specs", Path(__file__).parent)
 STOPS = ("removed stop", "added stop")
 
 
 def specs() -> dict[str, Callable[[], Spec]]:
-    """Every built-in spec that emits a loss, and those in this folder."""
-    paths = [path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))]
-    found = {path: load(path) for path in paths}
-    emit = [path for path, spec in found.items() if spec.losses and not spec.functions]
-    return {path.stem: partial(load, path) for path in emit}
+    """Each loss of the built-in specs that emit one, and of those in this folder, as a spec."""
+    found: dict[str, Callable[[], Spec]] = {}
+    for path in (path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))):
+        spec = load(path)
+        for k, loss in enumerate(() if spec.functions else spec.losses):
+            name = path.stem if len(spec.losses) == 1 else f"{path.stem}.{loss.name}"
+            found[name] = partial(_alone, path, k, name)
+    return found
+
+
+def _alone(path: Path, k: int, name: str) -> Spec:
+    """One loss of a spec; where the checker can make literal sizes smaller, with small ones."""
+    spec = load(path)
+    one = replace(spec, name=name, losses=(spec.losses[k],))
+    small = small_literals(one, pipeline.generate(one), pipeline.generate)
+    return one if small is None else small.spec
 
 
 @dataclass(frozen=True)
