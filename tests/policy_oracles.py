@@ -113,7 +113,76 @@ def halfcheetah_trpo(xp, held, v) -> Losses:
     }
 
 
+# ---- DDPG, TD3, SAC -----------------------------------------------------------------------------
+
+
+def _q(xp, v, name, obs, action):
+    return _mlp(xp, v, name, xp.concatenate([obs, action], axis=-1), _relu)[:, 0]
+
+
+def _learned(xp, held, v, after, *names):
+    """The squared errors of critics that have one target, added up; one critic's TD errors."""
+    target = held(v["reward"] + v["gamma"] * xp.where(v["done"], 0.0, after))
+    errors = [_q(xp, v, name, v["obs"], v["action"]) - target for name in names]
+    return sum(xp.mean(error**2) for error in errors), errors[0]
+
+
+def halfcheetah_ddpg(xp, held, v) -> Losses:
+    a_t = xp.tanh(_mlp(xp, v, "actor_target", v["next_obs"], _relu))
+    after = _q(xp, v, "critic_target", v["next_obs"], a_t)
+    critic, td = _learned(xp, held, v, after, "critic")
+    action = xp.tanh(_mlp(xp, v, "actor", v["obs"], _relu))
+    actor = -xp.mean(_q(xp, v, "critic", v["obs"], action))
+    return {"critic": (critic, {"td": td}), "actor": (actor, {})}
+
+
+def halfcheetah_td3(xp, held, v) -> Losses:
+    noise = xp.clip(v["noise"] * v["noise_std"], -v["noise_clip"], v["noise_clip"])
+    mu_t = xp.tanh(_mlp(xp, v, "actor_target", v["next_obs"], _relu))
+    a_t = xp.clip(mu_t + noise, -1, 1)
+    both = [_q(xp, v, f"critic_{n}_target", v["next_obs"], a_t) for n in (1, 2)]
+    critic, _ = _learned(xp, held, v, xp.minimum(*both), "critic_1", "critic_2")
+    action = xp.tanh(_mlp(xp, v, "actor", v["obs"], _relu))
+    return {
+        "critic": (critic, {}),
+        "actor": (-xp.mean(_q(xp, v, "critic_1", v["obs"], action)), {}),
+    }
+
+
+def _squashed(xp, v, obs):
+    """An action within -1 and 1, and its log-probability: that of u less log(1 - tanh(u)^2)."""
+    mu, raw = xp.split(_mlp(xp, v, "actor", obs, _relu), 2, axis=-1)
+    log_std = -5 + (2 + 5) * (xp.tanh(raw) + 1) / 2
+    u = mu + xp.exp(log_std) * v["noise"]
+    shrunk = xp.sum(xp.log(1 - xp.tanh(u) ** 2), axis=-1)
+    return xp.tanh(u), _normal_logp(xp, mu, log_std, u) - shrunk
+
+
+def halfcheetah_sac(xp, held, v) -> Losses:
+    alpha = xp.exp(v["log_alpha"])
+    a_t, logp_t = _squashed(xp, v, v["next_obs"])
+    both = [_q(xp, v, f"critic_{n}_target", v["next_obs"], a_t) for n in (1, 2)]
+    after = xp.minimum(*both) - alpha * logp_t
+    critic, _ = _learned(xp, held, v, after, "critic_1", "critic_2")
+    action, logp = _squashed(xp, v, v["obs"])
+    least = _least(xp, *(_q(xp, v, f"critic_{n}", v["obs"], action) for n in (1, 2)))
+    return {
+        "critic": (critic, {}),
+        "actor": (xp.mean(held(alpha) * logp - least), {"entropy": -xp.mean(logp)}),
+        "temperature": (-xp.mean(alpha * held(logp - action.shape[-1])), {}),
+    }
+
+
 ORACLES: Mapping[str, Callable[..., Losses]] = {
     f.__name__: f
-    for f in (cartpole_ppo, cartpole_ppo_shared, halfcheetah_ppo, cartpole_a2c, halfcheetah_trpo)
+    for f in (
+        cartpole_ppo,
+        cartpole_ppo_shared,
+        halfcheetah_ppo,
+        cartpole_a2c,
+        halfcheetah_trpo,
+        halfcheetah_ddpg,
+        halfcheetah_td3,
+        halfcheetah_sac,
+    )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from modules import (
     emitted,
     policy,
 )
+
+from symgrad.catalog.builtin import spec_path
 
 REFUSED = [
     (
@@ -175,3 +178,10 @@ def test_sizes_that_no_array_shows_are_asked_for() -> None:
             found.module.value(at.params, **data, M=wrong)
     with pytest.raises(ValueError, match=r"x has shape \(12,\); expected real\[K\+2\*N\] with N"):
         found.module.value(at.params, **{**data, "x": np.zeros(12)}, M=2)
+
+
+def test_a_loss_takes_only_the_data_that_it_is_computed_from() -> None:
+    """The actor's asks for no action: the critic that it goes through is at its own."""
+    module = of_file(spec_path("halfcheetah_ddpg")).module
+    for function in (module.actor_value, module.actor_value_and_grad):
+        assert [*inspect.signature(function).parameters] == ["params", "obs", "workspace"]

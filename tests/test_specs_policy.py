@@ -27,6 +27,9 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
     "halfcheetah_ppo": {"actor": 5_702, "log_std": 6, "critic": 5_377},
     "cartpole_a2c": {"actor": 4_610, "critic": 4_545},
     "halfcheetah_trpo": {"actor": 5_702, "log_std": 6, "critic": 5_377},
+    "halfcheetah_ddpg": {"actor": 71_942, "critic": 72_193},
+    "halfcheetah_td3": {"actor": 71_942, "critic_1": 72_193, "critic_2": 72_193},
+    "halfcheetah_sac": {"log_alpha": 1, "actor": 73_484, "critic_1": 72_193, "critic_2": 72_193},
 }
 SIZES = {"B": 6, "S": 3, "A": 2, "H": 4}
 DRAWS = ("ordinary", "one", "grid", "twins")

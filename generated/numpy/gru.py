@@ -107,10 +107,7 @@ OUTPUTS = {
 }
 BRANCHES = ()
 OPERATIONS = {
-    "forward": (
-        "3 * B * D * H * T + 3 * B * H * H * T + B * H * K * T + 16 * B * H * T + B * "
-        "K * T"
-    ),
+    "forward": "3 * B * D * H * T + 3 * B * H * H * T + B * H * K * T + 16 * B * H * T + B * K * T",
     "value": (
         "3 * B * D * H * T + 3 * B * H * H * T + B * H * K * T + 16 * B * H * T + 4 * "
         "B * K * T"

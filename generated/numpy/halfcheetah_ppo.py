@@ -193,10 +193,7 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": (
-        "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 4 * A + "
-        "23 * B"
-    ),
+    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 4 * A + 23 * B",
     "value_and_grad": (
         "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 17 * A * B + 27 * B * H + 7 "
         "* A + 40 * B"

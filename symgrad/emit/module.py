@@ -195,7 +195,7 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
     inputs = dict.fromkeys(f"{quoted(t.name)}: {quoted(declared(t))}" for t in data)
     outputs = [f"{quoted(n)}: {tuple_text(map(quoted, p.outputs))}" for n, p in spec.forwards]
     known = atoms(spec)
-    counts = [f"{quoted(f.name)}: {_count(named(f.plan.operations, known))}" for f in functions]
+    counts = [_count(f.name, named(f.plan.operations, known)) for f in functions]
     return [
         f"VERSION = {quoted(VERSION)}",
         *code(f"SIZES = {dict_text(spec.sizes)}", 0),
@@ -204,19 +204,20 @@ def _constants(spec: Spec, functions: Sequence[Function], params: Sequence[Tenso
         *_table("INPUTS", [f"    {line}," for line in inputs]),
         *_table("OUTPUTS", [f"    {line}," for line in outputs]),
         "BRANCHES = ()",
-        *_table("OPERATIONS", [f"    {line}," for line in counts]),
+        *_table("OPERATIONS", counts),
         f"SPEC_HASH = {quoted(spec.hash)}",
         f"SPEC = {literal(spec.canonical(), len('SPEC = '))}",
     ]
 
 
-def _count(size: Size) -> str:
-    """A count of operations, over several strings where it is long."""
+def _count(name: str, size: Size) -> str:
+    """A function's count of operations, over several strings where it is long."""
+    line = f"    {quoted(name)}: {quoted(size_expression(size))},"
+    if len(line) <= WIDTH:
+        return line
     pieces = textwrap.wrap(size_expression(size), WIDTH - 24, break_long_words=False)
-    if len(pieces) == 1:
-        return quoted(pieces[0])
     texts = [quoted(p + " ") for p in pieces[:-1]] + [quoted(pieces[-1])]
-    return "(\n" + "".join(f"        {t}\n" for t in texts) + "    )"
+    return f"    {quoted(name)}: (\n" + "".join(f"        {t}\n" for t in texts) + "    ),"
 
 
 def _table(name: str, lines: Sequence[str]) -> list[str]:
