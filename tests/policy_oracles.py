@@ -27,9 +27,10 @@ def _least(xp, a, b):
 
 
 def _mlp(xp, v, name, x, hidden, *, layers=3):
-    """Dense layers, the last of them linear."""
+    """Dense layers, the last of them linear. A network that is alone has the plain names."""
+    before = f"{name}_" if f"{name}_W1" in v else ""
     for n in range(1, layers + 1):
-        x = x @ v[f"{name}_W{n}"].T + v[f"{name}_c{n}"]
+        x = x @ v[f"{before}W{n}"].T + v[f"{before}c{n}"]
         x = hidden(xp, x) if n < layers else x
     return x
 
@@ -109,7 +110,7 @@ def halfcheetah_trpo(xp, held, v) -> Losses:
             {"entropy": _normal_entropy(xp, v["log_std"])},
         ),
         "kl": (xp.mean(xp.sum(kl, axis=-1)), {}),
-        "value": (xp.mean(error**2), {}),
+        "critic": (xp.mean(error**2), {}),
     }
 
 
@@ -173,6 +174,76 @@ def halfcheetah_sac(xp, held, v) -> Losses:
     }
 
 
+# ---- from data: BC, AWR, IQL, DPO ---------------------------------------------------------------
+
+
+def halfcheetah_bc(xp, held, v) -> Losses:
+    mu = xp.tanh(_mlp(xp, v, "actor", v["obs"], _relu))
+    return {
+        "squared": (xp.mean((mu - v["action"]) ** 2), {}),
+        "likelihood": (-xp.mean(_normal_logp(xp, mu, v["log_std"], v["action"])), {}),
+    }
+
+
+def _weighted(xp, held, v, mu, advantage):
+    """Log-probabilities times exponentiated advantages, none of them above w_max."""
+    weight = xp.minimum(xp.exp(advantage / v["beta"]), v["w_max"])
+    return -xp.mean(held(weight) * _normal_logp(xp, mu, v["log_std"], v["action"]))
+
+
+def halfcheetah_awr(xp, held, v) -> Losses:
+    gain = v["ret"] - _mlp(xp, v, "critic", v["obs"], _relu)[:, 0]
+    mu = _mlp(xp, v, "actor", v["obs"], _relu)
+    return {"critic": (xp.mean(gain**2), {}), "actor": (_weighted(xp, held, v, mu, gain), {})}
+
+
+def halfcheetah_iql(xp, held, v) -> Losses:
+    q = xp.minimum(
+        *(_q(xp, v, f"critic_{n}_target", v["obs"], v["action"]) for n in (1, 2)),
+    )
+    now, after = (_mlp(xp, v, "value", v[obs], _relu)[:, 0] for obs in ("obs", "next_obs"))
+    d = q - now
+    critic, _ = _learned(xp, held, v, after, "critic_1", "critic_2")
+    mu = xp.tanh(_mlp(xp, v, "actor", v["obs"], _relu))
+    return {
+        "value": (xp.mean(xp.where(d < 0, 1 - v["tau"], v["tau"]) * d**2), {}),
+        "critic": (critic, {}),
+        "actor": (_weighted(xp, held, v, mu, d), {}),
+    }
+
+
+def _normalised(xp, x, scale, shift):
+    spread = xp.sqrt(xp.var(x, axis=-1, keepdims=True) + 1e-5)
+    return scale * (x - xp.mean(x, axis=-1, keepdims=True)) / spread + shift
+
+
+def _answered(xp, held, v, name, tokens, mask):
+    """The log-probability of the tokens that the mask has, each after those before it."""
+    w = {key.removeprefix(f"{name}_"): a for key, a in v.items() if key.startswith(f"{name}_")}
+    x = w["W1"][tokens]
+    n, (batch, times) = _normalised(xp, x, w["g2"], w["s2"]), tokens.shape
+    q, k, value = (
+        (n @ w[f"W{m}3"].T + w[f"c{m}3"]).reshape(batch, times, 2, 8).swapaxes(1, 2) for m in "qkv"
+    )
+    seen = xp.arange(times)[:, None] >= xp.arange(times)
+    score = xp.where(seen, q @ k.swapaxes(-1, -2) / xp.sqrt(8.0), -1e300)
+    mixed = (xp.exp(_log_softmax(xp, held, score)) @ value).swapaxes(1, 2)
+    x = x + mixed.reshape(batch, times, 16) @ w["Wo3"].T + w["co3"]
+    logits = _normalised(xp, x, w["g4"], w["s4"]) @ w["W5"].T + w["c5"]
+    following = _at(xp, _log_softmax(xp, held, logits)[:, :-1], tokens[:, 1:])
+    return xp.sum(xp.where(mask[:, 1:], following, 0.0), axis=1)
+
+
+def dpo(xp, held, v) -> Losses:
+    ratio = {
+        kind: _answered(xp, held, v, "policy", v[kind], v[f"{kind}_mask"])
+        - _answered(xp, held, v, "reference", v[kind], v[f"{kind}_mask"])
+        for kind in ("chosen", "rejected")
+    }
+    margin = ratio["chosen"] - ratio["rejected"]
+    return {"dpo": (xp.mean(xp.log1p(xp.exp(-v["beta"] * margin))), {"margin": margin})}
+
+
 ORACLES: Mapping[str, Callable[..., Losses]] = {
     f.__name__: f
     for f in (
@@ -184,5 +255,9 @@ ORACLES: Mapping[str, Callable[..., Losses]] = {
         halfcheetah_ddpg,
         halfcheetah_td3,
         halfcheetah_sac,
+        halfcheetah_bc,
+        halfcheetah_awr,
+        halfcheetah_iql,
+        dpo,
     )
 }

@@ -20,7 +20,8 @@ from symgrad.pipeline import derive_stable
 from symgrad.spec import Loss, Spec, load
 from symgrad.verify.evaluate import evaluate
 
-# Parameters of each network at the sizes that the spec is named for, those of copies left out.
+# Parameters of each network at the sizes that the spec is named for, those of copies left out. A network
+# that is the only one has no group.
 COUNTS: Mapping[str, Mapping[str, int]] = {
     "cartpole_ppo": {"actor": 4_610, "critic": 4_545},
     "cartpole_ppo_shared": {"trunk": 4_480, "actor": 130, "critic": 65},
@@ -30,8 +31,18 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
     "halfcheetah_ddpg": {"actor": 71_942, "critic": 72_193},
     "halfcheetah_td3": {"actor": 71_942, "critic_1": 72_193, "critic_2": 72_193},
     "halfcheetah_sac": {"log_alpha": 1, "actor": 73_484, "critic_1": 72_193, "critic_2": 72_193},
+    "halfcheetah_bc": {"log_std": 6, "alone": 71_942},
+    "halfcheetah_awr": {"log_std": 6, "actor": 10_950, "critic": 10_625},
+    "halfcheetah_iql": {
+        "log_std": 6,
+        "actor": 71_942,
+        "value": 70_657,
+        "critic_1": 72_193,
+        "critic_2": 72_193,
+    },
+    "dpo": {"policy": 2_208},
 }
-SIZES = {"B": 6, "S": 3, "A": 2, "H": 4}
+SIZES = {"B": 6, "S": 3, "A": 2, "H": 4, "H1": 4, "H2": 3, "T": 4, "V": 5, "D": 3}
 DRAWS = ("ordinary", "one", "grid", "twins")
 
 
@@ -115,10 +126,12 @@ def test_every_spec_of_a_policy_has_a_row_and_an_oracle() -> None:
 def test_a_spec_has_the_parameters_of_its_standard_size(name: str) -> None:
     spec, counts = spec_of(name), dict.fromkeys(COUNTS[name], 0)
     defaults = {size: default or 1 for size, default in spec.sizes}
+    group_of = {tensor: group for group, names in spec.groups for tensor in names}
     for tensor in spec.tensors:
-        group = max((g for g in counts if tensor.name.startswith(g)), key=len, default="")
-        if tensor.role == "param" and "target" not in tensor.name:
-            counts[group] += prod(size.evaluate(defaults) for size in tensor.shape)
+        if tensor.role == "param" and not str(tensor.init).startswith("copy"):
+            size = prod(size.evaluate(defaults) for size in tensor.shape)
+            group = group_of.get(tensor.name, tensor.name)
+            counts[group if group in counts else "alone"] += size
     assert counts == COUNTS[name]
 
 

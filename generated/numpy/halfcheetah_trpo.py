@@ -33,7 +33,7 @@ Loss kl
         log_std_old[i]
     loss += normal_kl[b]/B
 
-Loss value
+Loss critic
     q[b] = critic[b,0]
     loss += (q[b] - ret[b])**2/B
 
@@ -87,7 +87,7 @@ Gradient (kl_value_and_grad); dX stands for dL/dX.
     dactor_c1[i] += dactor_z1[b,i]
     dactor_W1[i,j] += dactor_z1[b,i]*obs[b,j]
 
-Gradient (value_value_and_grad); dX stands for dL/dX.
+Gradient (critic_value_and_grad); dX stands for dL/dX.
     dq[b] = 2*(q[b] - ret[b])/B
     dcritic[b,0] += dq[b]
     dcritic_c3[i] += dcritic[b,i]
@@ -189,10 +189,10 @@ OPERATIONS = {
         "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 14 * A * B + 12 * B * H + 15 "
         "* A + 2 * B"
     ),
-    "value_value": "B * H * H + B * H * S + 5 * B * H + 4 * B",
-    "value_value_and_grad": "3 * B * H * H + 2 * B * H * S + 15 * B * H + 6 * B",
+    "critic_value": "B * H * H + B * H * S + 5 * B * H + 4 * B",
+    "critic_value_and_grad": "3 * B * H * H + 2 * B * H * S + 15 * B * H + 6 * B",
 }
-SPEC_HASH = "a8efd810f3388d726a427e607c239d9f66c64d7b04e3a7850848bbc5a4e0d4b0"
+SPEC_HASH = "bf50b3d0420f33dcd4763a460d6932039a4bb48da461a8767d5a82b8e9a2c0d0"
 SPEC = r'''description = "TRPO for HalfCheetah: the surrogate and the divergence from the old policy as losses of their own, of a Gaussian actor 17-64-64-6 with 6 log-stds, and a critic."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -267,7 +267,7 @@ normal_kl[b] += 0.5*exp(2*log_std_old[i] - 2*log_std[i]) + log_std[i] + 0.5*n[b,
 loss += normal_kl[b]/B
 """
 
-[losses.value]
+[losses.critic]
 wrt = ["critic_W1", "critic_c1", "critic_W2", "critic_c2", "critic_W3", "critic_c3"]
 equations = """
 q[b] = critic[b,0]
@@ -362,7 +362,7 @@ class SurrogateGradients(_Views):
         self._closed = True
 
 
-class ValueGradients(_Views):
+class CriticGradients(_Views):
     """Views on one vector `flat`: critic.W1 (H, S), critic.c1 (H,), critic.W2 (H, H),
     critic.c2 (H,), critic.W3 (1, H), critic.c3 (1,).
     """
@@ -905,7 +905,7 @@ def kl_value_and_grad(params, *, obs, mu_old, log_std_old, workspace=None):
     return loss, grads
 
 
-def value_value(params, *, obs, ret, workspace=None):
+def critic_value(params, *, obs, ret, workspace=None):
     """The loss.
 
     obs: real[B, S]
@@ -921,7 +921,7 @@ def value_value(params, *, obs, ret, workspace=None):
     B = _length("B", "obs", obs, 0)
     _shape("obs", obs, (B, S))
     _shape("ret", ret, (B,))
-    ws = _memory(workspace, _ValueValueMemory, dtype, B=B, S=S, A=A, H=H)
+    ws = _memory(workspace, _CriticValueMemory, dtype, B=B, S=S, A=A, H=H)
     obs = _fit(ws, "obs", obs, dtype)
     ret = _fit(ws, "ret", ret, dtype)
     critic_W1, critic_c1, critic_W2 = params.critic.W1, params.critic.c1, params.critic.W2
@@ -952,7 +952,7 @@ def value_value(params, *, obs, ret, workspace=None):
     return loss
 
 
-def value_value_and_grad(params, *, obs, ret, workspace=None):
+def critic_value_and_grad(params, *, obs, ret, workspace=None):
     """The loss and its gradient by critic.
 
     obs: real[B, S]
@@ -968,7 +968,7 @@ def value_value_and_grad(params, *, obs, ret, workspace=None):
     B = _length("B", "obs", obs, 0)
     _shape("obs", obs, (B, S))
     _shape("ret", ret, (B,))
-    ws = _memory(workspace, _ValueValueAndGradMemory, dtype, B=B, S=S, A=A, H=H)
+    ws = _memory(workspace, _CriticValueAndGradMemory, dtype, B=B, S=S, A=A, H=H)
     obs = _fit(ws, "obs", obs, dtype)
     ret = _fit(ws, "ret", ret, dtype)
     grads = ws.grads
@@ -1114,8 +1114,8 @@ class _KlValueAndGradMemory:
         self.grads = SurrogateGradients(dtype, S=S, A=A, H=H)
 
 
-class _ValueValueMemory:
-    """The buffers of value_value."""
+class _CriticValueMemory:
+    """The buffers of critic_value."""
 
     def __init__(self, dtype, *, B, S, A, H):
         self._copies = {}
@@ -1125,8 +1125,8 @@ class _ValueValueMemory:
         self.q = self.t_1 = np.empty((B,), dtype)
 
 
-class _ValueValueAndGradMemory:
-    """The buffers of value_value_and_grad."""
+class _CriticValueAndGradMemory:
+    """The buffers of critic_value_and_grad."""
 
     def __init__(self, dtype, *, B, S, A, H):
         self._copies = {}
@@ -1136,7 +1136,7 @@ class _ValueValueAndGradMemory:
         self.q = self.t_1 = self.dq = np.empty((B,), dtype)
         self.dcritic_h2 = self.dcritic_h1 = np.empty((B, H), dtype)
         self.t_2 = np.empty((B,), dtype)
-        self.grads = ValueGradients(dtype, S=S, H=H)
+        self.grads = CriticGradients(dtype, S=S, H=H)
 
 
 class _Group(_Views):

@@ -9,7 +9,7 @@ from symgrad.algebra.sizes import ZERO
 from symgrad.catalog.layer import UNSET, Built, Layer, Signal
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, activated
-from symgrad.expand.axes import clear, free_letter, fresh_letters
+from symgrad.expand.axes import OWN, clear, free_letter, fresh_letters
 from symgrad.expand.layer_text import LayerText
 from symgrad.expand.layers import Layers, Residual, first_row
 from symgrad.expand.scope import Whole
@@ -211,7 +211,7 @@ class Equations:
         own = dict.fromkeys(s.left.name for s in found if s.left.name not in tensors)
         named = {**tensors, **{name: self.names(f"{name}{self.number}") for name in own}}
         used = set().union(*(letters_of(s) for s in found))
-        letters = {**clear(used - {BATCH}, self.bare), BATCH: lead}
+        letters = {**clear(used & OWN, self.bare), BATCH: lead}  # others in subscripts are sizes
         naming = Naming(letters, named, {})
         for statement in found:
             self.add(naming.statement(statement), origin)
