@@ -17,7 +17,7 @@ from symgrad.catalog.losses import ROWS as LOSSES
 from symgrad.expand.losses import pattern
 from symgrad.notation.hints import SOUGHT
 from symgrad.notation.parser import parse
-from symgrad.notation.syntax import Call, Name, Node, Read, Source, nodes
+from symgrad.notation.syntax import Call, Name, Node, Read, Source, Statement, nodes
 
 HEAD = """\
 # The catalogue
@@ -151,7 +151,8 @@ def names(patterns: Iterable[str]) -> list[str]:
 
 def kind_of(row: NamedLoss, name: str) -> str:
     """A name that is a subscript counts, one that is a condition is a bool."""
-    for node in _nodes(row, frozenset()):
+    every = (node for s in _statements(row, frozenset()) for node in nodes(s.right))
+    for node in every:
         if isinstance(node, Read) and any(_is(s, name) for s in node.subscripts):
             return "int"
         if isinstance(node, Call) and node.name == "where" and _is(node.arguments[0], name):
@@ -160,23 +161,25 @@ def kind_of(row: NamedLoss, name: str) -> str:
 
 
 def held(row: NamedLoss) -> list[str]:
-    """The arguments and options that stand inside of a stop, whatever option is set."""
+    """The arguments and options that go into a stop, whatever option is set."""
     options = names(option.name for option in row.options)
-    given: list[Given] = [frozenset(), *(frozenset({name}) for name in options)]
-    inside = {
-        getattr(node, "name", "")
-        for one in given
-        for stop in _nodes(row, one)
-        if isinstance(stop, Call) and stop.name == "stop"
-        for node in nodes(stop)
-    }
-    every = (*row.arguments, *(option.name for option in row.options))
-    return [name for name in names(every) if name in inside]
+    inside: set[str] = set()
+    for given in (frozenset(), *(frozenset({name}) for name in options)):
+        for statement in reversed(_statements(row, given)):
+            every = nodes(statement.right)
+            stops: list[Node] = [n for n in every if isinstance(n, Call) and n.name == "stop"]
+            if statement.left.name in inside:  # it goes on into one
+                stops = [statement.right]
+            inside |= {name for stop in stops for name in _names(stop)}
+    return [name for name in (*names(row.arguments), *options) if name in inside]
 
 
-def _nodes(row: NamedLoss, given: Given) -> Iterator[Node]:
-    for statement in parse(Source("\n".join(_lines(row, given)))):
-        yield from nodes(statement.right)
+def _statements(row: NamedLoss, given: Given) -> tuple[Statement, ...]:
+    return parse(Source("\n".join(_lines(row, given))))
+
+
+def _names(tree: Node) -> set[str]:
+    return {node.name for node in nodes(tree) if isinstance(node, Name | Read)}
 
 
 def _is(node: Node, name: str) -> bool:

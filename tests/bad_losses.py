@@ -86,7 +86,7 @@ ROWS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("an action that is real", "loss = reinforce(q, ret, ret)", "4:8", ("reinforce(logits[b,a], action[b], ret[b], baseline[b]=0, entropy=0): action is ret, which is real", "int")),
     ("an int for a part of its places", "loss = reinforce(q[b,a], act[b], ret[b]) for b < B-1", "4:26", ("reinforce(logits[b,a], action[b], ", "action is read as a subscript", "without `for`")),
     ("an int at shifted places", "loss = reinforce(q, act[b+1], ret)", "4:21", ("action is read as a subscript", "shifted places")),
-    ("a label that is bool", "loss = softmax_cross_entropy(q, done)", "4:8", ("softmax_cross_entropy(logits[b,a], label[b]): label is done, which is bool", "int")),
+    ("a label that is bool", "loss = softmax_cross_entropy(q, done)", "4:8", ("softmax_cross_entropy(logits[b,a], label[b], ", "label is done, which is bool", "int")),
     ("a choice that is real", "loss = reward_signed_cross_entropy(ret, w, ret)", "4:8", ("reward_signed_cross_entropy(logit[b], chosen[b], reward[b]): ", "a condition was expected", "bool")),
     ("a choice that is a number", "loss = reward_signed_cross_entropy(w, 1, ret)", "4:39", ("a condition was expected",)),
     # options

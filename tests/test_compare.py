@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from programs import SPECS, assert_agree, fresh_values, run
+from test_losses import HELD, Variant
 
 from benchmarks.fuzzing.programs import programs
 from benchmarks.fuzzing.writer import Case
@@ -21,6 +22,7 @@ from symgrad.algebra.derive import reverse
 from symgrad.algebra.heads import split_heads
 from symgrad.algebra.program import Program
 from symgrad.algebra.scalars import Stop
+from symgrad.catalogue_page import held as held_by
 from symgrad.cli import main
 from symgrad.explain.compare import REMOVED, compare_full
 from symgrad.explain.derivation import Derivation
@@ -167,6 +169,7 @@ def both(loss: Loss, sizes: Mapping[str, int]) -> tuple[Mapping[str, np.ndarray]
     return values, found[0], found[1]
 
 
+NAMED = {"B": 4, "A": 3, "I": 2, "J": 4, "K": 3}
 SIZES = {"B": 4, "T": 5, "N": 3, "M": 4, "D": 3, "H": 4, "A": 3}
 
 
@@ -231,6 +234,20 @@ def test_what_is_printed_as_removed_is_the_full_gradient_minus_the_semi_gradient
         scale = 4 * (full.magnitudes[f"d{x}"] + semi.magnitudes[f"d{x}"])
         assert_agree(x, found.values[f"removed_{x}"], gap, scale)
         assert np.abs(gap).max() > 1e-6
+
+
+@pytest.mark.parametrize("variant", HELD, ids=str)
+def test_of_a_named_loss_both_gradients_are_told_by_all_that_it_holds(variant: Variant) -> None:
+    """Differentiated by everything, so that what a stop holds has a full gradient."""
+    spec = parse_spec(variant.text, "row")
+    derivation = compare_full(spec)
+    assert assert_holds_both(derivation, spec.losses[0], NAMED) == len(removed_of(derivation)) > 0
+    text = re.sub(r"\s+", " ", derivation.text(100))
+    held = {name for name in held_by(variant.row) if name in variant.kinds}
+    told = {name for name in variant.reals if f"By {name}: both are the same" not in text}
+    assert told == held & {*variant.reals} or (told < held and "argmax" in spec.canonical())
+    for name in told:
+        assert re.search(rf"From .*?\b{name} -> [^,]*, cut by stop\(", text), name
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
