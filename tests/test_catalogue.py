@@ -141,7 +141,7 @@ def test_a_wrong_listing_is_refused_in_a_line(arguments: list[str], said: str) -
 
 SEEKS = (
     "td_lambda", "n_step_td", "q_lambda", "behaviour_cloning", "trpo", "ppo", "dqn", "mse_loss", "gae", "sac", "td3",
-    "awr", "iql", "label_smoothing", "policy_gradient", "dueling",
+    "awr", "iql", "label_smoothing", "policy_gradient", "dueling", "a3c", "bc", "entropy_loss",
 )  # fmt: skip
 
 

@@ -80,6 +80,17 @@ NEXT_LOGITS = np.array([
     [[1, 1, 1], [9, 0, 9], [1, 0, 0], [0, 0, 9]], [[9, 9, 0], [9, 0, 0], [1, 1, 1], [9, -9, 0]], [[1, 1, 1], [9, 0, 9], [0, 0, 9], [1, 0, 0]],
     [[9, 9, 0], [9, 0, 0], [1, 1, 1], [9, -9, 0]], [[9, 9, 0], [9, 0, 0], [0, 9, 9], [9, -9, 0]],
 ])  # fmt: skip
+FAR = [[0.0, 1], [1, 2], [0, 2], [1, 1], [0, -1000], [0, 1000]]
+
+RETURNS_LESS_VALUES = 0.4 + 0.9 * 0.58 - 0.2, 0.5 + 0.8 * 0.1 - 0.3
+LSE = np.log(2 + np.e)
+TRFL_A2C = (
+    RETURNS_LESS_VALUES[0] * LSE
+    + RETURNS_LESS_VALUES[1] * (LSE - 1)
+    + 0.15 * np.square(RETURNS_LESS_VALUES).sum() / 2
+    - 0.25 * 2 * 0.97533
+)
+"""As that test adds it up: the policy's loss, half the squared errors, two entropies of 0.97533."""
 
 
 def atoms_target() -> np.ndarray:
@@ -103,6 +114,11 @@ ROWS = (
     Reference("reinforce", "RLax, policy_gradients_test", cases(logits=[THREE, THREE + 1], action=[[0, 1, 2], [0, 0, 0]], ret=GAINS, weight=WEIGHTS), [0.0788835088, 0.327200909]),
     Reference("reinforce", "TRFL, discrete_policy_gradient_ops_test", each(logits=[[0.0, 1], [0, 1], [1, 1], [0, 100]], action=[0, 0, 1, 1], ret=[0.0, 1, 2, 1]),
               [0, 1.313262, 1.386294, 0], grads={"logits": [[0, 0], [-0.731, 0.731], [1, -1], [0, 0]]}, within=1e-4),
+    Reference("entropy_bonus", "RLax, policy_gradients_test", cases(logits=[THREE, THREE + 1], weight=WEIGHTS), [0.288693, 1.15422], within=1e-5),
+    Reference("entropy_bonus", "TRFL, discrete_policy_gradient_ops_test", each(logits=FAR), [-0.58220309, -0.58220309, -0.36533386, -0.69314718, 0, 0],
+              grads={"logits": [[-0.1966119, 0.1966119], [-0.1966119, 0.1966119], [-0.2099872, 0.2099872], [0, 0], [0, 0], [0, 0]]}),
+    Reference("a2c", "TRFL, discrete_policy_gradient_ops_test", cases(logits=[[[0.0, 0, 1], [0, 1, 0]]], action=[[0, 1]], ret=[[0.922, 0.58]], v=[[0.2, 0.3]]),
+              [TRFL_A2C], single={"critic": 0.15 / 2, "entropy": 0.25}, flags=("sum",), within=1e-5),
     Reference("td_learning", "RLax, value_learning_test", each(v_tm1=np.ones(9), r_t=-np.ones(9), discount_t=[0, 0.5, 1] * 3, v_t=[0.0, 0, 0, 1, 1, 1, 2, 2, 2]),
               np.square([-2, -2, -2, -2, -1.5, -1, -2, -1, 0])),
     Reference("sarsa", "RLax, value_learning_test", each(q_tm1=[[1.0, 1, 0], [1, 1, 0]], q_t=[[0.0, 1, 0], [3, 2, 0]], a_t=[1, 0], **PAIR), np.square([0, 3])),

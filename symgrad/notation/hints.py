@@ -101,19 +101,21 @@ SOUGHT: Table = {
     "trpo npg natural_gradient": (
         "write `surrogate(logp, old_logp, adv)`; the divergence is `categorical_kl(old, q)[b]`"
     ),
-    "ddpg dpg td3 ddpg_actor td3_actor": (
+    "a3c actor_critic advantage_actor_critic": "write `a2c(logits, act, ret, v)`",
+    "ddpg dpg ddpg_actor td3_actor": (
         "write `deterministic_policy(q)`, q the critic at the actor's own action"
     ),
+    "td3": "write `deterministic_policy(q)` and `td3_critic(q, r, gamma, next_q_1, next_q_2)`",
     "ddpg_critic": "write `td_learning(q, r, gamma, next_q)`, next_q at the target's action",
-    "sac soft_actor_critic": (
-        "write `sac_actor(logp, q_1, q_2, alpha)` and `sac_temperature(log_alpha, logp, aim)`"
-    ),
+    "sac soft_actor_critic": "its losses are sac_actor, sac_critic and sac_temperature",
     "awr awac": "write `advantage_weighted(logp, adv)`",
     "iql": "write `expectile(q, v)` and `advantage_weighted(logp, adv)`",
     "behaviour_cloning behavior_cloning behavioral_cloning bc imitation": (
-        "write `softmax_cross_entropy(q, act)`, or `squared_error(mu, act)`"
+        "write `softmax_cross_entropy(q, act)`, `squared_error(mu, act)` or gaussian_nll"
     ),
     "kl kl_div kl_divergence": "of logits it is `categorical_kl(p, q)[b]`, of Gaussians normal_kl",
+    "gaussian_nll_loss normal_nll": "write `gaussian_nll(mu, log_std, x)`",
+    "entropy_loss entropy_regularisation entropy_regularization": "write `entropy_bonus(logits)`",
     "entropy": "of logits it is `categorical_entropy(q)[b]`, of Gaussians normal_entropy",
 }
 """Losses and algorithms that the catalogue has by another name, or as a sum of its own."""
