@@ -37,8 +37,8 @@ OF_LOSSES = """\
 Each loss is to be minimised. `b` stands for all axes that come first: a batch, batch and time, or
 none; `_tm1` in a name is the step before and `_t` the step after a transition. The equations define
 `each[b]`, one number for each place of the batch, and the loss is their mean; below a line
-`# option` stand those that it changes. `stop(x)` is held constant: it has the value of x, and the
-derivative 0. All losses take
+`# option` stand those that it changes or adds. `stop(x)` is held constant: it has the value of x,
+and the derivative 0. All losses take
 """
 
 OF_DISTRIBUTIONS = """\
@@ -225,7 +225,13 @@ def _activations() -> Iterator[tuple[str, ...]]:
 def _specs() -> Iterator[tuple[str, ...]]:
     for entry in listing.specs():
         count, sizes = entry.cells
-        yield code(entry.name), count, _listed(sizes.split()), cell(entry.about), cell(entry.source)
+        yield (
+            code(entry.name),
+            cell(count),
+            _listed(sizes.split()),
+            cell(entry.about),
+            cell(entry.source),
+        )
 
 
 # ---- Markdown ------------------------------------------------------------------------------------
@@ -235,7 +241,7 @@ def cell(text: str) -> str:
     """Plain words with code between backticks, in a cell of a table."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(
-        p.replace("|", "\\|") if p.startswith("`") else re.sub(r"([\\*_\[\]<>|])", r"\\\1", p)
+        p.replace("|", "\\|") if p.startswith("`") else re.sub(r"([\\*\[\]<>|])", r"\\\1", p)
         for p in parts
     )
 
@@ -252,4 +258,4 @@ def _listed(found: Iterable[str] | str, between: str = ", ") -> str:
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [titles, ["---"] * len(titles), *rows]
-    return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |") for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -40,6 +40,8 @@ ROWS = (
         each[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
         """,
         source="Shannon 1948, section 6; Bishop 2006, equation 1.98",
+        elsewhere="a logit of -inf counts 0 in PyTorch and gives nan here: mask actions with -1e8, "
+        "as sb3-contrib does",
     ),
     NamedLoss(
         "categorical_kl",

@@ -73,6 +73,8 @@ POLICY = (
         (Option("beta", "1", positive=True), Option("w_max", "20", positive=True)),
         held="the weight",
         source="Peng et al. 2019, equation 10; Nair et al. 2020",
+        elsewhere="IQL's beta is 1/beta of here, and its weight at most 100; AWAC divides by the "
+        "weights' sum",
     ),
     NamedLoss(
         "deterministic_policy",
@@ -113,5 +115,6 @@ POLICY = (
         (Option("beta", "0.1", positive=True),),
         held="the reference",
         source="Rafailov et al. 2023, equation 7",
+        elsewhere="the same in TRL and torchtune, where nothing is smoothed; beta is 0.1 there too",
     ),
 )

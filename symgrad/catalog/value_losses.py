@@ -114,6 +114,7 @@ VALUE = (
         TD_APART,
         held="nothing: the residual gradient, if v_t comes from the network that is learned",
         source="Baird 1995",
+        elsewhere="few libraries have it; with a separate target network it is td_learning",
     ),
     NamedLoss(
         "sarsa",
@@ -124,6 +125,7 @@ VALUE = (
         TD_APART,
         held="the target: a semi-gradient",
         source="Rummery, Niranjan 1994; Sutton, Barto 2018, equation 10.1",
+        elsewhere="RLax returns td",
     ),
     NamedLoss(
         "expected_sarsa",
@@ -134,6 +136,7 @@ VALUE = (
         TD_APART,
         held="the target: a semi-gradient",
         source="van Seijen et al. 2009",
+        elsewhere="RLax returns td; with the probabilities of a greedy policy it is q_learning",
     ),
     NamedLoss(
         "q_learning",

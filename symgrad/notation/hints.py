@@ -83,13 +83,13 @@ SOUGHT: Table = {
     ),
     "td td0 td_zero": "write `td_learning(v, r, gamma, next_v)`",
     "n_step_td n_step n_step_return": (
-        "returns are data: `squared_error(v, g)`, g from symgrad.returns.n_step_returns"
+        "write `squared_error(v, g, half=true)`, g from symgrad.returns.n_step_returns"
     ),
     "td_lambda lambda_return lambda_returns": (
-        "returns are data: `squared_error(v, g)`, g from symgrad.returns.lambda_returns"
+        "write `squared_error(v, g, half=true)`, g from symgrad.returns.lambda_returns"
     ),
     "q_lambda watkins_q_lambda peng_q_lambda sarsa_lambda": (
-        "returns are data: `squared_error(q_a, g)`, g from symgrad.returns.lambda_returns"
+        "write `squared_error(q_a, g, half=true)`, g from symgrad.returns.lambda_returns"
     ),
     "gae generalised_advantage generalized_advantage": "advantages are data: symgrad.returns.gae",
     "policy_gradient policy_gradient_loss pg_loss vpg": (
