@@ -32,6 +32,7 @@ from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits
 from symgrad.verify.check import check, check_module, check_program
 from symgrad.verify.differences import Slope, entry_direction, rademacher, slope
+from symgrad.verify.evaluate import evaluate
 from symgrad.verify.instance import NoInstance, own_instance, small_instance
 from symgrad.verify.nearby import Point
 from symgrad.verify.report import text_of
@@ -576,6 +577,38 @@ def test_small_sizes_are_small_distinct_and_within_the_specs_limits() -> None:
     assert small.sizes["L"] >= small.sizes["K"]
     assert dict(own.sizes) == {"L": 30, "K": 5, "B": 7}
     assert small.values["x"].shape == (small.sizes["B"], small.sizes["L"])
+
+
+RELUS = """
+[sizes]
+B = "batch"
+
+[networks.pi]
+input = "x"
+layers = ["dense 3 relu", "dense 3 relu", "dense 3 relu", "dense 1"]
+
+[data]
+x = "real[B, 2]"
+y = "real[B, 1]"
+
+[losses.loss]
+equations = "loss = mean(b: (pi[b,0] - y[b,0])**2)"
+"""
+
+
+def test_small_inputs_are_drawn_again_where_all_relus_of_a_layer_are_off() -> None:
+    (loss,) = parse_spec(RELUS, "relus").losses
+    gradient = reverse(loss.program, "loss", loss.wrt)
+    names = tuple(gradient.result.values())
+
+    def has_zeros(seed: int, wrt: tuple[str, ...]) -> bool:
+        small = small_instance(loss.program, "loss", (), seed, wrt)
+        found = evaluate(gradient.program, small.values, small.sizes, outputs=names).values
+        return any(not np.any(found[name]) for name in names)
+
+    off = [seed for seed in range(20) if has_zeros(seed, ())]
+    assert len(off) >= 2
+    assert [seed for seed in range(20) if has_zeros(seed, loss.wrt)] == []
 
 
 def test_sizes_that_cannot_be_had_say_why() -> None:

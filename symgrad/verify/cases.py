@@ -217,7 +217,7 @@ def instances(
     further: list[tuple[Instance, Numbers, Effort]] = []
     try:
         if {"small", "many", "kinks"} & {*kinds}:
-            small = small_instance(program, outputs, checks, seed)
+            small = small_instance(program, outputs, checks, seed, target.wrt)
             further = _crowded(target, checks, small, seed) if "many" in kinds else []
             further += _kinked(target, small, seed) if "kinks" in kinds else []
         if "small" in kinds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 import numpy as np
@@ -21,6 +21,7 @@ FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
 MANY = 61
 CROWD = "many samples"
 ATTEMPTS = 100
+REDRAWS = 20
 Names = str | Sequence[str]
 DRAWS = ("ordinary", "data between 0 and 1", "everything between 0 and 1")
 
@@ -39,14 +40,52 @@ class Instance:
     drawn: str
 
 
-def small_instance(program: Program, outputs: Names, checks: Sequence[Size], seed: int) -> Instance:
-    """Every size that an input carries as an axis, shrunk to 2..4, distinct where possible."""
+def small_instance(
+    program: Program, outputs: Names, checks: Sequence[Size], seed: int, wrt: Sequence[str] = ()
+) -> Instance:
+    """Every size that an input carries as an axis, shrunk to 2..4, distinct where possible.
+
+    Of a few draws, that at which the most of `wrt` have a say in the first output: with three
+    hidden units, all relus of a layer are soon off, and zeros alone would be compared.
+    """
     fixed = {name: value for name, value in program.sizes if value is not None}
     for name in _axes(program):
         fixed.pop(name, None)
     names = [name for name, _ in program.sizes if name not in fixed]
     rng = np.random.default_rng([seed, 1])
-    return _first(program, outputs, checks, "small", fixed, _choices(names, SMALL, rng), rng)
+    first = _first(program, outputs, checks, "small", fixed, _choices(names, SMALL, rng), rng)
+    return _liveliest(program, outputs, first, wrt, rng)
+
+
+def _liveliest(
+    program: Program, outputs: Names, first: Instance, wrt: Sequence[str], rng: np.random.Generator
+) -> Instance:
+    """The first draw where each of `wrt` has a say, or that where most have."""
+    best, most = first, _lively(program, outputs, first, wrt, rng)
+    for _ in range(REDRAWS):
+        if most == len(wrt):
+            break
+        values = draw(program, first.sizes, first.drawn, rng)
+        other = replace(first, values=values)
+        if (count := _lively(program, outputs, other, wrt, rng)) > most:
+            best, most = other, count
+    return best
+
+
+def _lively(
+    program: Program, outputs: Names, at: Instance, wrt: Sequence[str], rng: np.random.Generator
+) -> int:
+    """For how many of `wrt` a small change changes the first output; -1 where one is infinite."""
+    wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    here = evaluate(program, at.values, at.sizes, outputs=wanted).values
+    if not all(np.all(np.isfinite(here[name])) for name in wanted):
+        return -1
+    count = 0
+    for name in wrt:
+        changed = at.values[name] + 1e-4 * rng.normal(size=np.shape(at.values[name]))
+        there = evaluate(program, {**at.values, name: changed}, at.sizes, outputs=wanted[:1])
+        count += not np.array_equal(there.values[wanted[0]], here[wanted[0]])
+    return count
 
 
 def many_instance(
