@@ -34,6 +34,8 @@ ELEMENTARY = (
 )
 LIMIT = 2**40  # mpf has no overflow: beyond this an exponential counts as infinite
 
+WIDEST = 4000  # bits of a whole number that stands for one of many digits
+
 
 class Numbers(Protocol):
     """What an evaluation computes in. `unit` is the distance from 1 to the next number."""
@@ -60,6 +62,9 @@ class Numbers(Protocol):
     def power(self, x: Array, y: Array) -> Array: ...
 
     def isnan(self, x: Array) -> Array: ...
+
+    def matmul(self, a: Array, b: Array) -> Array | None:
+        """Matrix products along the first axis; None where a number is not finite."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,9 @@ class Float64:
 
     def isnan(self, x: Array) -> Array:
         return np.isnan(x)
+
+    def matmul(self, a: Array, b: Array) -> Array | None:
+        return a @ b if np.isfinite(a).all() and np.isfinite(b).all() else None
 
 
 _FLOAT64: Mapping[str, Callable[[Array], Any]] = {
@@ -142,6 +150,14 @@ class Digits:
 
     def isnan(self, x: Array) -> Array:
         return np.not_equal(x, x).astype(bool)
+
+    def matmul(self, a: Array, b: Array) -> Array | None:
+        """Of whole numbers, times a power of 2: exact, and then rounded once."""
+        left, right = _whole(a), _whole(b)
+        if left is None or right is None:
+            return None
+        mp, power = _context(self.digits), left[1] + right[1]
+        return _points(lambda whole: mp.mpf((whole, power)), left[0] @ right[0])
 
 
 FLOAT64 = Float64()
@@ -209,6 +225,22 @@ def _point(value: Any) -> Array:
     array = np.empty((), dtype=object)
     array[()] = value
     return array
+
+
+def _whole(x: Array) -> tuple[Array, int] | None:
+    """x = whole numbers * 2**power; None where one is not finite, or they are too far apart."""
+    parts = [number._mpf_ for number in x.ravel()]  # sign, whole number, power, bits
+    powers = [power for _, whole, power, _ in parts if whole]
+    bits = max((power + bits for _, whole, power, bits in parts if whole), default=0)
+    low = min(powers, default=0)
+    if bits - low > WIDEST or any(bits < 0 for *_, bits in parts):
+        return None
+    numbers = [
+        (-whole if sign else whole) << max(0, power - low) for sign, whole, power, _ in parts
+    ]
+    found = np.empty(len(numbers), dtype=object)
+    found[:] = numbers
+    return found.reshape(x.shape), low
 
 
 def _points(f: Callable[..., Any], *arrays: Array) -> Array:

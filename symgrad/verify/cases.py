@@ -16,16 +16,16 @@ from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
 from symgrad.verify.branches import Branch
 from symgrad.verify.compare import Effort, Probe, probed, probed_alone
 from symgrad.verify.evaluate import Result, evaluate
+from symgrad.verify.factored import work
 from symgrad.verify.inexact import EXACT
 from symgrad.verify.instance import (
     CROWD,
     Instance,
     NoInstance,
-    box_points,
     instance_at,
     many_instance,
     own_instance,
-    own_points,
+    own_work,
     small_instance,
 )
 from symgrad.verify.nearby import Direction, Point
@@ -39,6 +39,8 @@ KINKS_EFFORT = Effort(entries=12, sampled=4, directions=4)
 PRODUCT_EFFORT = Effort(entries=12, sampled=4, directions=4)
 SMALL_COST = 400_000  # box points of all 60-digit evaluations of one block
 DIGITS_COST = 100_000  # box points of one 60-digit evaluation: a third of a second
+SMALL_EACH = 100_000  # box points of one 60-digit evaluation along each direction of a block
+OWN_EACH = 2_000_000  # the same, of float64
 MANY_COST = 100_000  # box points of one float64 evaluation with many samples
 OWN_COST = 30_000_000  # box points of one float64 evaluation
 Kind = Literal["small", "many", "kinks", "own"]
@@ -231,8 +233,8 @@ def instances(
         return [*found, *further], missing, notes
     try:
         own = own_instance(program, outputs, checks, seed, OWN_COST)
-        found.append((own, FLOAT64, affordable(program, own, OWN_EFFORT)))
-        if (asked := own_points(program)) > OWN_COST:
+        found.append((own, FLOAT64, affordable(program, own, OWN_EFFORT, OWN_EACH)))
+        if (asked := own_work(program)) > OWN_COST:
             notes.append(
                 f"{target.label}: not checked at its own sizes, where one evaluation takes "
                 f"{asked:.1e} points (limit {OWN_COST:.0e}); checked at {own.name} in their place"
@@ -248,9 +250,9 @@ def _crowded(
     """The small instance with many samples, where a loss has a batch and they cost little."""
     program = target.program
     many = many_instance(program, target.outputs, checks, small, seed) if target.wrt else None
-    if many is None or box_points(program, many.sizes) > MANY_COST:
+    if many is None or work(program, many.sizes) > MANY_COST:
         return []
-    return [(many, FLOAT64, affordable(program, many, OWN_EFFORT))]
+    return [(many, FLOAT64, affordable(program, many, OWN_EFFORT, OWN_EACH))]
 
 
 def branching(
@@ -269,7 +271,7 @@ def branching(
             missing.append(f"BRANCHES lists {branch.text}, which was not reached: {reason}")
             continue
         reached = replace(own, name=f"at {branch.text}")
-        found.append((reached, FLOAT64, affordable(large, reached, OWN_EFFORT)))
+        found.append((reached, FLOAT64, affordable(large, reached, OWN_EFFORT, OWN_EACH)))
     return found, missing
 
 
@@ -279,20 +281,24 @@ def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, 
     if not target.wrt or _numbers(program, small) is not DIGITS:
         return []
     placed = kinks.at_kinks(program, target.outputs, target.wrt, small, seed)
-    return [(one, EXACT, affordable(program, one, KINKS_EFFORT)) for one in placed]
+    return [(one, EXACT, affordable(program, one, KINKS_EFFORT, SMALL_EACH)) for one in placed]
 
 
 def _numbers(program: Program, instance: Instance) -> Numbers:
     """60 digits, unless literal sizes that cannot shrink make them too slow."""
-    return DIGITS if box_points(program, instance.sizes) <= DIGITS_COST else FLOAT64
+    return DIGITS if work(program, instance.sizes) <= DIGITS_COST else FLOAT64
 
 
 def _effort(program: Program, instance: Instance) -> Effort:
-    return affordable(program, instance, SMALL_EFFORT)
+    return affordable(program, instance, SMALL_EFFORT, SMALL_EACH)
 
 
-def affordable(program: Program, instance: Instance, effort: Effort) -> Effort:
-    """Fewer entries where each costs much; at least 8."""
-    points = max(1, box_points(program, instance.sizes))
-    entries = min(effort.entries, max(8, SMALL_COST // (2 * points)))
-    return replace(effort, entries=entries, sampled=min(effort.sampled, entries))
+def affordable(program: Program, instance: Instance, effort: Effort, each: int) -> Effort:
+    """Fewer entries where each costs much, at least 4; fewer directions, at least one.
+
+    each: the points that all evaluations along the directions of one block may have.
+    """
+    points = max(1, work(program, instance.sizes))
+    entries = min(effort.entries, max(4, SMALL_COST // (2 * points)))
+    directions = min(effort.directions, max(1, each // points))
+    return Effort(entries, min(effort.sampled, entries), directions)

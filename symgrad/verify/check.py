@@ -22,6 +22,7 @@ from symgrad.verify.branches import Branch
 from symgrad.verify.cases import (
     DIGITS,
     KINDS,
+    SMALL_EACH,
     SMALL_EFFORT,
     Case,
     Kind,
@@ -42,6 +43,7 @@ from symgrad.verify.compare import (
 from symgrad.verify.conduct import conduct_of
 from symgrad.verify.curves import Worst, curves
 from symgrad.verify.evaluate import evaluate
+from symgrad.verify.graph import behind
 from symgrad.verify.instance import Instance, NoInstance, instance_at, small_instance
 from symgrad.verify.nearby import Point
 from symgrad.verify.small import Small
@@ -228,7 +230,7 @@ def check_program(
         array = exact.values[derivative]
         scales = np.abs(array.astype(float))
         claim = Claim(name, array, scales, _defining(gradient, derivative))
-        effort = affordable(program, instance, SMALL_EFFORT)
+        effort = affordable(program, instance, SMALL_EFFORT, SMALL_EACH)
         probe = probed(point, name, effort, seed)
         blocks.append(compare(point, claim, instance.name, probe, rule))
     return Report(loss, tuple(blocks))
@@ -243,12 +245,14 @@ def _targets(spec: Spec, names: Sequence[str] | None) -> list[tuple[Target, Loss
     found: list[tuple[Target, Loss | None]] = []
     paths = spec.paths
     for function, program in spec.forwards if names is None else ():
-        found.append((Target(function, function, program, program.outputs, paths=paths), None))
+        part = behind(program, program.outputs)
+        found.append((Target(function, function, part, program.outputs, paths=paths), None))
     for loss in spec.losses if names is None else [known[name] for name in names]:
         prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
         outputs = (loss.value, *(o for o in loss.program.outputs if o != loss.value))
         function = f"{prefix}value_and_grad"
-        target = Target(loss.name, function, loss.program, outputs, loss.wrt, paths)
+        part = behind(loss.program, outputs)
+        target = Target(loss.name, function, part, outputs, loss.wrt, paths)
         found.append((target, loss))
         for row in (row for name, row in spec.products if name == loss.name):
             along = replace(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 from sympy import Symbol
@@ -15,6 +16,7 @@ from symgrad.errors import ProgramError
 from symgrad.verify import magnitude
 from symgrad.verify.arithmetic import Array, Numbers
 from symgrad.verify.body import Body, Trace
+from symgrad.verify.factored import Split, factors, grouped
 from symgrad.verify.graph import Node
 from symgrad.verify.points import Grid, Layout, add_at, put, read
 
@@ -24,6 +26,8 @@ class Run:
     """One evaluation: the tensors known so far, the stops and the branches met.
 
     parts: the last contribution of each equation and the arrays it was made from.
+    settling: tensors that read each other. They are found anew until nothing changes, and a matrix
+              product of the same numbers need not be the same to the last bit.
     """
 
     layout: Layout
@@ -35,6 +39,7 @@ class Run:
     stops: dict[Node, Array] = field(default_factory=dict)
     branches: dict[Node, Array] = field(default_factory=dict)
     parts: dict[int, tuple[list[Array], Array]] = field(default_factory=dict)
+    settling: set[str] = field(default_factory=set)
 
     def zeros(self, name: str) -> Array:
         shape = self.layout.shapes[name]
@@ -71,17 +76,36 @@ class Run:
         """The body over the box, then op over the indices that the target does not carry."""
         grid, trace = self.layout.grid(number), self.trace(number)
         body = self.body(equation, grid, trace)
-        values = np.broadcast_to(body.value(equation.body), grid.shape)
         axes = tuple(grid.names.index(i) for i in equation.reduced)
-        if equation.op == "sum":
-            part = np.asarray(np.sum(values, axis=axes, keepdims=True))
+        product = self.product(body, equation, grid, axes)
+        if product is not None:
+            part = product
         elif equation.op == "logsumexp":
-            part = self.logsumexp(values, axes)
+            part = self.logsumexp(self.over(body, equation, grid), axes)
+        elif equation.op == "argmax":
+            part = self.argmax(self.over(body, equation, grid), axes, grid, trace)
         else:
-            part = self.argmax(values, axes, grid, trace)
+            part = np.asarray(np.sum(self.over(body, equation, grid), axis=axes, keepdims=True))
         self.stops.update({(number, k): value for k, value in trace.stops.items()})
         self.branches.update({(number, k): value for k, value in trace.branches.items()})
         return part
+
+    def over(self, body: Body, equation: Equation, grid: Grid) -> Array:
+        """The body at every point of the box."""
+        return np.broadcast_to(body.value(equation.body), grid.shape)
+
+    def product(
+        self, body: Body, equation: Equation, grid: Grid, axes: tuple[int, ...]
+    ) -> Array | None:
+        """A sum of products of two groups of factors; None where it is none, or is not worth it."""
+        if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
+            return None
+        parts = [body.value(part) for part in factors(equation.body)]
+        groups = grouped([_carried(part) for part in parts], grid.shape)
+        if groups is None:
+            return None
+        a, b = (_times(parts[n] for n in group) for group in groups)
+        return Split(grid.shape, axes).product(self.numbers, a, b)
 
     def logsumexp(self, values: Array, axes: tuple[int, ...]) -> Array:
         """log(sum exp): literally, so -inf for a row of -inf."""
@@ -142,13 +166,51 @@ class Run:
     def reduced_scale(self, number: int, equation: Equation, grid: Grid) -> Array:
         body = self.body(equation, grid, self.trace(number))
         sized = magnitude.Magnitude(body, self.reader(equation, grid, self.scales))
-        scale = np.broadcast_to(sized.scale(equation.body), grid.shape)
         axes = tuple(grid.names.index(i) for i in equation.reduced)
+        product = self.scale_of_product(body, sized, equation, grid, axes)
+        if product is not None:
+            return product
+        scale = np.broadcast_to(sized.scale(equation.body), grid.shape)
         if equation.op == "sum":
             return np.asarray(np.sum(scale, axis=axes, keepdims=True))
-        values = np.broadcast_to(body.value(equation.body), grid.shape)
+        values = self.over(body, equation, grid)
         total = self.logsumexp(values, axes)
         return magnitude.of_logsumexp(total, values, scale, axes, self.numbers)
+
+    def scale_of_product(
+        self,
+        body: Body,
+        sized: magnitude.Magnitude,
+        equation: Equation,
+        grid: Grid,
+        axes: tuple[int, ...],
+    ) -> Array | None:
+        """|a| S(b) + S(a) |b| - |a b|, each summed as a product is."""
+        if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
+            return None
+        parts = factors(equation.body)
+        groups = grouped([_carried(body.value(part)) for part in parts], grid.shape)
+        if groups is None:
+            return None
+        a, b = (sized.product([parts[n] for n in group]) for group in groups)
+        split = Split(grid.shape, axes)
+        terms = [
+            split.product(self.numbers, *pair)
+            for pair in ((a[0], b[1]), (a[1], b[0]), (a[0], b[0]))
+        ]
+        first, second, both = terms
+        if first is None or second is None or both is None:
+            return None
+        return np.asarray(first + second - both)
+
+
+def _carried(part: Array) -> frozenset[int]:
+    """The axes of a box along which a factor varies."""
+    return frozenset(k for k, n in enumerate(part.shape) if n > 1)
+
+
+def _times(parts: Iterable[Array]) -> Array:
+    return reduce(lambda a, b: np.asarray(a * b), parts)
 
 
 @contextmanager

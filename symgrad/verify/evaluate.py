@@ -65,16 +65,25 @@ def evaluate(
     reads = {name: sources for name, sources in every.items() if name not in ready}
     order = groups(wanted, reads)
     needed = {name for group in order for name in group}
-    inputs = checked_values(
-        program, values, layout.shapes, layout.sizes, numbers, needed - {*ready}
-    )
+    inputs = checked_values(layout, values, numbers, needed - {*ready})
     run = Run(layout, numbers, frozen or {}, held or {}, {**inputs, **ready})
     with np.errstate(all="ignore"):
         _solve(run, order, reads, run.tensors, run.tensor)
-        if magnitude:
-            run.scales.update({name: np.asarray(abs(a)) for name, a in run.tensors.items()})
-            _solve(run, order, reads, run.scales, run.scale)
-    return Result(run.tensors, run.stops, run.branches, run.scales)
+        scales = _scales(run, order, reads) if magnitude else {}
+    return Result(run.tensors, run.stops, run.branches, scales)
+
+
+def _scales(
+    run: Run, order: Iterable[tuple[str, ...]], reads: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, Array]:
+    """S of every tensor. It needs no more than a few digits: float64, on the branches taken."""
+    real = run.numbers.dtype
+    known = {n: a.astype(np.float64) if a.dtype == real else a for n, a in run.tensors.items()}
+    stops = {node: a.astype(np.float64) for node, a in (*run.frozen.items(), *run.stops.items())}
+    rough = Run(run.layout, FLOAT64, stops, {**run.held, **run.branches}, known)
+    rough.scales.update({name: np.asarray(abs(a)) for name, a in known.items()})
+    _solve(rough, order, reads, rough.scales, rough.scale)
+    return rough.scales
 
 
 def _solve(
@@ -94,6 +103,7 @@ def _solve(
             if group[0] in reads or group[0] not in known:
                 known[group[0]] = compute(group[0])
             continue
+        run.settling.update(group)
         known.update({name: run.zeros(name) for name in group})
         for _ in range(sum(known[name].size for name in group) + 2):
             changed = False

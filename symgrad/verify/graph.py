@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sympy import Expr, Symbol
 
@@ -102,6 +102,18 @@ def groups(roots: Iterable[str], reads: Mapping[str, tuple[str, ...]]) -> list[t
             elif following in open_:
                 low[name] = min(low[name], number[following])
     return found
+
+
+def behind(program: Program, outputs: Sequence[str]) -> Program:
+    """The equations that some outputs need, and every input."""
+    order = groups(outputs, reads_of(program).by_tensor)
+    needed = {name for group in order for name in group}
+    return replace(
+        program,
+        tensors=tuple(t for t in program.tensors if t.name in needed or t.role != "computed"),
+        equations=tuple(e for e in program.equations if e.target.tensor in needed),
+        outputs=tuple(outputs),
+    )
 
 
 def downstream(names: Iterable[str], reads: Reads) -> frozenset[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 
 import numpy as np
 
 from symgrad.algebra.program import Program, Tensor
 from symgrad.errors import SpecError
 from symgrad.verify.arithmetic import Array, Numbers
+from symgrad.verify.points import Layout
 
 
 def checked_sizes(program: Program, given: Mapping[str, int]) -> Mapping[str, int]:
@@ -25,22 +27,20 @@ def checked_sizes(program: Program, given: Mapping[str, int]) -> Mapping[str, in
 
 
 def checked_values(
-    program: Program,
-    values: Mapping[str, object],
-    shapes: Mapping[str, tuple[int, ...]],
-    sizes: Mapping[str, int],
-    numbers: Numbers,
-    needed: Collection[str],
+    layout: Layout, values: Mapping[str, object], numbers: Numbers, needed: Collection[str]
 ) -> dict[str, Array]:
     """The declared tensors that are needed: arrays of the numbers; int64 for ints and bools."""
     found: dict[str, Array] = {}
+    program = layout.program
     for tensor in program.tensors:
         if tensor.name not in needed or tensor.name in program.writers or tensor.role == "computed":
             continue
         if tensor.name in values:
-            found[tensor.name] = _checked(
-                tensor, values[tensor.name], shapes[tensor.name], sizes, numbers
+            given = values[tensor.name]
+            converted = partial(
+                _checked, tensor, given, layout.shapes[tensor.name], layout.sizes, numbers
             )
+            found[tensor.name] = layout.input(tensor.name, numbers, given, converted)
         elif tensor.default is not None:
             found[tensor.name] = numbers.ratio(int(tensor.default.p), int(tensor.default.q))
         else:

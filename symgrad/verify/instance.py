@@ -15,9 +15,12 @@ from symgrad.algebra.sizes import Size
 from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.evaluate import evaluate
+from symgrad.verify.factored import work
 
 SMALL = (3, 2, 4)
 FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
+FEW = (2, 3)  # where an evaluation costs much
+MUCH = 1_000_000
 MANY = 61
 CROWD = "many samples"
 ATTEMPTS = 100
@@ -121,20 +124,22 @@ def own_instance(
     not, and the instance is called `reduced sizes`.
     """
     fixed, names = _own(program)
+    few = FREE if own_work(program) <= MUCH else FEW
     name, free = "own sizes", sorted(_axes(program) & {*fixed})
-    while (points := own_points(program, fixed)) > limit:
+    while (points := own_work(program, fixed)) > limit:
         if all(fixed[n] == 1 for n in free):
             raise NoInstance(f"one evaluation takes {points:.1e} points, more than {limit:.0e}")
         fixed[max(free, key=fixed.__getitem__)] //= 2
         name = "reduced sizes"
     rng = np.random.default_rng([seed, 2])
-    return _first(program, outputs, checks, name, fixed, _choices(names, FREE, rng), rng)
+    return _first(program, outputs, checks, name, fixed, _choices(names, few, rng), rng)
 
 
-def own_points(program: Program, fixed: Mapping[str, int] | None = None) -> int:
-    """How many points one evaluation has at a spec's own sizes, or with `fixed` in their place."""
+def own_work(program: Program, fixed: Mapping[str, int] | None = None) -> int:
+    """What one evaluation costs at a spec's own sizes, or with `fixed` in their place."""
     own, names = _own(program)
-    return box_points(program, {**(fixed or own), **dict(zip(names, cycle(FREE), strict=False))})
+    sizes = {**own, **(fixed or {}), **dict(zip(names, cycle(FREE), strict=False))}
+    return work(program, sizes)
 
 
 def _own(program: Program) -> tuple[dict[str, int], list[str]]:
@@ -240,10 +245,10 @@ def shape_of(tensor: Tensor, sizes: Mapping[str, int]) -> tuple[int, ...]:
 
 
 def _reals(tensor: Tensor, shape: tuple[int, ...], inside: bool, rng: np.random.Generator) -> Array:
-    """Normal, weights scaled by their last axis; or between 0.1 and 0.9."""
+    """Normal, weights scaled by all axes but the first; or between 0.1 and 0.9."""
     if inside:
         return np.asarray(rng.uniform(0.1, 0.9, shape))
-    scale = shape[-1] ** -0.5 if tensor.role == "param" and len(shape) > 1 else 0.7
+    scale = _count(shape[1:]) ** -0.5 if tensor.role == "param" and len(shape) > 1 else 0.7
     return np.asarray(rng.normal(0.0, scale, shape))
 
 
@@ -261,9 +266,3 @@ def _below(tensor: Tensor, program: Program, sizes: Mapping[str, int]) -> int:
                 pairs = zip(access.subscripts, lengths, strict=False)
                 limits += [n for s, n in pairs if isinstance(s, Access) and s.tensor == tensor.name]
     return min(limits, default=5)
-
-
-def box_points(program: Program, sizes: Mapping[str, int]) -> int:
-    """How many points all boxes have: what one evaluation costs."""
-    boxes = ([max(0, r.count.evaluate(sizes)) for r in e.box] for e in program.equations)
-    return sum(_count(tuple(box)) for box in boxes)

@@ -7,7 +7,7 @@ S(a b) = |a| S(b) + |b| S(a) - |a b|, which is S(a) S(b) where a or b is free of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,15 @@ class Magnitude:
                     break
         return self.known[node]
 
+    def product(self, arguments: Sequence[Any]) -> tuple[Array, Array]:
+        """|a b ...| and |a| S(b) + |b| S(a) - |a b|, factor by factor."""
+        value = scale = self.body.numbers.ratio(1, 1)
+        for argument in arguments:
+            b = abs(self.body.value(argument))
+            scale = value * self.scale(argument) + b * scale - value * b
+            value = value * b
+        return value, scale
+
     def scales(self, node: Expr) -> tuple[Array, ...]:
         return tuple(self.scale(argument) for argument in node.args)
 
@@ -56,13 +65,9 @@ def _sum(m: Magnitude, node: Expr) -> Array:
 
 
 def _product(m: Magnitude, node: Expr) -> Array:
-    """|a| S(b) + |b| S(a) - |a b|, factor by factor."""
-    value = scale = m.body.numbers.ratio(1, 1)
-    for argument in node.args:
-        b = abs(m.body.value(argument))
-        scale = value * m.scale(argument) + b * scale - value * b
-        value = value * b
-    finite = np.less(value, m.body.numbers.constant("inf"))  # -inf is a product, and exact
+    """S of a product; what is infinite is a product, and exact."""
+    value, scale = m.product(node.args)
+    finite = np.less(value, m.body.numbers.constant("inf"))
     return np.where(finite, scale, m.body.numbers.ratio(0, 1))
 
 

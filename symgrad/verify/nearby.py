@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from symgrad.algebra.program import Program
 from symgrad.verify.arithmetic import FLOAT64, Array, Float64, Numbers
 from symgrad.verify.evaluate import Result, evaluate
+from symgrad.verify.factored import work
 from symgrad.verify.graph import downstream
 from symgrad.verify.inputs import checked_sizes
 from symgrad.verify.points import Layout
@@ -128,8 +128,7 @@ class Point:
         moving = downstream(moves[0][0], self.layout.reads(self.base.stops)) & {*self.base.values}
         if self.loss not in moving:
             return [Near(self.value, True)] * len(moves)
-        equations = range(len(self.program.equations))
-        points = max(1, sum(prod(self.layout.grid(n).shape) for n in equations))
+        points = max(1, work(self.program, self.layout.sizes, moving))
         room = ROOM if isinstance(self.numbers, Float64) else EXACT_ROOM
         at_once = min(max(1, room // points), len(moves))
         found: list[Near] = []

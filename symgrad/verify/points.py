@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import Program, Range
 from symgrad.errors import ProgramError
-from symgrad.verify.arithmetic import Array
+from symgrad.verify.arithmetic import Array, Numbers
 from symgrad.verify.graph import Node, Reads, reads_of
 
 Places = tuple[Array, Array, bool]
@@ -62,6 +62,7 @@ class Layout:
     sizes: Mapping[str, int]
     _grids: dict[int, Grid] = field(default_factory=dict)
     _reads: dict[frozenset[Node], Reads] = field(default_factory=dict)
+    _inputs: dict[tuple[str, Numbers], tuple[object, Array]] = field(default_factory=dict)
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -82,6 +83,15 @@ class Layout:
         if number not in self._grids:
             self._grids[number] = Grid(self.program.equations[number].box, self.sizes)
         return self._grids[number]
+
+    def input(
+        self, name: str, numbers: Numbers, given: object, found: Callable[[], Array]
+    ) -> Array:
+        """An input in these numbers; found anew where it is another array than before."""
+        known = self._inputs.get((name, numbers))
+        if known is None or known[0] is not given:
+            known = self._inputs[name, numbers] = given, found()
+        return known[1]
 
     def reads(self, frozen: Collection[Node]) -> Reads:
         key = frozenset(frozen)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.algebra.program import Program
 from symgrad.errors import SymgradError
 from symgrad.spec import Loss, Spec, parse_spec
-from symgrad.verify.literals import Extent, extents_of, shrunk
+from symgrad.verify.literals import Extent, Node, derived, extents_of, shrunk
 
 Emit = Callable[[Spec], str]
 """The text of a spec's module."""
@@ -25,6 +25,8 @@ Chosen = Sequence[tuple[Extent, int]]
 STATED = {"SPEC", "SPEC_HASH", "OPERATIONS", "LAYERS", "load_state_dict"}
 """What says of the code what it is, or reads weights by the names that a SPEC does not keep."""
 
+ATTEMPTS = 100
+STARTS = (4, 8)
 NUMBER = re.compile(r"(?<![A-Za-z_0-9.])\d+")
 
 
@@ -47,16 +49,28 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
     extents = extents_of(programs)
     if not extents or _code(emit(spec)) != _code(text):
         return None
-    chosen = _chosen(programs, extents)
-    try:
-        resized = _resized(spec, programs, chosen)
-        emitted = emit(resized)
-    except SymgradError:  # such as a range that these sizes make empty
-        return None
-    return Small(resized, emitted, _said(chosen)) if same_code(emitted, text) else None
+    for chosen in _choices(programs, extents):
+        try:
+            resized = _resized(spec, programs, chosen)
+            emitted = emit(resized)
+        except SymgradError:  # such as a range that these sizes make empty
+            continue
+        if same_code(emitted, text):
+            return Small(resized, emitted, _said(chosen))
+    return None
 
 
-def _chosen(programs: Sequence[Program], extents: Sequence[Extent]) -> Chosen:
+def _choices(programs: Sequence[Program], extents: Sequence[Extent]) -> Iterator[Chosen]:
+    """Smaller sizes, to be tried in turn: those that forms read too; those of plain reads alone."""
+    read = {node for e in extents for form in e.forms for node, _, _ in form.terms}
+    plain = [e for e in extents if not e.forms and read.isdisjoint(e.nodes)]
+    if len(plain) < len(extents):
+        yield from filter(None, (_windowed(extents, start) for start in STARTS))
+    if plain:
+        yield _ranked(plain, programs)
+
+
+def _ranked(extents: Sequence[Extent], programs: Sequence[Program]) -> Chosen:
     """The least sizes that stand in the order of the literals, above the small ones that stay.
 
     The planner reuses a buffer where sizes are equal, and orders a product by which is larger: so
@@ -68,6 +82,55 @@ def _chosen(programs: Sequence[Program], extents: Sequence[Extent]) -> Chosen:
     start = 1 + max(below, default=1)
     least = {value: start + k for k, value in enumerate(values)}
     return [(e, min(e.value, max(e.least, least[e.value]))) for e in extents]
+
+
+def _windowed(extents: Sequence[Extent], start: int) -> Chosen:
+    """Small sizes, where windows are read: their points are a product of many.
+
+    start: of what is in no window. The planner runs along the longest index of a form, and windows
+    that overlap are copied: so the counts in a form stay in their order, and what overlaps does.
+    """
+    free = [e for e in extents if not e.forms]
+    windows = {e.value for e in free if e.inside}
+    ranks = sorted({e.value for e in free} - windows)
+    small = {**dict.fromkeys(windows, 2), **{value: start + k for k, value in enumerate(ranks)}}
+    extent_of = {node: extent for extent in extents for node in extent.nodes}
+    for _ in range(ATTEMPTS):
+        sizes = derived(extents, {e: max(e.least, small[e.value]) for e in free})
+        if sizes is None:
+            return []
+        low = _too_small(extents, extent_of, sizes)
+        if low is None:
+            return [(e, min(e.value, size)) for e, size in sizes.items()]
+        small[max(e.value for e in _behind(low, extent_of))] += 1
+    return []
+
+
+def _too_small(
+    extents: Sequence[Extent], extent_of: Mapping[Node, Extent], sizes: Mapping[Extent, int]
+) -> Extent | None:
+    """An extent that counted more than another one of its form, or more than its step, and no
+    longer does.
+    """
+    for form in dict.fromkeys(form for extent in extents for form in extent.forms):
+        for node, step, count in form.terms:
+            extent = extent_of.get(node)
+            if extent is None:
+                continue
+            for other, stride, beside in form.terms:
+                there = extent_of.get(other)
+                size = beside if there is None else sizes[there]
+                shorter = count > beside and sizes[extent] <= size
+                apart = step * count > stride and step * sizes[extent] <= stride
+                if shorter or (apart and other != node):
+                    return extent
+    return None
+
+
+def _behind(extent: Extent, extent_of: Mapping[Node, Extent]) -> list[Extent]:
+    """What an extent follows from; itself, if from nothing."""
+    nodes = [node for form in extent.forms for node, _, _ in form.terms if node in extent_of]
+    return [e for n in nodes for e in _behind(extent_of[n], extent_of)] if nodes else [extent]
 
 
 def _resized(spec: Spec, programs: Sequence[Program], chosen: Chosen) -> Spec:
