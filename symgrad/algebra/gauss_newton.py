@@ -73,11 +73,12 @@ def gauss_newton(
     """
     program, along = with_directions(program, wrt)
     below = forward(program, along, tuple(above))
-    tangent = {**{above[z]: dot for z, dot in below.result.items()}, **along}
+    moved = {p.equation.target.tensor for p in below.partials}
+    tangent = {**{above[z]: dot for z, dot in below.result.items() if z in moved}, **along}
     gradient = reverse(below.program, value, tuple(tangent))
     swept = forward(split_heads(gradient.program), tangent, tuple(gradient.result.values()))
     read = {p.read.tensor for p in gradient.partials}
-    outputs = tuple(name for name in (*above, *wrt) if above.get(name, name) in read)
+    outputs = tuple(n for n in (*above, *wrt) if above.get(n, n) in read & tangent.keys())
     moving = {p.equation.target.tensor for p in swept.partials}
     cotangent = {}  # dz_dot of each z, and of each X that is one; what is 0 is left out
     for name in outputs:

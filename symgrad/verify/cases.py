@@ -42,6 +42,7 @@ DIGITS_COST = 100_000  # box points of one 60-digit evaluation: a third of a sec
 SMALL_EACH = 100_000  # box points of one 60-digit evaluation along each direction of a block
 OWN_EACH = 2_000_000  # the same, of float64
 MANY_COST = 100_000  # box points of one float64 evaluation with many samples
+PRODUCT_COST = 1_500  # box points of one 60-digit evaluation, where a gradient has float64
 OWN_COST = 30_000_000  # box points of one float64 evaluation
 Kind = Literal["small", "many", "kinks", "own"]
 KINDS: tuple[Kind, ...] = ("small", "many", "kinks", "own")
@@ -129,7 +130,7 @@ class Case:
 
     @cached_property
     def probes(self) -> Mapping[str, Probe]:
-        """The finite differences of each block."""
+        """The finite differences of each block, or the second ones of a product."""
         target, point, effort, oracle = self.target, self.point, self.effort, None
         if target.product:
             oracle = partial(ORACLES[target.product], Along(point, self.along, target.through))
@@ -282,6 +283,12 @@ def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, 
         return []
     placed = kinks.at_kinks(program, target.outputs, target.wrt, small, seed)
     return [(one, EXACT, affordable(program, one, KINKS_EFFORT, SMALL_EACH)) for one in placed]
+
+
+def numbers_of(target: Target, instance: Instance, numbers: Numbers) -> Numbers:
+    """60 digits for a product too that costs little: z may stand at an edge, as p = 1 of log(p)."""
+    cheap = work(target.program, instance.sizes) <= PRODUCT_COST
+    return DIGITS if target.product and cheap and numbers is FLOAT64 else numbers
 
 
 def _numbers(program: Program, instance: Instance) -> Numbers:

@@ -30,6 +30,7 @@ from symgrad.verify.cases import (
     affordable,
     branching,
     instances,
+    numbers_of,
 )
 from symgrad.verify.compare import (
     Claim,
@@ -150,7 +151,9 @@ def prepared(
             beyond, unreached = branching(target, bounds, seed, branches)
             found, missing = [*found, *beyond], [*missing, *unreached]
             notes += said
-        cases += [Case(target, *kind, seed, behind, literals, tangents) for kind in found]
+        for instance, numbers, effort in found:
+            chosen = numbers_of(target, instance, numbers)
+            cases.append(Case(target, instance, chosen, effort, seed, behind, literals, tangents))
         doubts += [
             unchecked(target.label, name, reason)
             for reason in missing

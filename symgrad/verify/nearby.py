@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,9 @@ from symgrad.verify.stack import stacked
 
 Direction = Mapping[str, Array]
 """How far each entry of each tensor moves in one unit of step."""
+
+Move = tuple[Direction, Any]
+"""A direction, and the step along it."""
 
 ROOM = 3_000_000  # box points of one float64 evaluation of several probes
 EXACT_ROOM = 100_000  # the same, of many digits
@@ -118,28 +121,59 @@ class Point:
         moves = [(direction, step) for step in steps]
         return [float(near.loss) for near in self.probes(moves, held=True)]
 
-    def probes(self, moves: Sequence[tuple[Direction, Any]], *, held: bool) -> list[Near]:
+    def probes(self, moves: Sequence[Move], *, held: bool) -> list[Near]:
         """The loss at x + step*direction for many moves of the same tensors; `held` as in `moved`.
 
         One evaluation serves many: a probe alone costs little more than the calls to NumPy.
         """
-        if not moves:
-            return []
-        moving = downstream(moves[0][0], self.layout.reads(self.base.stops)) & {*self.base.values}
+        moving = self._moving(moves)
         if self.loss not in moving:
             return [Near(self.value, True)] * len(moves)
-        points = max(1, work(self.program, self.layout.sizes, moving))
-        room = ROOM if isinstance(self.numbers, Float64) else EXACT_ROOM
-        at_once = min(max(1, room // points), len(moves))
         found: list[Near] = []
-        for start in range(0, len(moves), at_once):
-            found += self._together(moves[start : start + at_once], moving, held)
+        for some in self._at_once(moves, moving):
+            layout, result = self._together(some, moving, (self.loss,), held)
+            same = np.ones(len(some), dtype=bool)
+            for (number, node), taken in ({} if held else result.branches).items():
+                if self.program.equations[number].target.tensor in moving:
+                    differs = np.asarray(taken != self.base.branches[number, node])
+                    rank = len(layout.grid(number).shape)  # of stops alone: no axis of probes
+                    differs = differs[(np.newaxis,) * (rank - differs.ndim)]
+                    same &= ~differs.any(axis=tuple(range(1, rank)))
+            losses = result.values[self.loss]
+            found += [Near(losses[k], bool(same[k])) for k in range(len(some))]
         return found
 
+    def tensors(self, moves: Sequence[Move], names: Sequence[str]) -> dict[str, Array]:
+        """Tensors behind the loss at each x + step*direction, along the branches taken at x.
+
+        Their first axis is that of the moves.
+        """
+        moving = self._moving(moves)
+        found: dict[str, list[Array]] = {name: [] for name in names}
+        for some in self._at_once(moves, moving):
+            _, result = self._together(some, moving, names, True)
+            for name in names:
+                shape = (len(some), *self.base.values[name].shape)
+                found[name].append(np.broadcast_to(result.values[name], shape))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
+    def _moving(self, moves: Sequence[Move]) -> frozenset[str]:
+        """What moves, of all that the loss depends on."""
+        names = moves[0][0] if moves else ()
+        return downstream(names, self.layout.reads(self.base.stops)) & {*self.base.values}
+
+    def _at_once(self, moves: Sequence[Move], moving: frozenset[str]) -> Iterator[Sequence[Move]]:
+        """As many moves as one evaluation has room for."""
+        points = max(1, work(self.program, self.layout.sizes, moving))
+        room = ROOM if isinstance(self.numbers, Float64) else EXACT_ROOM
+        at_once = max(1, room // points)
+        for start in range(0, len(moves), at_once):
+            yield moves[start : start + at_once]
+
     def _together(
-        self, moves: Sequence[tuple[Direction, Any]], moving: frozenset[str], held: bool
-    ) -> list[Near]:
-        """The same, all of them in one evaluation."""
+        self, moves: Sequence[Move], moving: frozenset[str], names: Sequence[str], held: bool
+    ) -> tuple[Layout, Result]:
+        """Some tensors at all of the moves, in one evaluation; what moves has one more axis."""
         key = moving, len(moves)
         if key not in self._stacks:
             program = stacked(self.program, moving, len(moves))
@@ -157,18 +191,10 @@ class Point:
             self.base.stops,
             held=self.base.branches if held else None,
             given=self._unmoved(moving),
-            outputs=(self.loss,),
+            outputs=names,
             layout=layout,
         )
-        same = np.ones(len(moves), dtype=bool)
-        for (number, node), taken in ({} if held else result.branches).items():
-            if self.program.equations[number].target.tensor in moving:
-                differs = np.asarray(taken != self.base.branches[number, node])
-                rank = len(layout.grid(number).shape)  # of stops alone: it has no axis of probes
-                differs = differs[(np.newaxis,) * (rank - differs.ndim)]
-                same &= ~differs.any(axis=tuple(range(1, rank)))
-        losses = result.values[self.loss]
-        return [Near(losses[k], bool(same[k])) for k in range(len(moves))]
+        return layout, result
 
     def _unmoved(self, moving: frozenset[str]) -> dict[str, Array]:
         """The computed tensors that stay as they are."""

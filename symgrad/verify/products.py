@@ -20,7 +20,6 @@ import numpy as np
 from symgrad.algebra.program import Program, Tensor, fresh_name
 from symgrad.verify.arithmetic import Array, Digits
 from symgrad.verify.differences import Slope, best, heights, slope, unit_of
-from symgrad.verify.evaluate import evaluate
 from symgrad.verify.graph import groups
 from symgrad.verify.nearby import Direction, Point
 from symgrad.verify.rounding import EPS
@@ -55,7 +54,7 @@ class Along:
         return [*second_slopes(self.point, [(self.whole(d), self.along) for d in directions])]
 
     def ggn(self, directions: Sequence[Direction]) -> list[Slope]:
-        v, seen = self.seen, [self.moved(self.whole(d)) for d in directions]
+        v, *seen = self.seen([self.along, *map(self.whole, directions)])
         found = second_slopes(self.above, [(d.by, v.by) for d in seen])
         return [
             replace(s, bound=s.bound + 10 * max(v.off, d.off) * s.size / (max(v.far, d.far) or 1))
@@ -100,54 +99,42 @@ class Along:
         program = replace(program, tensors=(*program.tensors, *given))
         return Point(program, point.loss, values, point.sizes, point.numbers)
 
-    @cached_property
-    def seen(self) -> Seen:
-        """J v, beside v itself."""
-        return self.moved(self.along)
-
-    def moved(self, direction: Direction) -> Seen:
-        """J d of each output, beside d itself."""
-        numbers, off = self.point.numbers, 0.0
+    def seen(self, directions: Sequence[Direction]) -> list[Seen]:
+        """J d of each output, by central differences, beside each d."""
+        numbers = self.point.numbers
         if isinstance(numbers, Digits):
-            found = self.quotient(direction, numbers.ratio(1, 10 ** (numbers.digits // 3))[()])
+            h = numbers.ratio(1, 10 ** (numbers.digits // 3))[()]
+            steps: list[list[Any]] = [[h]] * len(directions)
         else:
-            found, off = self.extrapolated(direction)
-        far = max((float(np.max(np.abs(by), initial=0.0)) for by in found.values()), default=0.0)
-        return Seen({**direction, **{self.data[z]: by for z, by in found.items()}}, far, off)
+            steps = [[h * unit_of(d) for h in heights()] for d in directions]
+        moves = [
+            (d, side * step)
+            for d, own in zip(directions, steps, strict=True)
+            for step in own
+            for side in (1, -1)
+        ]
+        after = self.point.tensors(moves, self.outputs) if self.outputs else {}
+        found, count = [], 2 * len(steps[0])
+        for k, (d, own) in enumerate(zip(directions, steps, strict=True)):
+            mine = {z: array[k * count : (k + 1) * count] for z, array in after.items()}
+            found.append(self.quotients(d, own, mine))
+        return found
 
-    def extrapolated(self, direction: Direction) -> tuple[dict[str, Array], float]:
-        unit = unit_of(direction)
-        steps = [height * unit for height in heights()]
-        quotients = [self.quotient(direction, step) for step in steps]
-        found, off = {}, 0.0
-        for z in self.outputs:
+    def quotients(self, d: Direction, steps: Sequence[Any], after: Mapping[str, Array]) -> Seen:
+        """after: each output at +step and at -step, for each step."""
+        by, far, off = dict(d), 0.0, 0.0
+        for z, array in after.items():
             noise = 8 * EPS * self.point.base.magnitudes[z]
-            rows = [(q[z], noise / step) for q, step in zip(quotients, steps, strict=True)]
             with np.errstate(invalid="ignore", over="ignore"):
-                found[z], error = best(rows)
+                rows = [
+                    ((array[2 * n] - array[2 * n + 1]) / (2 * step), noise / step)
+                    for n, step in enumerate(steps)
+                ]
+                moved, error = best(rows) if len(rows) > 1 else (rows[0][0], np.zeros(()))
+            by[self.data[z]] = moved
+            far = max(far, float(np.max(np.abs(moved), initial=0.0)))
             off = max(off, float(np.max(error, initial=0.0)))
-        return found, off
-
-    def quotient(self, direction: Direction, step: Any) -> dict[str, Array]:
-        """(z(x + step d) - z(x - step d))/2 step, stops and branches held."""
-        point, sides = self.point, []
-        for side in (step, -step):
-            values = dict(point.values)
-            for name, by in direction.items():
-                moved = side * point.numbers.array(by)
-                values[name] = point.numbers.array(point.values[name]) + moved
-            found = evaluate(
-                point.program,
-                values,
-                point.sizes,
-                point.numbers,
-                point.base.stops,
-                held=point.base.branches,
-                outputs=self.outputs,
-                layout=point.layout,
-            )
-            sides.append(found.values)
-        return {z: (sides[0][z] - sides[1][z]) / (2 * step) for z in self.outputs}
+        return Seen(by, far, off)
 
 
 ORACLES: Mapping[str, Callable[[Along, Sequence[Direction]], list[Slope]]] = {
