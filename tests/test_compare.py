@@ -73,7 +73,7 @@ ROWS = (
             "removed: dL_full/dc[i] - dL/dc[i] = sum(b: dg_full[b]*h[b,i])",
             "c -> g -> loss, cut by stop(g[b])",
             "By a: both are the same",
-            "The slope is the same in both; the adjoint that it multiplies is not.",
+            "The slope is the same in both, the adjoint that it multiplies is not; so too in each step below that both have.",
         ),
     ),
     Row(

@@ -143,16 +143,20 @@ class _Told:
         """The contributions that the full gradient has otherwise, and their sums."""
         steps: list[Step] = []
         found = [c for c in self.two.contributions if c.how != "same"]
+        first = {c.how: n for n, c in reversed([*enumerate(found)])}
         for n, c in enumerate(found):
             tensor = c.partial.read.tensor
-            steps.append(self.contribution(c, next(numbers), number_of))
+            said = n == first[c.how] or c.how != "passed on"  # which most of them are
+            steps.append(self.contribution(c, next(numbers), number_of, said))
             given.setdefault(tensor, []).append(steps[-1].number)
             last = all(other.partial.read.tensor != tensor for other in found[n + 1 :])
             if last and tensor not in self.loss.wrt:
                 steps += self.sum(tensor, numbers)
         return Section("Beyond the semi-gradient: what the full gradient has", (), tuple(steps))
 
-    def contribution(self, c: Contribution, number: int, number_of: Mapping[int, int]) -> Step:
+    def contribution(
+        self, c: Contribution, number: int, number_of: Mapping[int, int], said: bool
+    ) -> Step:
         book, partial = self.book, c.partial
         equation = self.two.source.get(id(partial.equation), partial.equation)
         inside = any(stops_around(equation, slot_symbol(partial.read))) and c.how == "added"
@@ -166,7 +170,7 @@ class _Told:
         formulas = [book.local(partial)]
         if c.full is not None:
             formulas += book.contribution(c.full)
-        remarks = ((SAID[c.how],),) if c.how in SAID else ()
+        remarks = ((SAID[c.how],),) if c.how in SAID and said else ()
         return Step(number, "adjoint", title, tuple(formulas), remarks=remarks)
 
     def sum(self, tensor: str, numbers: Iterator[int]) -> Iterator[Step]:
@@ -275,7 +279,8 @@ class _Told:
 
 
 SAID: Mapping[How, str] = {
-    "passed on": "The slope is the same in both; the adjoint that it multiplies is not.",
+    "passed on": "The slope is the same in both, the adjoint that it multiplies is not; so too in "
+    "each step below that both have.",
     "other": "The semi-gradient has another slope here, since a part of it is held constant.",
     "lost": "Only the semi-gradient has this: with nothing held constant it cancels.",
 }
