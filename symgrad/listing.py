@@ -87,16 +87,22 @@ def activations() -> Iterator[Entry]:
 def specs() -> Iterator[Entry]:
     for name in names():
         spec = load(spec_path(name))
-        more = {"parameters": count(spec), "sizes": dict(spec.sizes)}
+        more = {"parameters": parameters(spec), "sizes": dict(spec.sizes)}
         yield Entry(name, (count(spec), sizes(spec)), spec.description, spec.origin, more)
 
 
 def count(spec: Spec) -> str:
-    """How many parameters there are at the default sizes; a formula where a size has none."""
+    """1,234, or a formula."""
+    found = parameters(spec)
+    return f"{found:,}" if isinstance(found, int) else found
+
+
+def parameters(spec: Spec) -> int | str:
+    """How many there are at the default sizes; a formula where a size has none."""
     shapes = [tensor.shape for tensor in spec.tensors if tensor.role == "param"]
     total = sum((prod(shape, start=ONE) for shape in shapes), ZERO)
     known = {name: value for name, value in spec.sizes if value is not None}
-    return f"{total.evaluate(known):,}" if total.names <= known.keys() else str(total)
+    return total.evaluate(known) if total.names <= known.keys() else str(total)
 
 
 def sizes(spec: Spec) -> str:

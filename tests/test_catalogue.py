@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from markdown_it import MarkdownIt
+from terminal import ESCAPE, in_a_terminal
 
 from symgrad import catalogue_page, listing
 from symgrad.catalog.distributions import FORMULAS
@@ -121,6 +122,15 @@ def test_json_holds_what_a_call_takes() -> None:
     assert rows["huber"]["arguments"] == ["q[b]", "y[b]"]
     assert rows["huber"]["options"] == {"delta": "1"}
     assert rows["q_learning"]["held"].startswith("the target")
+    specs = {row["name"]: row for row in json.loads(symgrad("list", "--json").stdout)}
+    assert specs["softmax_policy"]["parameters"] == 4610
+    assert specs["softmax_policy"]["sizes"] == {"B": None, "H": 64}
+
+
+def test_a_terminal_that_lists_specs_is_told_of_the_other_kinds() -> None:
+    code, shown = in_a_terminal("list", COLUMNS="80")
+    assert code == 0
+    assert ESCAPE.sub("", shown).splitlines()[-1] == f"also: symgrad list {'|'.join(KINDS[:-1])}"
 
 
 BAD = (
