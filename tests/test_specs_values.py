@@ -142,10 +142,10 @@ def attention(torch: Any, p: Params, d: Data) -> Found:
     present = torch.as_tensor(d["present"])
     x = p["word_W1"][d["token"]] + p["place"]
     q, k, v = (
-        (x @ p[f"block_W{n}1"].T + p[f"block_c{n}1"]).unflatten(-1, (4, 8)).transpose(1, 2)
+        (x @ p[f"block_W{n}1"].T + p[f"block_c{n}1"]).unflatten(-1, (4, 4)).transpose(1, 2)
         for n in "qkv"
     )
-    score = (q @ k.mT / 8**0.5).masked_fill(~present[:, None, None, :], -1e30)
+    score = (q @ k.mT / 4**0.5).masked_fill(~present[:, None, None, :], -1e30)
     share = score.softmax(-1) * present.any(-1)[:, None, None, None].double()
     seen = (share @ v).transpose(1, 2).flatten(2)
     y = x + seen @ p["block_Wo1"].T + p["block_co1"]
@@ -251,9 +251,9 @@ ROWS = (
     Row("cartpole_td_lambda", td_lambda, (usual, unweighted), 4_545),
     Row("cartpole_dqn_residual", residual, TD, 10_934),
     Row("nature_dqn", nature, (usual, over, tied), 1_687_206, (("B", 2),)),
-    Row("lstm_policy", lstm, (usual, same_policy, padded, all_padded, anew), 33_795, (("B", 3), ("T", 4))),
-    Row("lstm_policy", lstm, (usual, anew), 33_795, (("B", 2), ("T", 1))),
-    Row("attention_classifier", attention, (usual, absent), 41_700),
+    Row("lstm_policy", lstm, (usual, same_policy, padded, all_padded, anew), 8_707, (("B", 3), ("T", 4))),
+    Row("lstm_policy", lstm, (usual, anew), 8_707, (("B", 2), ("T", 1))),
+    Row("attention_classifier", attention, (usual, absent), 4_148),
 )  # fmt: skip
 EACH = [(row, point) for row in ROWS for point in row.points]
 

@@ -301,11 +301,11 @@ def _effort(program: Program, instance: Instance) -> Effort:
 
 
 def affordable(program: Program, instance: Instance, effort: Effort, each: int) -> Effort:
-    """Fewer entries where each costs much, at least 4; fewer directions, at least one.
+    """Fewer entries where each costs much, and at last none; fewer directions, at least one.
 
     each: the points that all evaluations along the directions of one block may have.
     """
     points = max(1, work(program, instance.sizes))
     entries = min(effort.entries, max(4, SMALL_COST // (2 * points)))
     directions = min(effort.directions, max(1, each // points))
-    return Effort(entries, min(effort.sampled, entries), directions)
+    return Effort(entries, min(effort.sampled, entries if each >= points else 0), directions)

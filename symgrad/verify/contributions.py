@@ -26,8 +26,8 @@ class Run:
     """One evaluation: the tensors known so far, the stops and the branches met.
 
     parts: the last contribution of each equation and the arrays it was made from.
-    settling: tensors that read each other. They are found anew until nothing changes, and a matrix
-              product of the same numbers need not be the same to the last bit.
+    settling: tensors that read each other and did not come to rest by matrix products: those of the
+              same numbers need not be the same to the last bit.
     """
 
     layout: Layout

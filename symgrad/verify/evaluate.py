@@ -18,6 +18,9 @@ from symgrad.verify.graph import Node, groups
 from symgrad.verify.inputs import checked_sizes, checked_values
 from symgrad.verify.points import Layout
 
+SOON = 50
+"""Rounds in which a recurrence has come to rest, or is gone over without matrix products."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -103,21 +106,34 @@ def _solve(
             if group[0] in reads or group[0] not in known:
                 known[group[0]] = compute(group[0])
             continue
-        run.settling.update(group)
-        known.update({name: run.zeros(name) for name in group})
-        for _ in range(sum(known[name].size for name in group) + 2):
-            changed = False
-            for name in reversed(group):
-                after = compute(name)
-                if not _same(run.numbers, known[name], after):
-                    known[name], changed = after, True
-            if not changed:
-                break
-        else:
-            raise ProgramError(
-                f"{', '.join(group)}: each needs the other at the same place, so none settles; "
-                f"shift one of the reads, as in h[t+1] = f(h[t])"
-            )
+        if not _settled(run, group, known, compute, SOON):
+            run.settling.update(group)
+            run.parts.clear()
+            if not _settled(run, group, known, compute, sum(known[n].size for n in group) + 2):
+                raise ProgramError(
+                    f"{', '.join(group)}: each needs the other at the same place, so none settles; "
+                    f"shift one of the reads, as in h[t+1] = f(h[t])"
+                )
+
+
+def _settled(
+    run: Run,
+    group: tuple[str, ...],
+    known: dict[str, Array],
+    compute: Callable[[str], Array],
+    rounds: int,
+) -> bool:
+    """Whether a group that reads itself comes to rest in so many rounds."""
+    known.update({name: run.zeros(name) for name in group})
+    for _ in range(rounds):
+        changed = False
+        for name in reversed(group):
+            after = compute(name)
+            if not _same(run.numbers, known[name], after):
+                known[name], changed = after, True
+        if not changed:
+            return True
+    return False
 
 
 def _same(numbers: Numbers, a: Array, b: Array) -> bool:

@@ -21,6 +21,7 @@ SMALL = (3, 2, 4)
 FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
 FEW = (2, 3)  # where an evaluation costs much
 MUCH = 1_000_000
+MUCH_IN_DIGITS = 20_000
 MANY = 61
 CROWD = "many samples"
 ATTEMPTS = 100
@@ -56,7 +57,9 @@ def small_instance(
         fixed.pop(name, None)
     names = [name for name, _ in program.sizes if name not in fixed]
     rng = np.random.default_rng([seed, 1])
-    first = _first(program, outputs, checks, "small", fixed, _choices(names, SMALL, rng), rng)
+    usual = {**fixed, **dict(zip(names, cycle(SMALL), strict=False))}
+    few = SMALL if work(program, usual) <= MUCH_IN_DIGITS else FEW
+    first = _first(program, outputs, checks, "small", fixed, _choices(names, few, rng), rng)
     return _liveliest(program, outputs, first, wrt, rng)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
@@ -14,8 +15,18 @@ from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array, Numbers
 from symgrad.verify.graph import Node, Reads, reads_of
 
-Places = tuple[Array, Array, bool]
-"""Flat positions in an array, which of them lie inside it, and whether all do."""
+
+@dataclass(frozen=True)
+class Places:
+    """Flat positions in an array, and which of them lie inside it.
+
+    everywhere: whether all do; in_order: whether they are all of its places, one after the other.
+    """
+
+    flat: Array
+    inside: Array
+    everywhere: bool
+    in_order: bool
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,10 @@ def places(
             )
         inside = inside & fits
         flat = flat * size + np.clip(at, 0, max(0, size - 1))
-    found = flat, inside, bool(inside.all())
+    everywhere = bool(inside.all())
+    every = flat.size == prod(shape) and everywhere
+    in_order = every and bool((flat.reshape(-1) == np.arange(flat.size)).all())
+    found = Places(flat, inside, everywhere, in_order)
     if all(isinstance(form, Affine) for form in access.subscripts):
         grid.known[access, shape] = found
     return found
@@ -142,19 +156,24 @@ def read(
 
     tensors: the integers that subscripts read; source: the array X.
     """
-    flat, inside, everywhere = places(access, grid, tensors, source.shape)
+    at = places(access, grid, tensors, source.shape)
+    if at.in_order:
+        return source.reshape(at.flat.shape)
     if not source.size:
-        return np.asarray(np.broadcast_to(zero, flat.shape))
-    values = source.reshape(-1)[flat.reshape(-1)].reshape(flat.shape)
-    return values if everywhere else np.where(inside, values, zero)
+        return np.asarray(np.broadcast_to(zero, at.flat.shape))
+    values = source.reshape(-1)[at.flat.reshape(-1)].reshape(at.flat.shape)
+    return values if at.everywhere else np.where(at.inside, values, zero)
 
 
 def add_at(
     total: Array, access: Access, grid: Grid, tensors: Mapping[str, Array], values: Array
 ) -> None:
     """total[f(I)] += values, one by one; what a padded write puts outside is dropped."""
-    flat, inside, _ = places(access, grid, tensors, total.shape)
-    flat, inside, values = np.broadcast_arrays(flat, inside, values)
+    at = places(access, grid, tensors, total.shape)
+    if at.in_order and np.broadcast_shapes(at.flat.shape, values.shape) == at.flat.shape:
+        total.reshape(at.flat.shape)[...] += values
+        return
+    flat, inside, values = np.broadcast_arrays(at.flat, at.inside, values)
     np.add.at(total.reshape(-1), flat[inside], values[inside])
 
 
@@ -162,6 +181,6 @@ def put(
     total: Array, access: Access, grid: Grid, tensors: Mapping[str, Array], values: Array
 ) -> None:
     """total[f(I)] = values."""
-    flat, inside, _ = places(access, grid, tensors, total.shape)
-    flat, inside, values = np.broadcast_arrays(flat, inside, values)
+    at = places(access, grid, tensors, total.shape)
+    flat, inside, values = np.broadcast_arrays(at.flat, at.inside, values)
     total.reshape(-1)[flat[inside]] = values[inside]

@@ -99,6 +99,10 @@ def _windowed(extents: Sequence[Extent], start: int) -> Chosen:
         sizes = derived(extents, {e: max(e.least, small[e.value]) for e in free})
         if sizes is None:
             return []
+        other = {e.value: size for e, size in sizes.items() if e.forms and e.value in small}
+        if any(small[value] != size for value, size in other.items()):
+            small |= other  # equal literals stay equal
+            continue
         low = _too_small(extents, extent_of, sizes)
         if low is None:
             return [(e, min(e.value, size)) for e, size in sizes.items()]
