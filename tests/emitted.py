@@ -41,8 +41,8 @@ class Emitted:
         }
 
     def functions(self) -> list[str]:
-        """The names of forward, value and value_and_grad, of every loss."""
-        return list(self.module.OPERATIONS)
+        """The names of forward, value and value_and_grad, of every loss; products take more."""
+        return [n for n in self.module.OPERATIONS if n not in self.spec.product_names]
 
     def call(self, name: str, at: Inputs, **extra: Any) -> Any:
         """The function at these inputs: parameters, the data that it takes, sizes that it asks for."""

@@ -17,10 +17,12 @@ from symgrad.spec import load
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
-STANDARD = {"__future__", "argparse", "pathlib", "sys"}
+STANDARD = {"__future__", "argparse", "collections.abc", "pathlib", "sys"}
 IMPORTS = {
     "digits": {"numpy", "sklearn.datasets", "digits_mlp"},
     "cartpole": {"numpy", "gymnasium", "matplotlib.figure", "cartpole_reinforce"},
+    "trpo": {"numpy", "gymnasium", "matplotlib.figure", "cartpole_trpo"},
+    "newton_cg": {"numpy", "scipy.optimize", "sklearn.datasets", "digits_logistic"},
 }
 
 
@@ -64,6 +66,40 @@ def test_cartpole_learns_within_160_episodes_and_draws_its_curve(tmp_path: Path)
 
 def test_cartpole_is_under_100_lines() -> None:
     assert len((EXAMPLES / "cartpole.py").read_text(encoding="utf-8").splitlines()) < 100
+
+
+def test_trpo_learns_within_160_episodes_and_keeps_to_its_trust_region(tmp_path: Path) -> None:
+    pytest.importorskip("gymnasium")
+    short = ("--batches", "10", "--seed", "1", "--picture", "curve.png")
+    first, second = (run("trpo", "cartpole_trpo", tmp_path, *short) for _ in range(2))
+    *progress, summary, _ = first.splitlines()
+    found = re.fullmatch(r"seed 1: ([\d.]+) on average over 100 new episodes", summary)
+    assert found is not None, first
+    assert float(found[1]) >= 100  # choosing at random reaches about 22
+    moved = [float(far) for far in re.findall(r"KL ([\d.]+)", first)]
+    assert len(moved) == len(progress) == 2
+    assert all(0.001 < far <= 0.02 for far in moved)
+    assert second == first  # seeded
+
+
+def test_newtons_method_finds_the_minimum_that_gradients_alone_do_in_fewer_steps(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("sklearn")
+    printed = run("newton_cg", "digits_logistic", tmp_path)
+    losses = [float(loss) for loss in re.findall(r"loss ([\d.]+),", printed)]
+    steps = [int(count) for count in re.findall(r": (\d+) steps", printed)]
+    sizes = [float(size) for size in re.findall(r"\|gradient\| (\S+)", printed)]
+    assert len(losses) == len(steps) == len(sizes) == 3, printed
+    assert max(losses) - min(losses) < 1e-8
+    assert max(sizes) < 1e-6
+    assert 5 * max(steps[:2]) < steps[2]
+    assert all(float(part) >= 95 for part in re.findall(r"accuracy: ([\d.]+)%", printed))
+
+
+@pytest.mark.parametrize("example", ["trpo", "newton_cg"])
+def test_an_example_of_products_is_under_150_lines(example: str) -> None:
+    assert len((EXAMPLES / f"{example}.py").read_text(encoding="utf-8").splitlines()) < 150
 
 
 def test_every_example_has_a_row_of_allowed_imports() -> None:

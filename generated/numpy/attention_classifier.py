@@ -157,28 +157,28 @@ Rewritten to stay finite: nothing.
 import numpy as np
 
 VERSION = "0.1.0"
-SIZES = {"B": None, "T": 32, "V": 1000, "D": 32, "A": 4, "K": 8, "F": 64, "C": 4}
+SIZES = {"B": None, "T": 16, "V": 100, "D": 16, "A": 4, "K": 4, "F": 32, "C": 4}
 PARAMETERS = {
-    "place": {"axes": ("T", "D"), "offset": 0, "shape": (32, 32), "strides": (32, 1)},
-    "word.W1": {"axes": ("V", "D"), "offset": 1024, "shape": (1000, 32), "strides": (32, 1)},
-    "block.Wq1": {"axes": ("A*K", "D"), "offset": 33024, "shape": (32, 32), "strides": (32, 1)},
-    "block.Wk1": {"axes": ("A*K", "D"), "offset": 34048, "shape": (32, 32), "strides": (32, 1)},
-    "block.Wv1": {"axes": ("A*K", "D"), "offset": 35072, "shape": (32, 32), "strides": (32, 1)},
-    "block.cq1": {"axes": ("A*K",), "offset": 36096, "shape": (32,), "strides": (1,)},
-    "block.ck1": {"axes": ("A*K",), "offset": 36128, "shape": (32,), "strides": (1,)},
-    "block.cv1": {"axes": ("A*K",), "offset": 36160, "shape": (32,), "strides": (1,)},
-    "block.Wo1": {"axes": ("D", "A*K"), "offset": 36192, "shape": (32, 32), "strides": (32, 1)},
-    "block.co1": {"axes": ("D",), "offset": 37216, "shape": (32,), "strides": (1,)},
-    "block.g2": {"axes": ("D",), "offset": 37248, "shape": (32,), "strides": (1,)},
-    "block.s2": {"axes": ("D",), "offset": 37280, "shape": (32,), "strides": (1,)},
-    "block.W3": {"axes": ("F", "D"), "offset": 37312, "shape": (64, 32), "strides": (32, 1)},
-    "block.c3": {"axes": ("F",), "offset": 39360, "shape": (64,), "strides": (1,)},
-    "block.W4": {"axes": ("D", "F"), "offset": 39424, "shape": (32, 64), "strides": (64, 1)},
-    "block.c4": {"axes": ("D",), "offset": 41472, "shape": (32,), "strides": (1,)},
-    "block.g5": {"axes": ("D",), "offset": 41504, "shape": (32,), "strides": (1,)},
-    "block.s5": {"axes": ("D",), "offset": 41536, "shape": (32,), "strides": (1,)},
-    "logits.W1": {"axes": ("C", "D"), "offset": 41568, "shape": (4, 32), "strides": (32, 1)},
-    "logits.c1": {"axes": ("C",), "offset": 41696, "shape": (4,), "strides": (1,)},
+    "place": {"axes": ("T", "D"), "offset": 0, "shape": (16, 16), "strides": (16, 1)},
+    "word.W1": {"axes": ("V", "D"), "offset": 256, "shape": (100, 16), "strides": (16, 1)},
+    "block.Wq1": {"axes": ("A*K", "D"), "offset": 1856, "shape": (16, 16), "strides": (16, 1)},
+    "block.Wk1": {"axes": ("A*K", "D"), "offset": 2112, "shape": (16, 16), "strides": (16, 1)},
+    "block.Wv1": {"axes": ("A*K", "D"), "offset": 2368, "shape": (16, 16), "strides": (16, 1)},
+    "block.cq1": {"axes": ("A*K",), "offset": 2624, "shape": (16,), "strides": (1,)},
+    "block.ck1": {"axes": ("A*K",), "offset": 2640, "shape": (16,), "strides": (1,)},
+    "block.cv1": {"axes": ("A*K",), "offset": 2656, "shape": (16,), "strides": (1,)},
+    "block.Wo1": {"axes": ("D", "A*K"), "offset": 2672, "shape": (16, 16), "strides": (16, 1)},
+    "block.co1": {"axes": ("D",), "offset": 2928, "shape": (16,), "strides": (1,)},
+    "block.g2": {"axes": ("D",), "offset": 2944, "shape": (16,), "strides": (1,)},
+    "block.s2": {"axes": ("D",), "offset": 2960, "shape": (16,), "strides": (1,)},
+    "block.W3": {"axes": ("F", "D"), "offset": 2976, "shape": (32, 16), "strides": (16, 1)},
+    "block.c3": {"axes": ("F",), "offset": 3488, "shape": (32,), "strides": (1,)},
+    "block.W4": {"axes": ("D", "F"), "offset": 3520, "shape": (16, 32), "strides": (32, 1)},
+    "block.c4": {"axes": ("D",), "offset": 4032, "shape": (16,), "strides": (1,)},
+    "block.g5": {"axes": ("D",), "offset": 4048, "shape": (16,), "strides": (1,)},
+    "block.s5": {"axes": ("D",), "offset": 4064, "shape": (16,), "strides": (1,)},
+    "logits.W1": {"axes": ("C", "D"), "offset": 4080, "shape": (4, 16), "strides": (16, 1)},
+    "logits.c1": {"axes": ("C",), "offset": 4144, "shape": (4,), "strides": (1,)},
 }
 LAYERS = {
     "word": ({"weight": "word.W1"},),
@@ -239,7 +239,7 @@ OPERATIONS = {
         "+ 17 * B * F * T + 7 * B * C + 2 * B * D + 37 * B * T + 3 * B"
     ),
 }
-SPEC_HASH = "372e2933122dbe700e529e79a678de4f8707d0c6e42f7deb95e1bf96b80d45de"
+SPEC_HASH = "305f59928da021acee479700ea84adb04680cf3468d4b67587f4d2d10e890560"
 SPEC = r'''description = "A classifier of token sequences: embeddings and places, one block of masked self-attention, the mean over the tokens that are there, softmax cross-entropy."
 outputs = ["logits"]
 wrt = ["place", "word_W1", "block_Wq1", "block_Wk1", "block_Wv1", "block_cq1", "block_ck1", "block_cv1", "block_Wo1", "block_co1", "block_g2", "block_s2", "block_W3", "block_c3", "block_W4", "block_c4", "block_g5", "block_s5", "logits_W1", "logits_c1"]
@@ -284,12 +284,12 @@ loss += (lse[b] - logits[b,label[b]])/B
 
 [sizes]
 B = "sequences in the batch"
-T = 32
-V = 1000
-D = 32
+T = 16
+V = 100
+D = 16
 A = 4
-K = 8
-F = 64
+K = 4
+F = 32
 C = 4
 
 [params]
@@ -367,7 +367,7 @@ class Params(_Views):
     logits.c1 (C,).
     """
 
-    def __init__(self, flat, *, T=32, V=1000, D=32, A=4, K=8, F=64, C=4):
+    def __init__(self, flat, *, T=16, V=100, D=16, A=4, K=4, F=32, C=4):
         self._sizes = _sizes(T=T, V=V, D=D, A=A, K=K, F=F, C=C)
         self.flat = _vector(
             flat, 4 * A * D * K + 3 * A * K + C * D + 2 * D * F + D * T + D * V + C + 6 * D + F
@@ -405,12 +405,12 @@ class Workspace:
     sizes. One thread at a time may use a workspace.
     """
 
-    def __init__(self, *, B, T=32, V=1000, D=32, A=4, K=8, F=64, C=4):
+    def __init__(self, *, B, T=16, V=100, D=16, A=4, K=4, F=32, C=4):
         self.sizes = _sizes(B=B, T=T, V=V, D=D, A=A, K=K, F=F, C=C)
         self._memory = {}
 
 
-def init(rng, *, T=32, V=1000, D=32, A=4, K=8, F=64, C=4, dtype=np.float64):
+def init(rng, *, T=16, V=100, D=16, A=4, K=4, F=32, C=4, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")

@@ -211,18 +211,18 @@ Rewritten to stay finite: nothing.
 import numpy as np
 
 VERSION = "0.1.0"
-SIZES = {"B": None, "T": None, "H": 64}
+SIZES = {"B": None, "T": None, "H": 32}
 PARAMETERS = {
-    "core.W1": {"axes": ("H", "4"), "offset": 0, "shape": (64, 4), "strides": (4, 1)},
-    "core.c1": {"axes": ("H",), "offset": 256, "shape": (64,), "strides": (1,)},
-    "core.W2": {"axes": ("4*H", "H"), "offset": 320, "shape": (256, 64), "strides": (64, 1)},
-    "core.U2": {"axes": ("4*H", "H"), "offset": 16704, "shape": (256, 64), "strides": (64, 1)},
-    "core.c2": {"axes": ("4*H",), "offset": 33088, "shape": (256,), "strides": (1,)},
-    "core.e2": {"axes": ("4*H",), "offset": 33344, "shape": (256,), "strides": (1,)},
-    "policy.W1": {"axes": ("2", "H"), "offset": 33600, "shape": (2, 64), "strides": (64, 1)},
-    "policy.c1": {"axes": ("2",), "offset": 33728, "shape": (2,), "strides": (1,)},
-    "v.W1": {"axes": ("1", "H"), "offset": 33730, "shape": (1, 64), "strides": (64, 1)},
-    "v.c1": {"axes": ("1",), "offset": 33794, "shape": (1,), "strides": (1,)},
+    "core.W1": {"axes": ("H", "4"), "offset": 0, "shape": (32, 4), "strides": (4, 1)},
+    "core.c1": {"axes": ("H",), "offset": 128, "shape": (32,), "strides": (1,)},
+    "core.W2": {"axes": ("4*H", "H"), "offset": 160, "shape": (128, 32), "strides": (32, 1)},
+    "core.U2": {"axes": ("4*H", "H"), "offset": 4256, "shape": (128, 32), "strides": (32, 1)},
+    "core.c2": {"axes": ("4*H",), "offset": 8352, "shape": (128,), "strides": (1,)},
+    "core.e2": {"axes": ("4*H",), "offset": 8480, "shape": (128,), "strides": (1,)},
+    "policy.W1": {"axes": ("2", "H"), "offset": 8608, "shape": (2, 32), "strides": (32, 1)},
+    "policy.c1": {"axes": ("2",), "offset": 8672, "shape": (2,), "strides": (1,)},
+    "v.W1": {"axes": ("1", "H"), "offset": 8674, "shape": (1, 32), "strides": (32, 1)},
+    "v.c1": {"axes": ("1",), "offset": 8706, "shape": (1,), "strides": (1,)},
 }
 LAYERS = {
     "core": (
@@ -267,7 +267,7 @@ OPERATIONS = {
     "value": "8 * B * H * H * T + 30 * B * H * T + 47 * B * T",
     "value_and_grad": "24 * B * H * H * T + 90 * B * H * T + 114 * B * T",
 }
-SPEC_HASH = "caefbcbece0752f7bb9faa163ecb434d8d9341a173f7c270a22b6547b4405819"
+SPEC_HASH = "f8cee0546dec71724a51dc7bf13a51265c5ac66d1dce17a7d447bef0c6809d92"
 SPEC = r'''description = "Recurrent PPO: an LSTM over sequences that begin anew where an episode does, padded to one length; it acts step by step with T = 1, its state passed in and out."
 outputs = ["policy", "v", "state", "cell"]
 equations = """
@@ -300,7 +300,7 @@ v[b,t,i] += v_c1[i] for b < B, t < T
 [sizes]
 B = "sequences in the batch"
 T = "steps of each"
-H = 64
+H = 32
 
 [params.core]
 W1 = "real[H, 4] init=orthogonal(1.414)"
@@ -405,7 +405,7 @@ class Params(_Views):
     core.c2 (4*H,), core.e2 (4*H,), policy.W1 (2, H), policy.c1 (2,), v.W1 (1, H), v.c1 (1,).
     """
 
-    def __init__(self, flat, *, H=64):
+    def __init__(self, flat, *, H=32):
         self._sizes = _sizes(H=H)
         self.flat = _vector(flat, 8 * H * H + 16 * H + 3)
         _part = _parts(self.flat)
@@ -430,12 +430,12 @@ class Workspace:
     sizes. One thread at a time may use a workspace.
     """
 
-    def __init__(self, *, B, T, H=64):
+    def __init__(self, *, B, T, H=32):
         self.sizes = _sizes(B=B, T=T, H=H)
         self._memory = {}
 
 
-def init(rng, *, H=64, dtype=np.float64):
+def init(rng, *, H=32, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
