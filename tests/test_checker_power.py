@@ -17,6 +17,7 @@ from benchmarks.mutants.judging import Bench, Outcome, bench_of, outcome_of, wit
 from benchmarks.mutants.planted import mutants, specs
 from benchmarks.mutants.program import PROGRAM_FAULTS
 from benchmarks.mutants.source import BUFFER_FAULTS, SOURCE_FAULTS
+from symgrad import pipeline
 
 QUICK = ("one_bias", "ppo", "softmax_policy")
 
@@ -47,6 +48,14 @@ def test_every_operator_plants_a_bug_that_fails() -> None:
     source = {("source", operator) for operator in (*SOURCE_FAULTS, *BUFFER_FAULTS)}
     program = {("program", operator) for operator in PROGRAM_FAULTS}
     assert found >= source | program
+
+
+def test_each_loss_of_a_spec_that_has_several_is_a_spec_of_its_own() -> None:
+    several = [name for name in specs() if "." in name]
+    assert {"halfcheetah_trpo.surrogate", "halfcheetah_trpo.kl"} <= {*several}
+    spec = specs()["halfcheetah_trpo.kl"]()
+    assert [loss.name for loss in spec.losses] == ["kl"]
+    assert function_of(pipeline.generate(spec), "value_and_grad")
 
 
 def test_a_mutant_in_a_process_of_its_own_gets_the_same_verdict() -> None:
