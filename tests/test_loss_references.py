@@ -3,6 +3,7 @@
 RLax     google-deepmind/rlax, rlax/_src/*_test.py       TRFL   google-deepmind/trfl, trfl/*_test.py
 Optax    google-deepmind/optax, optax/losses/*_test.py   torchtune   pytorch/torchtune, tests/torchtune/rlhf
 sb3-contrib   Stable-Baselines-Team/stable-baselines3-contrib, tests/test_utils.py
+the one-bias lesson   a video on policy gradients: the spec one_bias
 """
 
 from __future__ import annotations
@@ -119,6 +120,8 @@ ROWS = (
               grads={"logits": [[-0.1966119, 0.1966119], [-0.1966119, 0.1966119], [-0.2099872, 0.2099872], [0, 0], [0, 0], [0, 0]]}),
     Reference("a2c", "TRFL, discrete_policy_gradient_ops_test", cases(logits=[[[0.0, 0, 1], [0, 1, 0]]], action=[[0, 1]], ret=[[0.922, 0.58]], v=[[0.2, 0.3]]),
               [TRFL_A2C], single={"critic": 0.15 / 2, "entropy": 0.25}, flags=("sum",), within=1e-5),
+    Reference("reward_signed_cross_entropy", "the one-bias lesson", each(logit=[0, -0.5], chosen=[False, True], reward=[1.0, -1]),
+              [np.log(2), np.log(0.3775407)], grads={"logit": [0.5, 0.6224593]}),
     Reference("td_learning", "RLax, value_learning_test", each(v_tm1=np.ones(9), r_t=-np.ones(9), discount_t=[0, 0.5, 1] * 3, v_t=[0.0, 0, 0, 1, 1, 1, 2, 2, 2]),
               np.square([-2, -2, -2, -2, -1.5, -1, -2, -1, 0])),
     Reference("sarsa", "RLax, value_learning_test", each(q_tm1=[[1.0, 1, 0], [1, 1, 0]], q_t=[[0.0, 1, 0], [3, 2, 0]], a_t=[1, 0], **PAIR), np.square([0, 3])),
