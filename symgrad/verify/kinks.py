@@ -121,18 +121,22 @@ def _candidates(
 ) -> Iterator[tuple[Values, Move]]:
     """Moves that make a gap 0: where it is affine, and float64 holds the number."""
     gaps, rng = search.gaps, search.rng
-    before, used = gaps.at(kink, values), {move.entry for move in moves}
+    known = gaps.tensors(values, FLOAT64, gaps.reads([kink]))
+    before, used = gaps.of(kink, known), {move.entry for move in moves}
     for entry in _entries(gaps, kink, values, rng):
         if entry in used:
             continue
         with np.errstate(all="ignore"):
-            slopes = (gaps.at(kink, _shifted(values, entry, 1.0)) - before) * FINE
+            after = gaps.shifted(kink, _shifted(values, entry, 1.0), entry[0], known)
+            slopes = (after - before) * FINE
             round_ = np.isfinite(slopes) & (np.abs(slopes - np.round(slopes)) < 1e-6)
         places = np.flatnonzero(round_ & (np.round(slopes) != 0))
         for place in rng.permutation(places)[:PLACES]:
             step = -float(before.flat[place]) / float(np.round(slopes.flat[place])) * FINE
             trial = _shifted(values, entry, step)
-            if abs(step) <= FARTHEST and gaps.at(kink, trial).flat[place] == 0:
+            if abs(step) > FARTHEST:
+                continue
+            if gaps.shifted(kink, trial, entry[0], known).flat[place] == 0:
                 yield trial, Move(kink, int(place), entry)
 
 
@@ -176,13 +180,15 @@ def _shows(search: Search, values: Values, move: Move) -> bool:
     """Whether the loss has another slope, or value, with this selection alone on another side."""
     gaps, loss = search.gaps, search.outputs[:1]
     here = gaps.evaluated(values, FLOAT64, loss)
+    target = gaps.program.equations[move.kink.equation].target.tensor
     lines = [_line(search, values, here.branches, here.stops)]
     for step in (-NEARBY, NEARBY):
-        near = gaps.evaluated(_shifted(values, move.entry, step), FLOAT64, loss).branches
+        near = gaps.evaluated(_shifted(values, move.entry, step), FLOAT64, (target,)).branches
         own = {node: way for node, way in near.items() if node[0] == move.kink.equation}
-        lines.append(_line(search, values, {**here.branches, **own}, here.stops))
+        if any(not np.array_equal(way, here.branches[node]) for node, way in own.items()):
+            lines.append(_line(search, values, {**here.branches, **own}, here.stops))
     with np.errstate(invalid="ignore"):  # what is not finite does not show
-        apart = np.abs(np.subtract(lines[1:], lines[0])).max()
+        apart = np.abs(np.subtract(lines, lines[0])).max()
     return bool(apart > 1e-6 * np.abs(lines).max())
 
 

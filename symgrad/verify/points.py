@@ -31,11 +31,14 @@ class Places:
 
 @dataclass(frozen=True)
 class Grid:
-    """The points of a box: one axis for each index, in box order. known: places found before."""
+    """The points of a box: one axis for each index, in box order.
+
+    known: places found before, by the identity of the access, since to hash one takes longer.
+    """
 
     box: tuple[Range, ...]
     sizes: Mapping[str, int]
-    known: dict[tuple[Access, tuple[int, ...]], Places] = field(default_factory=dict)
+    known: dict[tuple[int, tuple[int, ...]], tuple[Access, Places]] = field(default_factory=dict)
     numbers: dict[Affine, Array] = field(default_factory=dict)
 
     @cached_property
@@ -115,8 +118,9 @@ def places(
     access: Access, grid: Grid, tensors: Mapping[str, Array], shape: tuple[int, ...]
 ) -> Places:
     """Where an access lies; found once, unless integer tensors decide it."""
-    if (access, shape) in grid.known:
-        return grid.known[access, shape]
+    before = grid.known.get((id(access), shape))
+    if before is not None and before[0] is access:
+        return before[1]
     if len(access.subscripts) != len(shape):
         raise ProgramError(
             f"{access}: {len(access.subscripts)} subscripts, but the tensor has {len(shape)} axes"
@@ -139,7 +143,7 @@ def places(
     in_order = every and bool((flat.reshape(-1) == np.arange(flat.size)).all())
     found = Places(flat, inside, everywhere, in_order)
     if all(isinstance(form, Affine) for form in access.subscripts):
-        grid.known[access, shape] = found
+        grid.known[id(access), shape] = access, found
     return found
 
 
@@ -172,6 +176,9 @@ def add_at(
     at = places(access, grid, tensors, total.shape)
     if at.in_order and np.broadcast_shapes(at.flat.shape, values.shape) == at.flat.shape:
         total.reshape(at.flat.shape)[...] += values
+        return
+    if at.everywhere and at.flat.shape == values.shape:
+        np.add.at(total.reshape(-1), at.flat, values)
         return
     flat, inside, values = np.broadcast_arrays(at.flat, at.inside, values)
     np.add.at(total.reshape(-1), flat[inside], values[inside])

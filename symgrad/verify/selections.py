@@ -7,7 +7,7 @@ point of its box. Where it is 0 the selection is at a kink: relu at 0, a tie, a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
 from symgrad.verify.body import Trace
 from symgrad.verify.contributions import Run
 from symgrad.verify.evaluate import Result, evaluate
-from symgrad.verify.graph import Node, groups, stops_in
+from symgrad.verify.graph import Node, downstream, groups, stops_in
 from symgrad.verify.inputs import checked_sizes
 from symgrad.verify.points import Layout
 
@@ -94,10 +94,17 @@ class Gaps:
 
     program: Program
     sizes: Mapping[str, int]
+    _moving: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:
         return Layout(self.program, checked_sizes(self.program, self.sizes))
+
+    def moving(self, name: str) -> frozenset[str]:
+        """What may change when an input does."""
+        if name not in self._moving:
+            self._moving[name] = downstream([name], self.layout.reads(()))
+        return self._moving[name]
 
     def reads(self, kinks: Sequence[Kink]) -> tuple[str, ...]:
         """The tensors that must be known for some gaps."""
@@ -129,6 +136,20 @@ class Gaps:
 
     def at(self, kink: Kink, values: Values) -> Array:
         return self.of(kink, self.tensors(values, FLOAT64, self.reads([kink])))
+
+    def shifted(self, kink: Kink, values: Values, name: str, before: Values) -> Array:
+        """The gap where one input is another than `before`, the tensors of which are known."""
+        moving, computed = self.moving(name), self.layout.writers
+        given = {n: a for n, a in before.items() if n in computed and n not in moving}
+        found = evaluate(
+            self.program,
+            values,
+            self.sizes,
+            given=given,
+            outputs=self.reads([kink]),
+            layout=self.layout,
+        )
+        return self.of(kink, dict(found.values))
 
     def of(self, kink: Kink, tensors: dict[str, Array], numbers: Numbers = FLOAT64) -> Array:
         """The gap over the box; of an argmax over the rest of it, inf where there is one value."""
