@@ -14,9 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import gymnasium
 import numpy as np
-from matplotlib.figure import Figure
+from learning import advantages, draw, play, recent
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "generated" / "numpy"))
 
@@ -25,36 +24,6 @@ import cartpole_trpo as m  # found in the folder above
 EPISODES, DISCOUNT = 16, 0.99  # EPISODES: played side by side, one batch
 TRUST, DAMPING = 0.02, 0.1  # how far the policy may move: KL(old || new), on average
 ITERATIONS, HALVINGS = 10, 10  # of conjugate gradients, and of the line search
-
-
-def play(
-    episodes: int, params: m.Params, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One episode each: obs[t, n], action[t, n], and alive[t, n], whether n still runs at t."""
-    poles = gymnasium.make_vec("CartPole-v1", num_envs=episodes)
-    workspace = m.Workspace(B=episodes)
-    obs, _ = poles.reset(seed=int(rng.integers(2**31)))
-    alive = np.ones(episodes, dtype=bool)
-    steps = []
-    while alive.any():
-        logits = m.pi_forward(params, obs, workspace=workspace)
-        action = np.argmax(logits + rng.gumbel(size=logits.shape), axis=1)  # a ~ softmax(logits)
-        steps.append((obs, action, alive))
-        obs, _, fell, timed_out, _ = poles.step(action)
-        alive = alive & ~(fell | timed_out)
-    poles.close()
-    return tuple(np.stack(arrays) for arrays in zip(*steps, strict=True))
-
-
-def advantages(alive: np.ndarray) -> np.ndarray:
-    """The discounted return from each step on, less its mean over the episodes, over its spread."""
-    returns = np.zeros((len(alive) + 1, alive.shape[1]))
-    for t in reversed(range(len(alive))):
-        returns[t] = alive[t] * (1 + DISCOUNT * returns[t + 1])  # each step pays 1
-    returns = returns[:-1]
-    baseline = returns.sum(axis=1) / alive.sum(axis=1)
-    advantage = (returns - baseline[:, None])[alive]
-    return advantage / (advantage.std() + 1e-8)
 
 
 def conjugate_gradients(
@@ -100,30 +69,19 @@ def improve(
     return 0.0, HALVINGS
 
 
-def train(params: m.Params, batches: int, rng: np.random.Generator) -> np.ndarray:
+def train(params: m.Params, batches: int, rng: np.random.Generator) -> list[int]:
     """What each episode reached."""
     reached: list[int] = []
     for batch in range(1, batches + 1):
-        obs, action, alive = play(EPISODES, params, rng)
-        moved, halved = improve(params, obs[alive], action[alive], advantages(alive))
+        obs, action, alive = play(lambda obs: m.pi_forward(params, obs), EPISODES, rng)
+        advantage = advantages(alive, DISCOUNT)
+        moved, halved = improve(params, obs[alive], action[alive], advantage)
         reached += alive.sum(axis=0).tolist()
         if batch % 5 == 0:
-            recent = np.mean(reached[-100:])
+            mean = recent(reached)
             said = f"{len(reached):5d} episodes, KL {moved:.4f}, halved {halved} times"
-            print(f"{said}, the last 100: {recent:5.1f} {'#' * round(recent / 20)}", flush=True)
-    return np.array(reached)
-
-
-def draw(reached: np.ndarray, path: Path) -> None:
-    """The learning curve: each episode's return, and the mean of the last 100."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot(xlabel="episode", ylabel="return", title="CartPole-v1, TRPO")
-    axes.plot(reached, ".", color="0.7", label="one episode")
-    means = [reached[max(0, n - 100) : n].mean() for n in range(1, len(reached) + 1)]
-    axes.plot(means, color="tab:blue", linewidth=2, label="mean of the last 100")
-    axes.axhline(475, color="tab:green", linestyle="--", label="475: solved")
-    axes.legend(loc="lower right")
-    figure.savefig(path, dpi=120)
+            print(f"{said}, the last 100: {mean:5.1f} {'#' * round(mean / 20)}", flush=True)
+    return reached
 
 
 if __name__ == "__main__":
@@ -134,7 +92,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     params = m.init(rng)
-    draw(train(params, options.batches, rng), options.picture)
-    score = play(100, params, rng)[2].sum(axis=0).mean()
+    draw(train(params, options.batches, rng), options.picture, "CartPole-v1, TRPO", 475)
+    score = play(lambda obs: m.pi_forward(params, obs), 100, rng)[2].sum(axis=0).mean()
     print(f"seed {options.seed}: {score:.1f} on average over 100 new episodes")
     print(f"the learning curve is {options.picture}")

@@ -17,13 +17,25 @@ from symgrad.spec import load
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
-STANDARD = {"__future__", "argparse", "collections.abc", "pathlib", "sys"}
+STANDARD = {"__future__", "argparse", "collections.abc", "contextlib", "pathlib", "sys"}
 IMPORTS = {
     "digits": {"numpy", "sklearn.datasets", "digits_mlp"},
-    "cartpole": {"numpy", "gymnasium", "matplotlib.figure", "cartpole_reinforce"},
-    "trpo": {"numpy", "gymnasium", "matplotlib.figure", "cartpole_trpo"},
+    "learning": {"numpy", "gymnasium", "matplotlib.figure", "rich.console", "rich.progress"},
+    "cartpole": {"numpy", "learning", "cartpole_reinforce"},
+    "dqn": {"numpy", "gymnasium", "learning", "cartpole_dqn"},
+    "ppo": {"numpy", "gymnasium", "learning", "cartpole_ppo"},
+    "td3": {"numpy", "gymnasium", "learning", "halfcheetah_td3"},
+    "trpo": {"numpy", "learning", "cartpole_trpo"},
     "newton_cg": {"numpy", "scipy.optimize", "sklearn.datasets", "digits_logistic"},
 }
+"""`learning` is what the scripts share: the picture and the progress bar stand there."""
+
+LEARN = [
+    # script, its module,     options,                  reached at least; at random about
+    ("dqn", "cartpole_dqn",    ("--steps", "15000"), 100),    # 22
+    ("ppo", "cartpole_ppo",    ("--steps", "20480"), 100),    # 22
+    ("td3", "halfcheetah_td3", ("--steps", "5000"),  -1000),  # -1200
+]  # fmt: skip
 
 
 def run(example: str, module: str, folder: Path, *options: str) -> str:
@@ -64,8 +76,16 @@ def test_cartpole_learns_within_160_episodes_and_draws_its_curve(tmp_path: Path)
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
-def test_cartpole_is_under_100_lines() -> None:
-    assert len((EXAMPLES / "cartpole.py").read_text(encoding="utf-8").splitlines()) < 100
+@pytest.mark.parametrize(("script", "module", "options", "least"), LEARN)
+def test_a_short_run_learns_and_draws_its_curve(
+    tmp_path: Path, script: str, module: str, options: tuple[str, ...], least: float
+) -> None:
+    pytest.importorskip("gymnasium")
+    printed = run(script, module, tmp_path, *options, "--seed", "1", "--picture", "curve.png")
+    found = re.match(r"seed 1: (-?[\d.]+) on average over 100 new episodes\n", printed)
+    assert found is not None, printed
+    assert float(found[1]) >= least
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
 def test_trpo_learns_within_160_episodes_and_keeps_to_its_trust_region(tmp_path: Path) -> None:
@@ -97,8 +117,8 @@ def test_newtons_method_finds_the_minimum_that_gradients_alone_do_in_fewer_steps
     assert all(float(part) >= 95 for part in re.findall(r"accuracy: ([\d.]+)%", printed))
 
 
-@pytest.mark.parametrize("example", ["trpo", "newton_cg"])
-def test_an_example_of_products_is_under_150_lines(example: str) -> None:
+@pytest.mark.parametrize("example", IMPORTS)
+def test_an_example_is_under_150_lines(example: str) -> None:
     assert len((EXAMPLES / f"{example}.py").read_text(encoding="utf-8").splitlines()) < 150
 
 
