@@ -27,6 +27,7 @@ from symgrad.explain.build import explain
 from symgrad.explain.derivation import Derivation
 from symgrad.explain.values import load_values
 from symgrad.notation.canonical import program_toml
+from symgrad.products import derive_product
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.spec import define as define_spec
 from symgrad.spec import load as load_file
@@ -92,7 +93,7 @@ def derive(
     return explain(spec, loss, wrt, at=given, element=element, limit=limit)
 
 
-def generate(source: Source, backend: str = DEFAULT, products: Iterable[str] = ()) -> str:
+def generate(source: Source, backend: str = DEFAULT, products: str | Iterable[str] = ()) -> str:
     """The text of the spec's module, as a backend writes it. Same spec, same bytes.
 
     products: functions beside the gradients, as `symgrad generate --with` takes them: "jvp", "hvp",
@@ -244,7 +245,7 @@ def _checked(
 
     def along(loss: Loss, name: str) -> tuple[Program, Mapping[str, str], Mapping[str, str]]:
         """The same of a product, and its directions."""
-        found = pipeline.derive_product(spec, loss, name)
+        found = derive_product(spec, loss, name)
         return pipeline.optimised(found), found.derived.result, found.along
 
     text = path.read_bytes().decode("utf-8")

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import oracles
 import pytest
 from catalogue import at as array_at
+from click.testing import CliRunner, Result
 from emitted import imported
 from programs import CASES, Case, assert_agree, called, fresh_values, params_of
 
@@ -22,8 +24,10 @@ from benchmarks.mutants.judging import Bench, Replay, answer, answers_of, module
 from benchmarks.mutants.source import SOURCE_FAULTS, source_faults
 from symgrad import pipeline
 from symgrad.algebra.second import directions
+from symgrad.cli import main
 from symgrad.errors import ProgramError, SpecError
-from symgrad.pipeline import BUILDERS, derive_product, generate, optimised
+from symgrad.pipeline import generate, optimised
+from symgrad.products import BUILDERS, derive_product
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.spec.products import ROWS
 from symgrad.verify.check import judged, prepared
@@ -609,7 +613,7 @@ WRONG_PRODUCTS = (
 
 @pytest.mark.parametrize(("product", "other", "why"), WRONG_PRODUCTS, ids=["hvp", "ggn"])
 def test_one_product_in_place_of_another_fails(
-    product: str, other: str, why: str, tmp_path: Any
+    product: str, other: str, why: str, tmp_path: Path
 ) -> None:
     spec = parse_spec(SMALL, "m").having([product, other])
     text = swapped(generate(spec), product, other)
@@ -627,7 +631,7 @@ def test_a_stop_that_a_product_does_not_hold_fails() -> None:
     assert {b.name for b in report.failures if b.loss == "loss hvp"} == {"W", "c", "V"}
 
 
-def test_a_module_without_a_function_that_its_spec_names_fails(tmp_path: Any) -> None:
+def test_a_module_without_a_function_that_its_spec_names_fails(tmp_path: Path) -> None:
     path = tmp_path / "m.py"
     text = generate(parse_spec(SMALL, "m").having(["hvp"]))
     path.write_text(text.replace("def hvp(", "def hpv("), encoding="utf-8")
@@ -651,3 +655,48 @@ def test_the_checker_gets_no_number_from_what_it_checks() -> None:
     assert all(case.gradient is None for case in alone.cases)
     assert judged(alone, Replay(made.clean)).verdict == "PASS"
     assert pipeline.derive(made.spec.losses[0]).along == {}
+
+
+# ---- the command line ------------------------------------------------------------------------
+
+
+def symgrad(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_what_generate_wrote_with_products_is_known_to_both_checks(tmp_path: Path) -> None:
+    spec, module = tmp_path / "m.toml", tmp_path / "m.py"
+    spec.write_text(SINGLE, encoding="utf-8")
+    assert symgrad("generate", spec, "-o", tmp_path, "--with", "hvp, jvp").exit_code == 0
+    assert module.read_text(encoding="utf-8") == sg.generate(sg.load(spec), products=["hvp", "jvp"])
+    assert symgrad("generate", spec, "-o", tmp_path, "--check").exit_code == 0
+    checked = symgrad("check", module)
+    assert checked.exit_code == 0, checked.output
+    assert "loss hvp (" in checked.output
+    assert "loss jvp (" in checked.output
+    module.write_text(module.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    stale = symgrad("generate", spec, "-o", tmp_path, "--check")
+    assert stale.exit_code == 1
+    mend = stale.output.strip().splitlines()[-1].partition("symgrad ")[2].split()
+    assert mend[-2:] == ["--with", "jvp,hvp"]
+    assert symgrad(*mend).exit_code == 0
+    assert symgrad("generate", spec, "-o", tmp_path, "--check").exit_code == 0
+
+
+REFUSED = (
+    (("generate", "m.toml", "--with", "hpv"), 'm.toml: unknown product "hpv"; did you mean "hvp"?'),
+    (("generate", "m.toml", "--with", "ggn"), "m.toml: ggn goes through the outputs"),
+    (("generate", "--all", "--with", "hvp"), "--all writes what the specs say"),
+)
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=["unknown", "outputs", "all"])
+def test_products_that_cannot_be_are_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.toml").write_text(SINGLE, encoding="utf-8")
+    found = symgrad(*arguments)
+    assert found.exit_code == 2
+    assert message in found.output
+    assert not Path("m.py").exists()

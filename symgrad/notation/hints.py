@@ -218,6 +218,7 @@ MEMBERS = (
 FORMS: Table = {
     "equations": 'between two lines of """, one equation a line',
     "outputs aux wrt require": 'as in {} = ["W", "c"]',
+    "with": 'as in with = ["hvp"]',
     "layers": 'as in {} = ["dense 64 tanh", "dense 2"]',
     "functions": "its number of arguments, as in sigma = 1",
     "loss": 'as in loss = "squared_error(q, y)"; several are sections [losses.NAME]',

@@ -26,7 +26,7 @@ Names = tuple[tuple[str, str], ...]
 """The parameters of a layer: what PyTorch calls each, and its tensor."""
 Layered = tuple[tuple[str, tuple[Names, ...]], ...]
 """Networks, each with the parameters of its layers."""
-ABOVE = ("equations", "outputs", "aux", "wrt", "require", "description")
+ABOVE = ("equations", "outputs", "aux", "wrt", "require", "with", "description")
 LARGEST_DEFAULT = 2**31
 MOST_ARGUMENTS = 9
 

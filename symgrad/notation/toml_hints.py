@@ -10,7 +10,7 @@ QUOTED = 'a text stands in quotes: {0} = "..."; equations stand between two line
 
 LINES: tuple[tuple[str, str], ...] = (
     (r"(\w+)\s*=\s*((?:real|int|bool)\b[^\"#]*)", 'declarations are strings: {0} = "{1}"'),
-    (r"(outputs|aux|wrt|require)\s*=\s*\[?\s*(\w+).*", 'names stand in a list: {0} = ["{1}"]'),
+    (r"(outputs|aux|wrt|require|with)\s*=\s*\[?\s*(\w+).*", 'names stand in a list: {0} = ["{1}"]'),
     (r"equations\s*=\s*\"(?!\")[^\"]*", 'several lines stand between two lines of """'),
     (r"equations\s*=\s*[^\"'\s].*", 'equations are a string, between two lines of """'),
     (r"(layers)\s*=\s*\[?[^\"']*", 'each layer is a text: {0} = ["dense 64 tanh", "dense 2"]'),

@@ -118,13 +118,13 @@ class Spec:
         """What the module calls its products."""
         return function_names([loss.name for loss in self.losses], self.products)
 
-    def having(self, names: Iterable[str]) -> Spec:
+    def having(self, names: str | Iterable[str]) -> Spec:
         """The spec with these products too, such as "hvp", or "actor_hvp" of one loss.
 
         Errors: SpecError for a name that means none, and where a product has no outputs to go
         through.
         """
-        every = (*self.product_names, *names)
+        every = (*self.product_names, *((names,) if isinstance(names, str) else names))
         chosen = chosen_of(every, [loss.name for loss in self.losses])
         for _, product in chosen:
             if product.through and not self.through:
