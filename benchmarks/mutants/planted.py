@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,8 @@ FOLDERS = (Path(symgrad.catalog.__path__[0]) / "specs", Path(__file__).parent)
 STOPS = ("removed stop", "added stop")
 
 
-def specs() -> dict[str, Callable[[], Spec]]:
+@functools.cache
+def specs() -> Mapping[str, Callable[[], Spec]]:
     """Each loss of the built-in specs that emit one, and of those in this folder, as a spec."""
     found: dict[str, Callable[[], Spec]] = {}
     for path in (path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))):
