@@ -76,7 +76,10 @@ def answer(
     along = direction(module, request, given, params)
 
     def call(
-        by: Any = params, v: Any = along, **more: object
+        by: Any = params,
+        v: Any = along,
+        /,
+        **more: object,  # a datum may be called v
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         first = [*handed(known, by), *([] if v is None else [v])]
         return parted(function(*first, **{**data, **more}), request)
@@ -102,7 +105,7 @@ def answer(
             conduct[claim] = conduct.get(claim) or (found and f"{path}: {found}")
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
     if along is not None:
-        conduct |= directed(call, first, along, given["along"], request)
+        conduct |= directed(partial(call, params), first, along, given["along"], request)
     if request["wrt"]:
         conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
         conduct |= value_alone(module, request, params, data, values)
@@ -153,7 +156,7 @@ def directed(
     changed = [n for n, a in given.items() if at(v, n, request["paths"]).tobytes() != a.tobytes()]
     found = {"the direction is unmodified": ", ".join(changed)}
     if flat.size == sum(array.size for array in given.values()):
-        found["a direction may be one vector"] = differs(first, call(v=flat))
+        found["a direction may be one vector"] = differs(first, call(flat))
     return found
 
 
