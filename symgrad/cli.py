@@ -278,7 +278,9 @@ def generate(
         with _at(place):
             asked = loaded.having(products)
             if compare and not products:
-                asked = generated_tree.with_stated(asked, folder / name)
+                from symgrad.stated import with_stated
+
+                asked = with_stated(asked, folder / name)
             text = generated_tree.module_of(asked, backend=row.name)
         more = [name for name in asked.product_names if name not in loaded.product_names]
         files = {name: text}

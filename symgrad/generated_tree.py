@@ -15,7 +15,6 @@ import os
 import re
 import secrets
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -27,7 +26,6 @@ from symgrad.catalog.builtin import names, spec_path
 from symgrad.emit.backends import BACKENDS, DEFAULT
 from symgrad.errors import Place, SpecError, SymgradError
 from symgrad.spec import Spec, load
-from symgrad.verify.spec_text import spec_text
 from symgrad.version import VERSION
 
 MARK = "\nSPEC_HASH = "
@@ -66,15 +64,6 @@ def module_of(spec: Spec, verb: str = "generate", backend: str = DEFAULT) -> str
             " such a spec can be derived, and nothing else"
         )
     return pipeline.generate(spec, backend)
-
-
-def with_stated(spec: Spec, path: Path) -> Spec:
-    """The spec with the products too that the module at `path` says it was generated with."""
-    try:
-        stated = tomllib.loads(spec_text(path))
-        return spec.having(stated.get("with", ()))
-    except (SymgradError, tomllib.TOMLDecodeError, TypeError):  # no module of this spec's
-        return spec
 
 
 # ---- writing ------------------------------------------------------------------------------------
