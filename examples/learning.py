@@ -105,13 +105,13 @@ def progress(steps: int, returns: list[float]) -> Iterator[Callable[[int], None]
         )
 
 
-def draw(returns: Sequence[float], path: Path, title: str, aim: float) -> None:
-    """Each episode's return, and the mean of the last 100; a line at what is aimed at."""
+def draw(returns: Sequence[float], path: Path, title: str, aim: float, over: int = RECENT) -> None:
+    """Each episode's return, and the mean over the last ones; a line at what is aimed at."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot(xlabel="episode", ylabel="return", title=title)
     axes.plot(returns, ".", color="0.7", label="one episode")
-    means = [np.mean(returns[max(0, n - RECENT) : n]) for n in range(1, len(returns) + 1)]
-    axes.plot(means, color="tab:blue", linewidth=2, label=f"mean of the last {RECENT}")
+    means = [np.mean(returns[max(0, n - over) : n]) for n in range(1, len(returns) + 1)]
+    axes.plot(means, color="tab:blue", linewidth=2, label=f"mean of the last {over}")
     axes.axhline(aim, color="tab:green", linestyle="--", label=f"{aim:g}")
     axes.legend(loc="lower right")
     figure.savefig(path, dpi=120)

@@ -113,7 +113,7 @@ def score(params: m.Params, episodes: int, rng: np.random.Generator) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=150_000, help="of the environment")
+    parser.add_argument("--steps", type=int, default=250_000, help="of the environment")
     parser.add_argument("--picture", type=Path, default=Path("ppo.png"))
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)

@@ -100,6 +100,6 @@ if __name__ == "__main__":
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     params = m.init(rng, **SIZES)
-    draw(train(params, options.steps, rng), options.picture, "Pendulum-v1, TD3", -200)
+    draw(train(params, options.steps, rng), options.picture, "Pendulum-v1, TD3", -200, over=10)
     print(f"seed {options.seed}: {score(params, 100, rng):.1f} on average over 100 new episodes")
     print(f"the learning curve is {options.picture}")
