@@ -164,3 +164,25 @@ def test_a_path_that_cannot_be_reached_is_no_pass(branches: str, tmp_path: Path)
     (note,) = {block.note for block in report.blocks if block.verdict == "INCONCLUSIVE"}
     assert "BRANCHES" in note
     assert "was not reached" in note
+
+
+UNSHOWN = """
+equations = '''
+v[i] = w*tanh(i) for i < K
+loss = mean(i: v[i]**2)
+'''
+[sizes]
+K = {size}
+[params]
+w = "real"
+"""
+
+
+@pytest.mark.parametrize("size", ['"free"', "2"])
+def test_a_size_that_no_array_shows_is_passed_on(size: str, tmp_path: Path) -> None:
+    unshown = parse_spec(UNSHOWN.format(size=size), "unshown")
+    path = tmp_path / "unshown.py"
+    path.write_text(generate(unshown), encoding="utf-8")
+    report = judged(prepared(unshown, sizes={"K": 5}), ModuleSubject(path))
+    assert report.verdict == "PASS", str(report)
+    assert any("K=5" in block.instance for block in report.blocks)

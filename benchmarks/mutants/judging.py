@@ -182,10 +182,11 @@ def numbers(module: ModuleType, request: Request) -> Mapping[str, Array] | str:
         warnings.simplefilter("ignore")
         try:
             workspace = module.Workspace(**runner.accepted(module.Workspace, request.sizes))
+            sizes = runner.accepted(function, request.sizes)
             for way in ({}, {"workspace": workspace}):
                 data = {n: runner.pass_on(a) for n, a in request.data.items()}
                 params = runner.new_params(module, vars(request), request.params)
-                came = function(*([params] if request.params else []), **data, **way)
+                came = function(*([params] if request.params else []), **sizes, **data, **way)
                 for group in runner.parted(came, vars(request)):
                     found |= {f"{name} {len(way)}": array for name, array in group.items()}
         except Exception as error:

@@ -38,7 +38,8 @@ def call_of(bench: Bench, module: ModuleType) -> tuple[Call, list[Array]]:
         first = [runner.new_params(module, vars(request), params)] if params else []
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            returned = getattr(module, request.function)(*first, **data)
+            function = getattr(module, request.function)
+            returned = function(*first, **runner.accepted(function, request.sizes), **data)
             came, grads = runner.parted(returned, vars(request))
         return float(came[request.outputs[0]]), [np.asarray(grads[n], float) for n in names]
 

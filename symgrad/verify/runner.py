@@ -74,6 +74,7 @@ def answer(
     known = parameters(function)
     data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
     along = direction(module, request, given, params)
+    sizes = accepted(function, request["sizes"])  # those that no array shows
 
     def call(
         by: Any = params,
@@ -82,7 +83,7 @@ def answer(
         **more: object,  # a datum may be called v
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         first = [*handed(known, by), *([] if v is None else [v])]
-        return parted(function(*first, **{**data, **more}), request)
+        return parted(function(*first, **sizes, **{**data, **more}), request)
 
     first = values, gradients = call()
     out |= {f"{prefix}first/{name}": g for name, g in gradients.items()}
@@ -138,7 +139,7 @@ def direction(
     function = getattr(module, request["like"])
     known = parameters(function)
     data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
-    _, v = function(*handed(known, params), **data)
+    _, v = function(*handed(known, params), **accepted(function, request["sizes"]), **data)
     for name, array in given["along"].items():
         at(v, name, request["paths"])[...] = array
     return v
@@ -298,11 +299,12 @@ def value_alone(
         return {}
     known = parameters(function)
     given = {n: v for n, v in data.items() if n in known}
+    sizes = accepted(function, request["sizes"])
     value, dtype = values[request["outputs"][0]], np.float32 if before else np.float64
     near = 10 * ROUNDING * float(np.finfo(dtype).eps)
     for path, _, more in paths(given, new_workspace(module, request, known)):
         try:
-            came = function(*handed(known, params), **{**given, **more})
+            came = function(*handed(known, params), **sizes, **{**given, **more})
         except Exception as error:  # a layout that the module refuses, or cannot write to
             return {claim: f"{path}: {fault(error, str(module.__file__))}"}
         alone = float(came[0] if isinstance(came, tuple) else came)
