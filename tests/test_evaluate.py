@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import mpmath
@@ -42,7 +43,9 @@ from symgrad.algebra.scalars import (
 )
 from symgrad.algebra.sizes import Size
 from symgrad.errors import ProgramError, SpecError
+from symgrad.spec import parse_spec
 from symgrad.verify import evaluate as evaluator
+from symgrad.verify import factored
 from symgrad.verify.arithmetic import ELEMENTARY, FLOAT64, TEXTBOOK, Digits, Numbers
 from symgrad.verify.evaluate import Result, evaluate
 
@@ -652,3 +655,41 @@ def test_every_elementary_function_is_in_both_number_systems(name: str) -> None:
     point = 0.3
     exact = EXACT.elementary(name, EXACT.array(point))
     assert_allclose(float(exact[()]), FLOAT64.elementary(name, FLOAT64.array(point)), rtol=1e-15)
+
+
+# ---- sums of products ------------------------------------------------------------------------
+
+PRODUCTS = """
+loss = sum(i: s[i])
+z[b,i] = sum(j: W[i,j]*x[b,j])
+c[b,u] = sum(j,k: V[j,k]*x[b,2*u+k]*W[j,u]) for u < 2
+s[i] = sum(b,j: exp(z[b,i])*x[b,j]*W[i,j]*y[b])
+g[b] = sum(i: z[b,i]*W[i,k[b]]*y[b])
+"""
+
+
+@BOTH
+def test_a_sum_of_products_has_the_same_value_and_scale_point_by_point(
+    numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"outputs = ['c', 'g']\nequations = '''{PRODUCTS}'''\n" + (
+        "[sizes]\nB = 'batch'\n[params]\nW = 'real[4, 7]'\nV = 'real[4, 3]'\n"
+        "[data]\nx = 'real[B, 7]'\ny = 'real[B]'\nk = 'int[B] < 7'\n"
+    )
+    spec, rng = parse_spec(text, "products"), np.random.default_rng(0)
+    shapes = {"W": (4, 7), "V": (4, 3), "x": (5, 7), "y": (5,)}
+    values = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    given = {**values, "k": rng.integers(0, 7, 5)}
+    one = replace(spec.losses[0].program, outputs=("loss", "c", "g"))
+    found = []
+    for worth in (10**9, 0):
+        monkeypatch.setattr(factored, "WORTH", worth)
+        found.append(evaluate(one, given, {"B": 5}, numbers, magnitude=True))
+    points, products = found
+    for name in ("z", "c", "s", "g", "loss"):
+        a, b = points.values[name], products.values[name]
+        scale = np.asarray(points.magnitudes[name], float)
+        assert np.all(np.abs(np.asarray(a - b, float)) <= 64 * numbers.unit * scale), name
+        assert_allclose(
+            np.asarray(products.magnitudes[name], float), scale, rtol=1e-6
+        )  # of slopes by small steps

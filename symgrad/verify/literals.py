@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.program import Equation, Program, Range, Slot, Tensor, digits
+from symgrad.algebra.program import Equation, Program, Range, Slot, Tensor, digits, slot_symbol
 from symgrad.algebra.sizes import ONE, ZERO, Size
 
 Node = tuple[object, ...]
@@ -140,7 +140,7 @@ def extents_of(programs: Sequence[Program]) -> list[Extent]:
     return [e for e in ties.extents() if e.value > max(1 if e.inside else SMALLEST, e.least)]
 
 
-def _axis(tensor: Tensor, k: int) -> Node:
+def axis_of(tensor: Tensor, k: int) -> Node:
     return "axis", tensor.name, tensor.shape, k
 
 
@@ -150,14 +150,14 @@ def _bound(tensor: Tensor) -> Node:
 
 def _declare(ties: _Ties, tensor: Tensor, program: Program) -> None:
     for k, size in enumerate(tensor.shape):
-        ties.add(_axis(tensor, k), size)
+        ties.add(axis_of(tensor, k), size)
     if tensor.kind != "real":
         ties.add(_bound(tensor), tensor.below)
     init = tensor.init or ""
     original = program.tensor_of.get(init.removeprefix("copy(").removesuffix(")"))
     if init.startswith("copy(") and original is not None:
         for k, size in enumerate(original.shape):
-            ties.tie(ties.add(_axis(original, k), size), _axis(tensor, k))
+            ties.tie(ties.add(axis_of(original, k), size), axis_of(tensor, k))
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class _Walk:
     def access(self, access: Access) -> None:
         tensor = self.program.tensor_of[access.tensor]
         for k, subscript in enumerate(access.subscripts):
-            axis = _axis(tensor, k)
+            axis = axis_of(tensor, k)
             if isinstance(subscript, Access):
                 self.ties.tie(axis, _bound(self.program.tensor_of[subscript.tensor]))
             elif subscript.plain is not None:  # a pad that reaches out ties two sizes: none shrinks
@@ -267,7 +267,7 @@ def shrunk(
 
 def _resized(number: int, program: Program, sizes: Mapping[Node, Size]) -> Program:
     def tensor(old: Tensor) -> Tensor:
-        shape = tuple(sizes.get(_axis(old, k), size) for k, size in enumerate(old.shape))
+        shape = tuple(sizes.get(axis_of(old, k), size) for k, size in enumerate(old.shape))
         below = None if old.below is None else sizes.get(_bound(old), old.below)
         return replace(old, shape=shape, below=below)
 
@@ -283,9 +283,15 @@ def _resized(number: int, program: Program, sizes: Mapping[Node, Size]) -> Progr
         def slot(s: Slot) -> Slot:
             return _counting(s, old.range_of, new) if isinstance(s, Access) else s
 
-        slots = tuple((symbol, slot(s)) for symbol, s in old.slots)
-        target = _counting(old.target, old.range_of, new)
-        return replace(old, target=target, slots=slots, box=ranges)
+        slots = {symbol: slot(s) for symbol, s in old.slots}
+        symbols = {symbol: slot_symbol(s) for symbol, s in slots.items()}
+        return replace(
+            old,
+            target=_counting(old.target, old.range_of, new),
+            body=old.body.xreplace(symbols),
+            slots=tuple((symbols[symbol], s) for symbol, s in slots.items()),
+            box=ranges,
+        )
 
     equations = tuple(resized(place, old) for place, old in enumerate(program.equations))
     return replace(program, tensors=tuple(map(tensor, program.tensors)), equations=equations)

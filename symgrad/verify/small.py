@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from symgrad.algebra.program import Program
 from symgrad.errors import SymgradError
 from symgrad.spec import Loss, Spec, parse_spec
-from symgrad.verify.literals import Extent, Node, derived, extents_of, shrunk
+from symgrad.verify.literals import Extent, Node, axis_of, derived, extents_of, shrunk
 
 Emit = Callable[[Spec], str]
 """The text of a spec's module."""
@@ -49,7 +49,7 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
     extents = extents_of(programs)
     if not extents or _code(emit(spec)) != _code(text):
         return None
-    for chosen in _choices(programs, extents):
+    for chosen in choices(programs, extents):
         try:
             resized = _resized(spec, programs, chosen)
             emitted = emit(resized)
@@ -60,14 +60,17 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
     return None
 
 
-def _choices(programs: Sequence[Program], extents: Sequence[Extent]) -> Iterator[Chosen]:
+def choices(programs: Sequence[Program], extents: Sequence[Extent]) -> Iterator[Chosen]:
     """Smaller sizes, to be tried in turn: those that forms read too; those of plain reads alone."""
     read = {node for e in extents for form in e.forms for node, _, _ in form.terms}
     plain = [e for e in extents if not e.forms and read.isdisjoint(e.nodes)]
     if len(plain) < len(extents):
         yield from filter(None, (_windowed(extents, start) for start in STARTS))
-    if plain:
-        yield _ranked(plain, programs)
+    shrinking = {node for e in plain for node in e.nodes}
+    axes = [(axis_of(t, k), n) for p in programs for t in p.tensors for k, n in enumerate(t.shape)]
+    staying = {size.constant for node, size in axes if node not in shrinking}
+    if alone := [e for e in plain if e.value not in staying]:
+        yield _ranked(alone, programs)
 
 
 def _ranked(extents: Sequence[Extent], programs: Sequence[Program]) -> Chosen:
@@ -167,8 +170,25 @@ def _code(text: str) -> str:
     tree = ast.Module(kept, [])
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
-            node.body = [s for s in node.body if not _is_text(s)]
+            node.body = _joined([s for s in node.body if not _is_text(s)])
     return ast.dump(tree)
+
+
+def _joined(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """self.a = self.b = x; self.c = self.a  ->  one assignment: how long lines are says nothing."""
+    found: list[ast.stmt] = []
+    owner: dict[str, ast.Assign] = {}
+    for statement in statements:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute):
+            made = owner.get(ast.unparse(statement.value))
+            if made is None:
+                made = ast.Assign([], statement.value)
+                found.append(made)
+            made.targets += statement.targets
+            owner |= {ast.unparse(target): made for target in statement.targets}
+        else:
+            found.append(statement)
+    return found
 
 
 def _inside(statement: ast.stmt) -> Iterator[ast.AST]:
