@@ -79,14 +79,26 @@ def evaluate(
 def _scales(
     run: Run, order: Iterable[tuple[str, ...]], reads: Mapping[str, tuple[str, ...]]
 ) -> Mapping[str, Array]:
-    """S of every tensor. It needs no more than a few digits: float64, on the branches taken."""
+    """S of every tensor, on the branches taken.
+
+    It needs no more than a few digits: float64 will do, where nothing is beyond its range.
+    """
     real = run.numbers.dtype
     known = {n: a.astype(np.float64) if a.dtype == real else a for n, a in run.tensors.items()}
     stops = {node: a.astype(np.float64) for node, a in (*run.frozen.items(), *run.stops.items())}
     rough = Run(run.layout, FLOAT64, stops, {**run.held, **run.branches}, known)
     rough.scales.update({name: np.asarray(abs(a)) for name, a in known.items()})
     _solve(rough, order, reads, rough.scales, rough.scale)
-    return rough.scales
+    infinity = run.numbers.constant("inf")
+    beyond = (
+        np.less(abs(run.tensors[name]), infinity) & ~np.isfinite(scale)
+        for name, scale in rough.scales.items()
+    )
+    if real == np.float64 or not any(np.any(places) for places in beyond):
+        return rough.scales
+    run.scales.update({name: np.asarray(abs(a)) for name, a in run.tensors.items()})
+    _solve(run, order, reads, run.scales, run.scale)
+    return run.scales
 
 
 def _solve(
