@@ -100,7 +100,7 @@ class Run:
         """A sum of products of two groups of factors; None where it is none, or is not worth it."""
         if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
             return None
-        parts = [body.value(part) for part in factors(equation.body)]
+        parts = [_aligned(body.value(part), grid) for part in factors(equation.body)]
         groups = grouped([_carried(part) for part in parts], grid.shape)
         if groups is None:
             return None
@@ -189,10 +189,14 @@ class Run:
         if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
             return None
         parts = factors(equation.body)
-        groups = grouped([_carried(body.value(part)) for part in parts], grid.shape)
+        carried = [_carried(_aligned(body.value(part), grid)) for part in parts]
+        groups = grouped(carried, grid.shape)
         if groups is None:
             return None
-        a, b = (sized.product([parts[n] for n in group]) for group in groups)
+        a, b = (
+            [_aligned(x, grid) for x in sized.product([parts[n] for n in group])]
+            for group in groups
+        )
         split = Split(grid.shape, axes)
         terms = [
             split.product(self.numbers, *pair)
@@ -202,6 +206,11 @@ class Run:
         if first is None or second is None or both is None:
             return None
         return np.asarray(first + second - both)
+
+
+def _aligned(part: Array, grid: Grid) -> Array:
+    """With all of the box's axes: a value held at one point lacks those of the probes before."""
+    return np.reshape(part, (1,) * (len(grid.shape) - np.ndim(part)) + np.shape(part))
 
 
 def _carried(part: Array) -> frozenset[int]:
