@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import symgrad as sg
-from symgrad.cli import _progress, main
+from symgrad.cli import main
+from symgrad.terminal import progress
 from symgrad.verify.verdict import Curve, Report
 
 WRONG = ("dz1 *= dh1", "dz1 *= 1.001*dh1")
@@ -117,12 +118,12 @@ def test_a_terminal_sees_a_bar_and_a_pipe_does_not(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TERM", "xterm")
     seen = Terminal()
     monkeypatch.setattr(sys, "stderr", seen)
-    with _progress() as watch:
+    with progress() as watch:
         assert watch is not None
         watch(2, "")
         watch(-1, "W1")
         watch(-1, "c1")
     assert "2/2" in seen.getvalue()
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with _progress() as watch:
+    with progress() as watch:
         assert watch is None
