@@ -155,7 +155,9 @@ def _entry(
     size = float(np.sum(scales) if index is None else scales[index])
     bound = rule.tolerance * abs(float(found.value)) + rule.rounding * size + found.bound
     error = abs(float(exact - found.value))  # subtracted in the numbers, which may be 60 digits
-    return Entry(index, float(exact), float(found.value), error, bound, found.sides)
+    nothing = exact == 0 and abs(found.value) <= found.bound  # 0, as far as a difference can tell
+    numeric = 0.0 if nothing else float(found.value)
+    return Entry(index, float(exact), numeric, error, bound, found.sides)
 
 
 def _tightened(entries: Sequence[Entry], found: Sequence[Slope], rule: Rule) -> list[Entry]:
