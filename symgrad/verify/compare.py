@@ -18,6 +18,8 @@ from symgrad.verify.verdict import LOOSEST, Block, Entry, block_of
 EPS = 2.0**-52
 CANCELLED = 1e-40
 """What 60 digits leave of contributions that cancel is less than this part of their size."""
+NOTHING = 1e-30
+"""A difference that is no greater, where the gradient is 0, is rounding of 60 digits by its step."""
 VANISHES = 1e-10
 """A gradient that is less than this part of its contributions is what they leave as they cancel."""
 
@@ -155,7 +157,7 @@ def _entry(
     size = float(np.sum(scales) if index is None else scales[index])
     bound = rule.tolerance * abs(float(found.value)) + rule.rounding * size + found.bound
     error = abs(float(exact - found.value))  # subtracted in the numbers, which may be 60 digits
-    nothing = exact == 0 and abs(found.value) <= found.bound  # 0, as far as a difference can tell
+    nothing = exact == 0 and abs(found.value) <= max(found.bound, NOTHING)
     numeric = 0.0 if nothing else float(found.value)
     return Entry(index, float(exact), numeric, error, bound, found.sides)
 
