@@ -19,7 +19,7 @@ EPS = 2.0**-52
 CANCELLED = 1e-40
 """What 60 digits leave of contributions that cancel is less than this part of their size."""
 NOTHING = 1e-30
-"""A difference that is no greater, where the gradient is 0, is rounding of 60 digits by its step."""
+"""A difference no greater than this, where the gradient is 0, is rounding divided by its step."""
 VANISHES = 1e-10
 """A gradient that is less than this part of its contributions is what they leave as they cancel."""
 
