@@ -29,7 +29,7 @@ Loss actor
     normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
     logp[b] = normal_log_prob[b]
     advantage[b] = ret[b] - critic[b,0]
-    loss += -logp[b]*stop(minimum(exp(advantage[b]/beta), w_max))/B
+    loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
 
 Gradient (critic_value_and_grad); dX stands for dL/dX.
     dq[b] = 2*(q[b] - ret[b])/B
@@ -48,10 +48,12 @@ Gradient (critic_value_and_grad); dX stands for dL/dX.
 Gradient (actor_value_and_grad); dX stands for dL/dX.
     log_std_exp[i] = exp(-log_std[i])
     n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
-    advantage_exp[b] = exp(advantage[b]/beta)
-    advantage_exp_minimum[b] = minimum(advantage_exp[b], w_max)
-    loss += -normal_log_prob[b]*stop(advantage_exp_minimum[b])/B
-    dnormal_log_prob[b] = -stop(advantage_exp_minimum[b])/B
+    w_max_log = log(w_max)
+    advantage_arg[b] = advantage[b]/beta
+    advantage_arg_minimum[b] = minimum(advantage_arg[b], w_max_log)
+    advantage_arg_minimum_exp[b] = exp(advantage_arg_minimum[b])
+    loss += -normal_log_prob[b]*stop(advantage_arg_minimum_exp[b])/B
+    dnormal_log_prob[b] = -stop(advantage_arg_minimum_exp[b])/B
     dlog_std[i] += -dnormal_log_prob[b] for i < A
     dn[b,i] = -dnormal_log_prob[b]*n[b,i]
     dactor[b,i] = -dn[b,i]*log_std_exp[i]
@@ -91,7 +93,7 @@ Shapes
 
 At kinks: relu'(0) = 0; a tie of minimum takes the first argument's side.
 Held constant: what wrt does not name, and what stop() holds in
-    loss += -logp[b]*stop(minimum(exp(advantage[b]/beta), w_max))/B
+    loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
 Reduction: loss is summed over b and divided by B.
 Rewritten to stay finite: nothing.
 """
@@ -153,7 +155,7 @@ OPERATIONS = {
         "+ 7 * B * H2 + 4 * A + 8 * B"
     ),
 }
-SPEC_HASH = "169fc8898b760d86e389f3b8ee605e63f04cb53a4c5cd01f015d7b9f9eca404b"
+SPEC_HASH = "bb9a0150d280a5e731043b7c82c537dcd1107b42e3863503e21e5b7670769eac"
 SPEC = r'''description = "Advantage-weighted regression for HalfCheetah: a Gaussian actor 17-128-64-6 with relu and 6 log-stds, and a critic 17-128-64-1; the advantage is the return less the critic's value."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -221,7 +223,7 @@ n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
 normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
 logp[b] = normal_log_prob[b]
 advantage[b] = ret[b] - critic[b,0]
-loss += -logp[b]*stop(minimum(exp(advantage[b]/beta), w_max))/B
+loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
 """
 '''  # noqa: E501
 
@@ -681,13 +683,16 @@ def actor_value(params, *, obs, action, ret, beta=1.0, w_max=20.0, workspace=Non
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
     # advantage[b] = ret[b] - critic[b,0]
     advantage = np.subtract(ret, critic[:, 0], out=ws.advantage)
-    # advantage_exp[b] = exp(advantage[b]/beta)
-    advantage_exp = np.divide(advantage, beta, out=ws.advantage_exp)
-    np.exp(advantage_exp, out=advantage_exp)
-    # advantage_exp_minimum[b] = minimum(advantage_exp[b], w_max)
-    advantage_exp_minimum = np.minimum(advantage_exp, w_max, out=ws.advantage_exp_minimum)
-    # loss += -normal_log_prob[b]*stop(advantage_exp_minimum[b])/B
-    loss = -np.dot(normal_log_prob, advantage_exp_minimum) / B
+    # w_max_log = log(w_max)
+    w_max_log = np.log(w_max)
+    # advantage_arg[b] = advantage[b]/beta
+    advantage_arg = np.divide(advantage, beta, out=ws.advantage_arg)
+    # advantage_arg_minimum[b] = minimum(advantage_arg[b], w_max_log)
+    advantage_arg_minimum = np.minimum(advantage_arg, w_max_log, out=ws.advantage_arg_minimum)
+    # advantage_arg_minimum_exp[b] = exp(advantage_arg_minimum[b])
+    advantage_arg_minimum_exp = np.exp(advantage_arg_minimum, out=ws.advantage_arg_minimum_exp)
+    # loss += -normal_log_prob[b]*stop(advantage_arg_minimum_exp[b])/B
+    loss = -np.dot(normal_log_prob, advantage_arg_minimum_exp) / B
     return loss
 
 
@@ -773,15 +778,18 @@ def actor_value_and_grad(params, *, obs, action, ret, beta=1.0, w_max=20.0, work
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
     # advantage[b] = ret[b] - critic[b,0]
     advantage = np.subtract(ret, critic[:, 0], out=ws.advantage)
-    # advantage_exp[b] = exp(advantage[b]/beta)
-    advantage_exp = np.divide(advantage, beta, out=ws.advantage_exp)
-    np.exp(advantage_exp, out=advantage_exp)
-    # advantage_exp_minimum[b] = minimum(advantage_exp[b], w_max)
-    advantage_exp_minimum = np.minimum(advantage_exp, w_max, out=ws.advantage_exp_minimum)
-    # loss += -normal_log_prob[b]*stop(advantage_exp_minimum[b])/B
-    loss = -np.dot(normal_log_prob, advantage_exp_minimum) / B
-    # dnormal_log_prob[b] = -stop(advantage_exp_minimum[b])/B
-    dnormal_log_prob = np.divide(advantage_exp_minimum, -B, out=ws.dnormal_log_prob)
+    # w_max_log = log(w_max)
+    w_max_log = np.log(w_max)
+    # advantage_arg[b] = advantage[b]/beta
+    advantage_arg = np.divide(advantage, beta, out=ws.advantage_arg)
+    # advantage_arg_minimum[b] = minimum(advantage_arg[b], w_max_log)
+    advantage_arg_minimum = np.minimum(advantage_arg, w_max_log, out=ws.advantage_arg_minimum)
+    # advantage_arg_minimum_exp[b] = exp(advantage_arg_minimum[b])
+    advantage_arg_minimum_exp = np.exp(advantage_arg_minimum, out=ws.advantage_arg_minimum_exp)
+    # loss += -normal_log_prob[b]*stop(advantage_arg_minimum_exp[b])/B
+    loss = -np.dot(normal_log_prob, advantage_arg_minimum_exp) / B
+    # dnormal_log_prob[b] = -stop(advantage_arg_minimum_exp[b])/B
+    dnormal_log_prob = np.divide(advantage_arg_minimum_exp, -B, out=ws.dnormal_log_prob)
     # dlog_std[i] += -dnormal_log_prob[b] for i < A
     s_2 = np.sum(dnormal_log_prob)
     dlog_std = grads.log_std
@@ -886,7 +894,8 @@ class _ActorValueMemory:
         self.actor = self.n = self.t_1 = np.empty((B, A), dtype)
         self.critic = np.empty((B, 1), dtype)
         self.normal_log_prob = np.empty((B,), dtype)
-        self.advantage = self.advantage_exp = self.advantage_exp_minimum = np.empty((B,), dtype)
+        self.advantage = self.advantage_arg = self.advantage_arg_minimum = np.empty((B,), dtype)
+        self.advantage_arg_minimum_exp = self.advantage
         self.log_std_exp = np.empty((A,), dtype)
 
 
@@ -905,7 +914,8 @@ class _ActorValueAndGradMemory:
         self.critic = np.empty((B, 1), dtype)
         self.n = self.dn = np.empty((B, A), dtype)
         self.normal_log_prob = self.dnormal_log_prob = np.empty((B,), dtype)
-        self.advantage = self.advantage_exp = self.advantage_exp_minimum = np.empty((B,), dtype)
+        self.advantage = self.advantage_arg = self.advantage_arg_minimum = np.empty((B,), dtype)
+        self.advantage_arg_minimum_exp = self.advantage
         self.log_std_exp = self.t_3 = np.empty((A,), dtype)
         self.dlog_std_exp = np.empty((A,), dtype)
         self.t_1 = self.dactor = np.empty((B, A), dtype)

@@ -94,7 +94,7 @@ Loss actor
     normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
     logp[b] = normal_log_prob[b]
     advantage[b] = q[b] - value[b,0]
-    loss += -logp[b]*stop(minimum(exp(advantage[b]/beta), w_max))/B
+    loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
 
 Gradient (value_value_and_grad); dX stands for dL/dX.
     d_where[b] = where(d[b] < 0, 1 - tau, tau)
@@ -144,10 +144,12 @@ Gradient (critic_value_and_grad); dX stands for dL/dX.
 Gradient (actor_value_and_grad); dX stands for dL/dX.
     log_std_exp[i] = exp(-log_std[i])
     n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
-    advantage_exp[b] = exp(advantage[b]/beta)
-    advantage_exp_minimum[b] = minimum(advantage_exp[b], w_max)
-    loss += -normal_log_prob[b]*stop(advantage_exp_minimum[b])/B
-    dnormal_log_prob[b] = -stop(advantage_exp_minimum[b])/B
+    w_max_log = log(w_max)
+    advantage_arg[b] = advantage[b]/beta
+    advantage_arg_minimum[b] = minimum(advantage_arg[b], w_max_log)
+    advantage_arg_minimum_exp[b] = exp(advantage_arg_minimum[b])
+    loss += -normal_log_prob[b]*stop(advantage_arg_minimum_exp[b])/B
+    dnormal_log_prob[b] = -stop(advantage_arg_minimum_exp[b])/B
     dlog_std[i] += -dnormal_log_prob[b] for i < A
     dn[b,i] = -dnormal_log_prob[b]*n[b,i]
     dactor[b,i] = -dn[b,i]*log_std_exp[i]
@@ -219,7 +221,7 @@ Held constant: what wrt does not name, and what stop() holds in
     d[b] = stop(q[b]) - v[b]
     y[b] = stop(discount_t[b]*v_t[b] + reward[b])
     y_2[b] = stop(discount_t[b]*v_t[b] + reward[b])
-    loss += -logp[b]*stop(minimum(exp(advantage[b]/beta), w_max))/B
+    loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
 Reduction: loss is summed over b and divided by B; td_learning is summed over b and divided by B;
     td_learning_2 is summed over b and divided by B.
 Rewritten to stay finite: nothing.
@@ -352,7 +354,7 @@ OPERATIONS = {
         "* A + 11 * B"
     ),
 }
-SPEC_HASH = "eaaa9f9b40c36b5a82273ed5464224c24183c2305db7cb2870d69d81eebad428"
+SPEC_HASH = "84b5502cde716cf74107b0e78eab17debe4a8767a2a0b5c8ed3febced2321cdd"
 SPEC = r'''description = "Implicit Q-learning for HalfCheetah: a value 17-256-256-1 learned as an expectile of two target critics, critics 23-256-256-1 that bootstrap from it, and a Gaussian actor 17-256-256-6 weighted by the advantage."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -523,7 +525,7 @@ n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
 normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
 logp[b] = normal_log_prob[b]
 advantage[b] = q[b] - value[b,0]
-loss += -logp[b]*stop(minimum(exp(advantage[b]/beta), w_max))/B
+loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
 """
 '''  # noqa: E501
 
@@ -1784,13 +1786,16 @@ def actor_value(params, *, obs, action, beta=0.3333333333333333, w_max=100.0, wo
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
     # advantage[b] = q[b] - value[b,0]
     advantage = np.subtract(q, value[:, 0], out=ws.advantage)
-    # advantage_exp[b] = exp(advantage[b]/beta)
-    advantage_exp = np.divide(advantage, beta, out=ws.advantage_exp)
-    np.exp(advantage_exp, out=advantage_exp)
-    # advantage_exp_minimum[b] = minimum(advantage_exp[b], w_max)
-    advantage_exp_minimum = np.minimum(advantage_exp, w_max, out=ws.advantage_exp_minimum)
-    # loss += -normal_log_prob[b]*stop(advantage_exp_minimum[b])/B
-    loss = -np.dot(normal_log_prob, advantage_exp_minimum) / B
+    # w_max_log = log(w_max)
+    w_max_log = np.log(w_max)
+    # advantage_arg[b] = advantage[b]/beta
+    advantage_arg = np.divide(advantage, beta, out=ws.advantage_arg)
+    # advantage_arg_minimum[b] = minimum(advantage_arg[b], w_max_log)
+    advantage_arg_minimum = np.minimum(advantage_arg, w_max_log, out=ws.advantage_arg_minimum)
+    # advantage_arg_minimum_exp[b] = exp(advantage_arg_minimum[b])
+    advantage_arg_minimum_exp = np.exp(advantage_arg_minimum, out=ws.advantage_arg_minimum_exp)
+    # loss += -normal_log_prob[b]*stop(advantage_arg_minimum_exp[b])/B
+    loss = -np.dot(normal_log_prob, advantage_arg_minimum_exp) / B
     return loss
 
 
@@ -1934,15 +1939,18 @@ def actor_value_and_grad(
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
     # advantage[b] = q[b] - value[b,0]
     advantage = np.subtract(q, value[:, 0], out=ws.advantage)
-    # advantage_exp[b] = exp(advantage[b]/beta)
-    advantage_exp = np.divide(advantage, beta, out=ws.advantage_exp)
-    np.exp(advantage_exp, out=advantage_exp)
-    # advantage_exp_minimum[b] = minimum(advantage_exp[b], w_max)
-    advantage_exp_minimum = np.minimum(advantage_exp, w_max, out=ws.advantage_exp_minimum)
-    # loss += -normal_log_prob[b]*stop(advantage_exp_minimum[b])/B
-    loss = -np.dot(normal_log_prob, advantage_exp_minimum) / B
-    # dnormal_log_prob[b] = -stop(advantage_exp_minimum[b])/B
-    dnormal_log_prob = np.divide(advantage_exp_minimum, -B, out=ws.dnormal_log_prob)
+    # w_max_log = log(w_max)
+    w_max_log = np.log(w_max)
+    # advantage_arg[b] = advantage[b]/beta
+    advantage_arg = np.divide(advantage, beta, out=ws.advantage_arg)
+    # advantage_arg_minimum[b] = minimum(advantage_arg[b], w_max_log)
+    advantage_arg_minimum = np.minimum(advantage_arg, w_max_log, out=ws.advantage_arg_minimum)
+    # advantage_arg_minimum_exp[b] = exp(advantage_arg_minimum[b])
+    advantage_arg_minimum_exp = np.exp(advantage_arg_minimum, out=ws.advantage_arg_minimum_exp)
+    # loss += -normal_log_prob[b]*stop(advantage_arg_minimum_exp[b])/B
+    loss = -np.dot(normal_log_prob, advantage_arg_minimum_exp) / B
+    # dnormal_log_prob[b] = -stop(advantage_arg_minimum_exp[b])/B
+    dnormal_log_prob = np.divide(advantage_arg_minimum_exp, -B, out=ws.dnormal_log_prob)
     # dlog_std[i] += -dnormal_log_prob[b] for i < A
     s_2 = np.sum(dnormal_log_prob)
     dlog_std = grads.log_std
@@ -2164,8 +2172,8 @@ class _ActorValueMemory:
         self.critic_1_target_x0 = self.critic_2_target_x0 = np.empty((B, A + S), dtype)
         self.critic_1_target = np.empty((B, 1), dtype)
         self.critic_2_target = np.empty((B, 1), dtype)
-        self.q = self.advantage = self.advantage_exp = np.empty((B,), dtype)
-        self.advantage_exp_minimum = self.q
+        self.q = self.advantage = self.advantage_arg = np.empty((B,), dtype)
+        self.advantage_arg_minimum = self.advantage_arg_minimum_exp = self.q
         self.normal_log_prob = np.empty((B,), dtype)
         self.log_std_exp = np.empty((A,), dtype)
 
@@ -2188,8 +2196,8 @@ class _ActorValueAndGradMemory:
         self.critic_1_target_x0 = self.critic_2_target_x0 = np.empty((B, A + S), dtype)
         self.critic_1_target = np.empty((B, 1), dtype)
         self.critic_2_target = np.empty((B, 1), dtype)
-        self.q = self.advantage = self.advantage_exp = np.empty((B,), dtype)
-        self.advantage_exp_minimum = self.dnormal_log_prob = self.q
+        self.q = self.advantage = self.advantage_arg = np.empty((B,), dtype)
+        self.advantage_arg_minimum = self.advantage_arg_minimum_exp = self.dnormal_log_prob = self.q
         self.n = self.dn = np.empty((B, A), dtype)
         self.normal_log_prob = np.empty((B,), dtype)
         self.log_std_exp = self.t_3 = np.empty((A,), dtype)

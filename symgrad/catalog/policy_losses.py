@@ -69,7 +69,7 @@ POLICY = (
         "advantage_weighted",
         ("logp[b]", "advantage[b]"),
         "-mean min(exp(A/beta), w_max) logp; A = advantage",
-        "each[b] = -stop(minimum(exp(advantage[b]/beta), w_max))*logp[b]",
+        "each[b] = -stop(exp(minimum(advantage[b]/beta, log(w_max))))*logp[b]",
         (Option("beta", "1", positive=True), Option("w_max", "20", positive=True)),
         held="the weight",
         source="Peng et al. 2019, equation 10; Nair et al. 2020",
