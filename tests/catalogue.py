@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import symgrad.catalog
-from symgrad.spec import load
+from symgrad.spec import Spec, load
 
 SPECS = Path(symgrad.catalog.__path__[0]) / "specs"
-PATHS = tuple(path for path in sorted(SPECS.glob("*.toml")) if not load(path).functions)
+EVERY = {path: load(path) for path in sorted(SPECS.glob("*.toml"))}
+PATHS = tuple(path for path, spec in EVERY.items() if not spec.functions)
 NAMES = tuple(path.stem for path in PATHS)
+
+MOST = 5_000
+"""Numbers in the parameters that 60 digits, and an evaluation at every point, can take."""
+
+
+def is_large(spec: Spec) -> bool:
+    """Whether parameters have too many numbers where every size with a name is 2."""
+    sizes = {size: 2 for size, _ in spec.sizes}
+    shapes = [t.shape for t in spec.tensors if t.role == "param"]
+    return sum(prod(n.evaluate(sizes) for n in shape) for shape in shapes) > MOST
+
+
+LIGHT = tuple(path.stem for path in PATHS if not is_large(EVERY[path]))
+"""Those that cost little at small sizes: literal sizes stay what they are."""
+
+
+LEARNERS = (
+    *("actor_weight", "attention", "cartpole_dqn", "cartpole_reinforce", "convolution"),
+    *("digits_mlp", "gru", "lecture_layer", "lecture_q", "lecture_q_residual", "one_bias"),
+    "softmax_policy",
+)
+"""Those whose derivations are read back line by line, one expression for the network included."""
 
 
 def at(container: Any, name: str) -> Any:

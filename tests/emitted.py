@@ -146,7 +146,7 @@ def same(first: Any, second: Any) -> bool:
             else zip(first, second, strict=True)
         )
         return all(same(a, b) for a, b in both)
-    if hasattr(first, "flat") and not isinstance(first, (np.ndarray, np.generic)):
+    if hasattr(first, "_sizes"):
         names = [n for n in vars(first) if not n.startswith("_")]
-        return all(same(getattr(first, n), getattr(second, n)) for n in names)
+        return all(same(vars(first)[n], vars(second)[n]) for n in names)
     return np.asarray(first).tobytes() == np.asarray(second).tobytes()

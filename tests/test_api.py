@@ -111,7 +111,12 @@ def module_of(text: str) -> ModuleType:
     return module
 
 
-SPECS = [*NAMES, "kinks"]
+SPECS = [
+    *("actor_weight", "attention", "cartpole_a2c", "cartpole_dqn"),
+    *("cartpole_dueling", "cartpole_reinforce", "convolution", "digits_logistic", "digits_mlp"),
+    *("gru", "lecture_q", "lecture_q_residual", "one_bias", "softmax_policy", "kinks"),
+]
+"""One loss each. What costs more is held in test_products.py and by the fuzz."""
 
 
 def spec_named(name: str) -> sg.Spec:

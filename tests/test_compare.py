@@ -340,7 +340,8 @@ def test_latex_parses_and_markdown_renders() -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_comparison_ends_with_what_both_assume(path: Path) -> None:
-    derivation = compare_full(load(path))
+    spec = load(path)
+    derivation = compare_full(spec, spec.losses[0].name)
     end = derivation.text(1000).split("What both assume\n")[1]
     wanted = ["Held constant, data: ", "Convention: ", "Descent, which makes "]
     wanted.append("Nothing can be generated" if "sigma" in end else "Stable forms")

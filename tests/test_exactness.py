@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from math import prod
 from typing import Any
 
 import numpy as np
 import oracles
 import pytest
 import sympy
+from catalogue import is_large
 from gradient_cases import Gradient, chosen, digits_for, in_single, tiny
 from mpmath.ctx_mp import MPContext
 from programs import NAMES, SPECS, assert_agree, fresh_values
@@ -35,17 +35,6 @@ from symgrad.pipeline import generate
 from symgrad.spec import Loss, Spec, load
 from symgrad.verify.small import small_literals
 
-MOST = 5_000
-"""Numbers in the parameters that 60 digits can take."""
-
-
-def is_large(spec: Spec) -> bool:
-    """Whether parameters have too many numbers where every size with a name is 2."""
-    sizes = {size: 2 for size, _ in spec.sizes}
-    shapes = [t.shape for t in spec.tensors if t.role == "param"]
-    return sum(prod(n.evaluate(sizes) for n in shape) for shape in shapes) > MOST
-
-
 LOADED = {name: load(SPECS / f"{name}.toml") for name in NAMES}
 CASES = [(name, loss.name) for name in NAMES for loss in LOADED[name].losses]
 EVERY = pytest.mark.parametrize(
@@ -53,6 +42,17 @@ EVERY = pytest.mark.parametrize(
 )
 SMALL = pytest.mark.parametrize(
     ("name", "loss_name"), [case for case in CASES if not is_large(LOADED[case[0]])]
+)
+UNBOUNDED = pytest.mark.xfail(
+    strict=True, reason="S of masked attention scores at weights of 1e4 is not finite: no bound"
+)
+SATURATED = pytest.mark.parametrize(
+    ("name", "loss_name"),
+    [
+        pytest.param(*case, marks=UNBOUNDED if case[0] in ("attention_classifier", "dpo") else ())
+        for case in CASES
+    ],
+    ids=["-".join(dict.fromkeys(case)) for case in CASES],
 )
 WRITTEN = pytest.mark.parametrize("name", sorted(oracles.SPECS))
 BY_TORCH = pytest.mark.parametrize("name", sorted(oracles.TORCH))
@@ -124,7 +124,7 @@ def test_the_gradient_is_that_of_60_digit_differences(name: str, loss_name: str)
     assert gradient(name, loss_name, small=True).assert_exact(name) >= 2
 
 
-@EVERY
+@SATURATED
 def test_it_is_so_where_the_network_is_saturated(name: str, loss_name: str) -> None:
     """Parameters of 1e4: logits far beyond it, probabilities of 0 and 1, tanh at 1 and -1.
 

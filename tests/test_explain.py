@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from catalogue import EVERY, LEARNERS
+from catalogue import NAMES as NAMES_OF_MODULES
 from catalogue import at as array_at
 from emitted import inputs as module_inputs
 from emitted import of_file
@@ -16,7 +18,6 @@ from lessons import EVERYTHING
 from markdown_it import MarkdownIt
 from programs import assert_agree, fresh_values, run
 
-import symgrad.catalog
 from benchmarks.fuzzing.programs import programs
 from benchmarks.fuzzing.writer import Case
 from symgrad.algebra.derive import reverse
@@ -31,8 +32,8 @@ from symgrad.pipeline import derive
 from symgrad.spec import Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
 
-SPECS = sorted((Path(symgrad.catalog.__path__[0]) / "specs").glob("*.toml"))
-VALUED = [path for path in SPECS if not load(path).functions]
+SPECS = [path for path in EVERY if path.stem in LEARNERS]
+VALUED = [path for path in SPECS if path.stem in NAMES_OF_MODULES]
 """A declared function has no values."""
 AGREE = 1e-12
 
@@ -81,7 +82,8 @@ def inputs(program: Program) -> tuple[dict[str, object], dict[str, int]]:
             continue
         shape = tuple(n.evaluate(sizes) for n in tensor.shape)
         if tensor.kind == "real":
-            values[tensor.name] = rng.normal(0.0, 0.5, shape)
+            drawn = rng.normal(0.0, 0.5, shape)
+            values[tensor.name] = abs(drawn) + 0.1 if tensor.positive else drawn
         else:
             below = 2 if tensor.below is None else tensor.below.evaluate(sizes)
             values[tensor.name] = rng.integers(0, below, shape)

@@ -1,4 +1,4 @@
-# ruff: noqa: E741, E501, RUF100
+# ruff: noqa: E741
 """attention_classifier: A classifier of token sequences: embeddings and places, one block of masked
 self-attention, the mean over the tokens that are there, softmax cross-entropy.
 
@@ -575,7 +575,8 @@ def forward(params, token, present, *, workspace=None):
     # block_v2_sqrt[b,t] = sqrt(0.00001 + block_v2[b,t])
     block_v2_sqrt = np.add(1e-05, block_v2, out=ws.block_v2_sqrt)
     np.sqrt(block_v2_sqrt, out=block_v2_sqrt)
-    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] + block_s2[i]
+    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] +
+    #     block_s2[i]
     block_n2 = np.multiply(t_3, block_g2, out=ws.block_n2)
     block_n2 /= block_v2_sqrt[..., None]
     block_n2 += block_s2
@@ -736,7 +737,8 @@ def block_forward(params, token, present, *, workspace=None):
     # block_v2_sqrt[b,t] = sqrt(0.00001 + block_v2[b,t])
     block_v2_sqrt = np.add(1e-05, block_v2, out=ws.block_v2_sqrt)
     np.sqrt(block_v2_sqrt, out=block_v2_sqrt)
-    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] + block_s2[i]
+    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] +
+    #     block_s2[i]
     block_n2 = np.multiply(t_3, block_g2, out=ws.block_n2)
     block_n2 /= block_v2_sqrt[..., None]
     block_n2 += block_s2
@@ -872,7 +874,8 @@ def logits_forward(params, token, present, *, workspace=None):
     # block_v2_sqrt[b,t] = sqrt(0.00001 + block_v2[b,t])
     block_v2_sqrt = np.add(1e-05, block_v2, out=ws.block_v2_sqrt)
     np.sqrt(block_v2_sqrt, out=block_v2_sqrt)
-    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] + block_s2[i]
+    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] +
+    #     block_s2[i]
     block_n2 = np.multiply(t_3, block_g2, out=ws.block_n2)
     block_n2 /= block_v2_sqrt[..., None]
     block_n2 += block_s2
@@ -1025,7 +1028,8 @@ def value(params, *, token, present, label, workspace=None):
     # block_v2_sqrt[b,t] = sqrt(0.00001 + block_v2[b,t])
     block_v2_sqrt = np.add(1e-05, block_v2, out=ws.block_v2_sqrt)
     np.sqrt(block_v2_sqrt, out=block_v2_sqrt)
-    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] + block_s2[i]
+    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] +
+    #     block_s2[i]
     block_n2 = np.multiply(t_3, block_g2, out=ws.block_n2)
     block_n2 /= block_v2_sqrt[..., None]
     block_n2 += block_s2
@@ -1185,7 +1189,8 @@ def value_and_grad(params, *, token, present, label, workspace=None):
     # block_v2_sqrt[b,t] = sqrt(0.00001 + block_v2[b,t])
     block_v2_sqrt = np.add(1e-05, block_v2, out=ws.block_v2_sqrt)
     np.sqrt(block_v2_sqrt, out=block_v2_sqrt)
-    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] + block_s2[i]
+    # block_n2[b,t,i] = block_g2[i]*(block_r1[b,t,i] - block_m2[b,t])/block_v2_sqrt[b,t] +
+    #     block_s2[i]
     np.multiply(t_5, block_g2, out=t_1)
     block_n2 = np.divide(t_1, block_v2_sqrt[..., None], out=ws.block_n2)
     block_n2 += block_s2
@@ -1716,10 +1721,11 @@ def _dtype_of(params):
 _ERFC = (
     4.805436123800187e-10, 2.2681123161281883e-09, -9.158831426055293e-10, -1.9098527570864875e-08,
     1.6999320255878013e-09, 1.2867215146802265e-07, -7.568853688031865e-08, -8.494215484449161e-07,
-    1.4240059955447907e-06, 4.6958644741193655e-06, -1.8860729646756052e-05, -3.6355961487298794e-06,
-    0.00017681276235889215, -0.00045505260369331697, -0.0002809588544600414, 0.006112055646301874,
-    -0.02637005334154019, 0.07638151490993866, -0.1740109372398645, 0.33085158787799085,
-    -0.5408538313132368, 0.7732087022652374, -0.976548729080882, 1.095995661000491,
+    1.4240059955447907e-06, 4.6958644741193655e-06, -1.8860729646756052e-05,
+    -3.6355961487298794e-06, 0.00017681276235889215, -0.00045505260369331697,
+    -0.0002809588544600414, 0.006112055646301874, -0.02637005334154019, 0.07638151490993866,
+    -0.1740109372398645, 0.33085158787799085, -0.5408538313132368, 0.7732087022652374,
+    -0.976548729080882, 1.095995661000491,
 )
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """cartpole_a2c: Advantage actor-critic for CartPole: an actor 4-64-64-2 and a critic 4-64-64-1 with
 tanh, learned by one loss.
 
@@ -486,8 +485,8 @@ def value(params, *, obs, action, ret, value_weight=0.5, entropy_weight=0.01, wo
     t_3 *= actor_softmax
     H_pi = np.sum(t_3, axis=1, out=ws.H_pi)
     np.negative(H_pi, out=H_pi)
-    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] -
-    #     v[b]))/B
+    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b]
+    #     - v[b]))/B
     t_4 = np.subtract(v, ret, out=ws.t_4)
     np.square(t_4, out=t_4)
     t_4 *= value_weight
@@ -582,8 +581,8 @@ def value_and_grad(
     t_4 = np.multiply(t_3, actor_softmax, out=ws.t_4)
     H_pi = np.sum(t_4, axis=1, out=ws.H_pi)
     np.negative(H_pi, out=H_pi)
-    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] -
-    #     v[b]))/B
+    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b]
+    #     - v[b]))/B
     t_5 = np.subtract(v, ret, out=ws.t_5)
     t_6 = np.square(t_5, out=ws.t_6)
     t_6 *= value_weight

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """cartpole_dqn_residual: Q-learning for CartPole with the residual gradient: nothing is held
 constant, the target neither, so the network is differentiated at the next state too.
 
@@ -202,7 +201,8 @@ class _Views:
 
 
 class Params(_Views):
-    """Views on one vector `flat`: W1 (H1, 4), c1 (H1,), W2 (H2, H1), c2 (H2,), W3 (2, H2), c3 (2,)."""
+    """Views on one vector `flat`: W1 (H1, 4), c1 (H1,), W2 (H2, H1), c2 (H2,), W3 (2, H2), c3 (2,).
+    """
 
     def __init__(self, flat, *, H1=120, H2=84):
         self._sizes = _sizes(H1=H1, H2=H2)

@@ -1,4 +1,4 @@
-# ruff: noqa: E741, E501, RUF100
+# ruff: noqa: E741
 """dpo: Direct preference optimisation of a small language model, an embedding, causal attention and
 logits: of two answers the chosen one is preferred to the rejected one.
 
@@ -1306,7 +1306,8 @@ def value(params, *, chosen, rejected, chosen_mask, rejected_mask, beta=0.1, wor
         policy_k3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 3, 1),
         out=ws.policy_s3_rejected_sum,
     )
-    # policy_s3_rejected[b,i,u,w] = where(w <= u, 0.25*policy_s3_rejected_sum[b,i,u,w]*sqrt(2), -inf)
+    # policy_s3_rejected[b,i,u,w] = where(w <= u, 0.25*policy_s3_rejected_sum[b,i,u,w]*sqrt(2),
+    #     -inf)
     policy_s3_rejected = ws.policy_s3_rejected
     policy_s3_rejected.fill(-np.inf)
     np.multiply(policy_s3_rejected_sum, 2.0**0.5 / 4.0, out=policy_s3_rejected, where=t_3)
@@ -1318,8 +1319,8 @@ def value(params, *, chosen, rejected, chosen_mask, rejected_mask, beta=0.1, wor
     policy_p3_rejected = _expdiff(
         policy_s3_rejected, policy_l3_rejected[..., None], out=ws.policy_p3_rejected
     )
-    # policy_o3_rejected[b,u,8*i+l] += policy_p3_rejected[b,i,u,w]*policy_v3_rejected[b,w,8*i+l] for l
-    #     < 8
+    # policy_o3_rejected[b,u,8*i+l] += policy_p3_rejected[b,i,u,w]*policy_v3_rejected[b,w,8*i+l] for
+    #     l < 8
     policy_o3_rejected = ws.policy_o3_rejected
     np.matmul(
         policy_p3_rejected,
@@ -1368,8 +1369,8 @@ def value(params, *, chosen, rejected, chosen_mask, rejected_mask, beta=0.1, wor
     policy_rejected = np.subtract(
         policy_z5_rejected, policy_rejected_lse[..., None], out=ws.policy_rejected
     )
-    # token_l[b,t] = where(rejected_mask[b,t+1] == 1, policy_rejected[b,t,rejected[b,t+1]], 0) for t <
-    #     T-1
+    # token_l[b,t] = where(rejected_mask[b,t+1] == 1, policy_rejected[b,t,rejected[b,t+1]], 0) for t
+    #     < T-1
     token_l = ws.token_l
     token_l.fill(0.0)
     rejected_copy = ws.rejected_copy
@@ -1444,8 +1445,8 @@ def value(params, *, chosen, rejected, chosen_mask, rejected_mask, beta=0.1, wor
         reference_k3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 3, 1),
         out=ws.reference_s3_rejected_sum,
     )
-    # reference_s3_rejected[b,i,u,w] = where(w <= u, 0.25*reference_s3_rejected_sum[b,i,u,w]*sqrt(2),
-    #     -inf)
+    # reference_s3_rejected[b,i,u,w] = where(w <= u,
+    #     0.25*reference_s3_rejected_sum[b,i,u,w]*sqrt(2), -inf)
     reference_s3_rejected = ws.reference_s3_rejected
     reference_s3_rejected.fill(-np.inf)
     np.multiply(reference_s3_rejected_sum, 2.0**0.5 / 4.0, out=reference_s3_rejected, where=t_3)
@@ -1514,8 +1515,8 @@ def value(params, *, chosen, rejected, chosen_mask, rejected_mask, beta=0.1, wor
     reference_rejected = np.subtract(
         reference_z5_rejected, reference_rejected_lse[..., None], out=ws.reference_rejected
     )
-    # token_ref_l[b,t] = where(rejected_mask[b,t+1] == 1, reference_rejected[b,t,rejected[b,t+1]], 0)
-    #     for t < T-1
+    # token_ref_l[b,t] = where(rejected_mask[b,t+1] == 1, reference_rejected[b,t,rejected[b,t+1]],
+    #     0) for t < T-1
     token_ref_l = ws.token_ref_l
     token_ref_l.fill(0.0)
     reference_rejected_at = _pick(
@@ -1832,7 +1833,8 @@ def value_and_grad(
         policy_k3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 3, 1),
         out=ws.policy_s3_rejected_sum,
     )
-    # policy_s3_rejected[b,i,u,w] = where(w <= u, 0.25*policy_s3_rejected_sum[b,i,u,w]*sqrt(2), -inf)
+    # policy_s3_rejected[b,i,u,w] = where(w <= u, 0.25*policy_s3_rejected_sum[b,i,u,w]*sqrt(2),
+    #     -inf)
     policy_s3_rejected = ws.policy_s3_rejected
     policy_s3_rejected.fill(-np.inf)
     np.multiply(policy_s3_rejected_sum, 2.0**0.5 / 4.0, out=policy_s3_rejected, where=t_4)
@@ -1844,8 +1846,8 @@ def value_and_grad(
     policy_p3_rejected = _expdiff(
         policy_s3_rejected, policy_l3_rejected[..., None], out=ws.policy_p3_rejected
     )
-    # policy_o3_rejected[b,u,8*i+l] += policy_p3_rejected[b,i,u,w]*policy_v3_rejected[b,w,8*i+l] for l
-    #     < 8
+    # policy_o3_rejected[b,u,8*i+l] += policy_p3_rejected[b,i,u,w]*policy_v3_rejected[b,w,8*i+l] for
+    #     l < 8
     policy_o3_rejected = ws.policy_o3_rejected
     np.matmul(
         policy_p3_rejected,
@@ -1894,8 +1896,8 @@ def value_and_grad(
     policy_rejected = np.subtract(
         policy_z5_rejected, policy_rejected_lse[..., None], out=ws.policy_rejected
     )
-    # token_l[b,t] = where(rejected_mask[b,t+1] == 1, policy_rejected[b,t,rejected[b,t+1]], 0) for t <
-    #     T-1
+    # token_l[b,t] = where(rejected_mask[b,t+1] == 1, policy_rejected[b,t,rejected[b,t+1]], 0) for t
+    #     < T-1
     token_l = ws.token_l
     token_l.fill(0.0)
     rejected_copy = ws.rejected_copy
@@ -1970,8 +1972,8 @@ def value_and_grad(
         reference_k3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 3, 1),
         out=ws.reference_s3_rejected_sum,
     )
-    # reference_s3_rejected[b,i,u,w] = where(w <= u, 0.25*reference_s3_rejected_sum[b,i,u,w]*sqrt(2),
-    #     -inf)
+    # reference_s3_rejected[b,i,u,w] = where(w <= u,
+    #     0.25*reference_s3_rejected_sum[b,i,u,w]*sqrt(2), -inf)
     reference_s3_rejected = ws.reference_s3_rejected
     reference_s3_rejected.fill(-np.inf)
     np.multiply(reference_s3_rejected_sum, 2.0**0.5 / 4.0, out=reference_s3_rejected, where=t_4)
@@ -2040,8 +2042,8 @@ def value_and_grad(
     reference_rejected = np.subtract(
         reference_z5_rejected, reference_rejected_lse[..., None], out=ws.reference_rejected
     )
-    # token_ref_l[b,t] = where(rejected_mask[b,t+1] == 1, reference_rejected[b,t,rejected[b,t+1]], 0)
-    #     for t < T-1
+    # token_ref_l[b,t] = where(rejected_mask[b,t+1] == 1, reference_rejected[b,t,rejected[b,t+1]],
+    #     0) for t < T-1
     token_ref_l = ws.token_ref_l
     token_ref_l.fill(0.0)
     reference_rejected_at = _pick(
@@ -2103,7 +2105,8 @@ def value_and_grad(
     # dpolicy_rejected_lse[b,t] += -dpolicy_rejected[b,t,i]
     dpolicy_rejected_lse = np.sum(dpolicy_rejected, axis=2, out=ws.dpolicy_rejected_lse)
     np.negative(dpolicy_rejected_lse, out=dpolicy_rejected_lse)
-    # policy_z5_rejected_softmax[b,t,v] = expdiff(policy_z5_rejected[b,t,v], policy_rejected_lse[b,t])
+    # policy_z5_rejected_softmax[b,t,v] = expdiff(policy_z5_rejected[b,t,v],
+    #     policy_rejected_lse[b,t])
     policy_z5_rejected_softmax = _expdiff(
         policy_z5_rejected, policy_rejected_lse[..., None], out=ws.policy_z5_rejected_softmax
     )
@@ -2187,15 +2190,15 @@ def value_and_grad(
         policy_Wo3,
         out=dpolicy_o3_rejected.reshape(B * T, 16),
     )
-    # dpolicy_p3_rejected[b,i,u,w] += dpolicy_o3_rejected[b,u,8*i+l]*policy_v3_rejected[b,w,8*i+l] for
-    #     i < 2, l < 8
+    # dpolicy_p3_rejected[b,i,u,w] += dpolicy_o3_rejected[b,u,8*i+l]*policy_v3_rejected[b,w,8*i+l]
+    #     for i < 2, l < 8
     dpolicy_p3_rejected = np.matmul(
         dpolicy_o3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 1, 3),
         policy_v3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 3, 1),
         out=ws.dpolicy_p3_rejected,
     )
-    # dpolicy_v3_rejected[b,w,8*i+l] += dpolicy_o3_rejected[b,u,8*i+l]*policy_p3_rejected[b,i,u,w] for
-    #     l < 8
+    # dpolicy_v3_rejected[b,w,8*i+l] += dpolicy_o3_rejected[b,u,8*i+l]*policy_p3_rejected[b,i,u,w]
+    #     for l < 8
     dpolicy_v3_rejected = ws.dpolicy_v3_rejected
     np.matmul(
         policy_p3_rejected.transpose(0, 1, 3, 2),
@@ -2214,16 +2217,16 @@ def value_and_grad(
     dpolicy_s3_rejected_sum = ws.dpolicy_s3_rejected_sum
     dpolicy_s3_rejected_sum.fill(0.0)
     np.multiply(dpolicy_s3_rejected, 2.0**0.5 / 4.0, out=dpolicy_s3_rejected_sum, where=t_4)
-    # dpolicy_k3_rejected[b,w,8*i+l] += dpolicy_s3_rejected_sum[b,i,u,w]*policy_q3_rejected[b,u,8*i+l]
-    #     for l < 8
+    # dpolicy_k3_rejected[b,w,8*i+l] +=
+    #     dpolicy_s3_rejected_sum[b,i,u,w]*policy_q3_rejected[b,u,8*i+l] for l < 8
     dpolicy_k3_rejected = ws.dpolicy_k3_rejected
     np.matmul(
         dpolicy_s3_rejected_sum.transpose(0, 1, 3, 2),
         policy_q3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 1, 3),
         out=dpolicy_k3_rejected.reshape(B, T, 2, 8).transpose(0, 2, 1, 3),
     )
-    # dpolicy_q3_rejected[b,u,8*i+l] += dpolicy_s3_rejected_sum[b,i,u,w]*policy_k3_rejected[b,w,8*i+l]
-    #     for l < 8
+    # dpolicy_q3_rejected[b,u,8*i+l] +=
+    #     dpolicy_s3_rejected_sum[b,i,u,w]*policy_k3_rejected[b,w,8*i+l] for l < 8
     dpolicy_q3_rejected = ws.dpolicy_q3_rejected
     np.matmul(
         dpolicy_s3_rejected_sum,

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_sac: SAC for HalfCheetah: a squashed Gaussian actor 17-256-256-12, two critics
 23-256-256-1 with relu, a target network of each critic, and a temperature that is learned.
 
@@ -1311,8 +1310,8 @@ def critic_value(params, *, obs, action, reward, next_obs, done, noise, gamma=0.
     u_t_arg = np.multiply(u_t, -2.0, out=ws.u_t_arg)
     # u_t_arg_softplus[b,i] = softplus(u_t_arg[b,i])
     u_t_arg_softplus = np.logaddexp(u_t_arg, 0.0, out=ws.u_t_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-    #     log_std_t[b,i] - 0.5*n[b,i]**2
+    # squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI)
+    #     - log_std_t[b,i] - 0.5*n[b,i]**2
     t_1 = np.multiply(u_t, 2.0, out=ws.t_1)
     t_2 = np.multiply(u_t_arg_softplus, 2.0, out=ws.t_2)
     t_1 += t_2
@@ -1576,8 +1575,8 @@ def critic_value_and_grad(
     u_t_arg = np.multiply(u_t, -2.0, out=ws.u_t_arg)
     # u_t_arg_softplus[b,i] = softplus(u_t_arg[b,i])
     u_t_arg_softplus = np.logaddexp(u_t_arg, 0.0, out=ws.u_t_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-    #     log_std_t[b,i] - 0.5*n[b,i]**2
+    # squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI)
+    #     - log_std_t[b,i] - 0.5*n[b,i]**2
     t_1 = np.multiply(u_t, 2.0, out=ws.t_1)
     t_2 = np.multiply(u_t_arg_softplus, 2.0, out=ws.t_2)
     t_1 += t_2

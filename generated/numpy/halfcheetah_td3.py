@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_td3: TD3 for HalfCheetah: an actor 17-256-256-6 that ends in tanh, two critics
 23-256-256-1 with relu, and a target network of each; the target is the smaller of two at a
 smoothed action.
@@ -1814,8 +1813,8 @@ def actor_value_and_grad(params, *, obs, workspace=None):
     dcritic_1_h2_obs_actor = np.matmul(
         dcritic_1_obs_actor, critic_1_W3, out=ws.dcritic_1_h2_obs_actor
     )
-    # dcritic_1_z2_obs_actor[b,i] = where(0 < critic_1_z2_obs_actor[b,i], dcritic_1_h2_obs_actor[b,i],
-    #     0)
+    # dcritic_1_z2_obs_actor[b,i] = where(0 < critic_1_z2_obs_actor[b,i],
+    #     dcritic_1_h2_obs_actor[b,i], 0)
     t_1 = np.greater(critic_1_z2_obs_actor, 0.0, out=ws.t_1)
     dcritic_1_z2_obs_actor = ws.dcritic_1_z2_obs_actor
     dcritic_1_z2_obs_actor.fill(0.0)
@@ -1824,8 +1823,8 @@ def actor_value_and_grad(params, *, obs, workspace=None):
     dcritic_1_h1_obs_actor = np.matmul(
         dcritic_1_z2_obs_actor, critic_1_W2, out=ws.dcritic_1_h1_obs_actor
     )
-    # dcritic_1_z1_obs_actor[b,i] = where(0 < critic_1_z1_obs_actor[b,i], dcritic_1_h1_obs_actor[b,i],
-    #     0)
+    # dcritic_1_z1_obs_actor[b,i] = where(0 < critic_1_z1_obs_actor[b,i],
+    #     dcritic_1_h1_obs_actor[b,i], 0)
     np.greater(critic_1_z1_obs_actor, 0.0, out=t_1)
     dcritic_1_z1_obs_actor = ws.dcritic_1_z1_obs_actor
     dcritic_1_z1_obs_actor.fill(0.0)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """lstm_policy: Recurrent PPO: an LSTM over sequences that begin anew where an episode does, padded
 to one length; it acts step by step with T = 1, its state passed in and out.
 
@@ -1427,8 +1426,8 @@ def value_and_grad(
     np.logical_and(inside, t_10, out=t_10)
     np.subtract(near, ret, out=dnear, where=t_10)
     np.multiply(dnear, dinside_where_4, out=dnear, where=t_10)
-    # inside_where_7[b,t] = where(inside[b,t] == 1, where((near[b,t] - stop(ret[b,t]))**2 <= (v_t[b,t]
-    #     - stop(ret[b,t]))**2, dinside_where_4[b,t]*(v_t[b,t] - stop(ret[b,t])), 0), 0)
+    # inside_where_7[b,t] = where(inside[b,t] == 1, where((near[b,t] - stop(ret[b,t]))**2 <=
+    #     (v_t[b,t] - stop(ret[b,t]))**2, dinside_where_4[b,t]*(v_t[b,t] - stop(ret[b,t])), 0), 0)
     inside_where_7 = ws.inside_where_7
     inside_where_7.fill(0.0)
     np.subtract(near, ret, out=t_8, where=inside)
@@ -1458,8 +1457,9 @@ def value_and_grad(
     dinside_where_3 = ws.dinside_where_3
     dinside_where_3.fill(dppo_clip_sum)
     # dr[b,t] = where(inside[b,t] == 1, -dinside_where_3[b,t]*(A[b,t]*[A[b,t]*r[b,t] <=
-    #     A[b,t]*clip(r[b,t], 1 - reach, 1 + reach)] + A[b,t]*where(A[b,t]*r[b,t] <= A[b,t]*clip(r[b,t], 1
-    #     - reach, 1 + reach), 0, 1)*where(r[b,t] < 1 - reach, 0, where(1 + reach < r[b,t], 0, 1))), 0)
+    #     A[b,t]*clip(r[b,t], 1 - reach, 1 + reach)] + A[b,t]*where(A[b,t]*r[b,t] <=
+    #     A[b,t]*clip(r[b,t], 1 - reach, 1 + reach), 0, 1)*where(r[b,t] < 1 - reach, 0, where(1 +
+    #     reach < r[b,t], 0, 1))), 0)
     dr = ws.dr
     dr.fill(0.0)
     np.multiply(A, r, out=t_8, where=inside)

@@ -1,4 +1,4 @@
-# ruff: noqa: E741, E501, RUF100
+# ruff: noqa: E741
 """nature_dqn: Deep Q-learning from pixels: the network of the Atari games, three convolutions and
 two dense layers, for six actions, with a target network.
 
@@ -827,8 +827,8 @@ def value(params, *, obs, action, reward, next_obs, done, gamma=0.99, workspace=
     target_z1_next_obs += target_c1[:, None, None]
     # target_h1_next_obs[b,n,t,i] = relu(target_z1_next_obs[b,n,t,i])
     target_h1_next_obs = np.maximum(target_z1_next_obs, 0.0, out=ws.target_h1_next_obs)
-    # target_z2_next_obs[b,i,u,v] += target_W2[i,j,k,l]*target_h1_next_obs[b,j,k+2*u,l+2*v] for u < 9,
-    #     v < 9
+    # target_z2_next_obs[b,i,u,v] += target_W2[i,j,k,l]*target_h1_next_obs[b,j,k+2*u,l+2*v] for u <
+    #     9, v < 9
     target_h1_next_obs_windows = ws.target_h1_next_obs_windows
     np.copyto(
         target_h1_next_obs_windows,
@@ -851,8 +851,8 @@ def value(params, *, obs, action, reward, next_obs, done, gamma=0.99, workspace=
     target_z2_next_obs += target_c2[:, None, None]
     # target_h2_next_obs[b,n,t,i] = relu(target_z2_next_obs[b,n,t,i])
     target_h2_next_obs = np.maximum(target_z2_next_obs, 0.0, out=ws.target_h2_next_obs)
-    # target_z3_next_obs[b,i,u,v] += target_W3[i,j,k,l]*target_h2_next_obs[b,j,k+u,l+v] for u < 7, v <
-    #     7
+    # target_z3_next_obs[b,i,u,v] += target_W3[i,j,k,l]*target_h2_next_obs[b,j,k+u,l+v] for u < 7, v
+    #     < 7
     target_h2_next_obs_windows = ws.target_h2_next_obs_windows
     np.copyto(
         target_h2_next_obs_windows,
@@ -1063,8 +1063,8 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     target_z1_next_obs += target_c1[:, None, None]
     # target_h1_next_obs[b,n,t,i] = relu(target_z1_next_obs[b,n,t,i])
     target_h1_next_obs = np.maximum(target_z1_next_obs, 0.0, out=ws.target_h1_next_obs)
-    # target_z2_next_obs[b,i,u,v] += target_W2[i,j,k,l]*target_h1_next_obs[b,j,k+2*u,l+2*v] for u < 9,
-    #     v < 9
+    # target_z2_next_obs[b,i,u,v] += target_W2[i,j,k,l]*target_h1_next_obs[b,j,k+2*u,l+2*v] for u <
+    #     9, v < 9
     target_h1_next_obs_windows = ws.target_h1_next_obs_windows
     np.copyto(
         target_h1_next_obs_windows,
@@ -1087,8 +1087,8 @@ def value_and_grad(params, *, obs, action, reward, next_obs, done, gamma=0.99, w
     target_z2_next_obs += target_c2[:, None, None]
     # target_h2_next_obs[b,n,t,i] = relu(target_z2_next_obs[b,n,t,i])
     target_h2_next_obs = np.maximum(target_z2_next_obs, 0.0, out=ws.target_h2_next_obs)
-    # target_z3_next_obs[b,i,u,v] += target_W3[i,j,k,l]*target_h2_next_obs[b,j,k+u,l+v] for u < 7, v <
-    #     7
+    # target_z3_next_obs[b,i,u,v] += target_W3[i,j,k,l]*target_h2_next_obs[b,j,k+u,l+v] for u < 7, v
+    #     < 7
     target_h2_next_obs_windows = ws.target_h2_next_obs_windows
     np.copyto(
         target_h2_next_obs_windows,

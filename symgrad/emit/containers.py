@@ -9,7 +9,7 @@ from math import prod
 
 from symgrad.algebra.program import Tensor
 from symgrad.algebra.sizes import Atom, Size
-from symgrad.emit.layout import code, prose, split_arguments
+from symgrad.emit.layout import WIDTH, code, prose, split_arguments
 from symgrad.emit.literals import (
     dict_text,
     keywords,
@@ -117,7 +117,8 @@ def _about(spec: Spec, container: Container) -> list[str]:
     said = f"Views on one vector `flat`: {views}." if views else "By inputs alone: `flat` is empty."
     said += f" Arrays of their own: {arrays}." if arrays else ""
     lines = [line.replace(UNBROKEN, " ") for line in prose(f'"""{said}', "    ")]
-    return [*lines[:-1], lines[-1] + '"""'] if len(lines) == 1 else [*lines, '    """']
+    fits = len(lines) == 1 and len(lines[0]) + 3 <= WIDTH
+    return [lines[0] + '"""'] if fits else [*lines, '    """']
 
 
 UNBROKEN = "\0"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from symgrad.algebra.sizes import ZERO
+from symgrad.emit.layout import prose
 from symgrad.emit.literals import tuple_text
 from symgrad.emit.operands import Operands
 from symgrad.emit.scalars import NUMPY, is_weak, size_text
@@ -102,9 +102,8 @@ class Printer(Operands):
     # ---- one kind of step each ----------------------------------------------------------------
 
     def note(self, text: str) -> None:
-        wide = 96 - 4 * self.depth
-        for n, line in enumerate(textwrap.wrap(text, wide, break_long_words=False)):
-            self.put(("# " if n == 0 else "#     ") + line)
+        for line in prose(text, "# ", "    ", 96 - 4 * self.depth):
+            self.put(line)
 
     def ufunc(self, step: Ufunc) -> None:
         name, inputs = step.function, [self.source(i) for i in step.inputs]
