@@ -1,4 +1,4 @@
-# ruff: noqa: E741
+# ruff: noqa: E741, RUF100
 """attention_classifier: A classifier of token sequences: embeddings and places, one block of masked
 self-attention, the mean over the tokens that are there, softmax cross-entropy.
 

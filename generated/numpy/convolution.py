@@ -1,4 +1,4 @@
-# ruff: noqa: E741
+# ruff: noqa: E741, RUF100
 """convolution: A convolution over time, strided, padded and dilated, then relu, a linear read-out
 and a squared error.
 

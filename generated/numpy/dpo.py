@@ -1,4 +1,4 @@
-# ruff: noqa: E741
+# ruff: noqa: E741, RUF100
 """dpo: Direct preference optimisation of a small language model, an embedding, causal attention and
 logits: of two answers the chosen one is preferred to the rejected one.
 

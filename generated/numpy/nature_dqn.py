@@ -1,4 +1,4 @@
-# ruff: noqa: E741
+# ruff: noqa: E741, RUF100
 """nature_dqn: Deep Q-learning from pixels: the network of the Atari games, three convolutions and
 two dense layers, for six actions, with a target network.
 

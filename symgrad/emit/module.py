@@ -145,8 +145,8 @@ def _exempt(doc: Sequence[str], names: Iterable[str]) -> str:
     """The lint rules that the spec's own names and words may break."""
     rules = ["E741"] if AMBIGUOUS & set(names) else []
     if not all(line.isascii() for line in doc):
-        rules += ["RUF002", "RUF100"]  # a dash for a hyphen; RUF100, where there is none after all
-    return ", ".join(rules)
+        rules.append("RUF002")  # a dash for a hyphen
+    return ", ".join([*rules, "RUF100"] if rules else [])  # where there is none of them after all
 
 
 def _names(spec: Spec, functions: Sequence[Function]) -> set[str]:
