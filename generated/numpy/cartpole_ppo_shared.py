@@ -56,7 +56,6 @@ Gradient (value_and_grad); dX stands for dL/dX.
     near_arg[b] = (near[b] - stop(ret[b]))**2
     ret_arg_maximum[b] = maximum(ret_arg[b], near_arg[b])
     ppo_value += 0.5*ret_arg_maximum[b]/B
-    dloss = 1
     dentropy = -entropy_weight
     dret_arg_maximum[b] = 0.5*value_weight/B for b < B
     dnear_arg[b] = where(near_arg[b] <= ret_arg[b], 0, dret_arg_maximum[b])
@@ -66,7 +65,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dv_arg[b] = where(v_arg[b] < eps_arg_3, 0, where(eps < v_arg[b], 0, dnear[b]))
     dv[b] += dv_arg[b]
     dcritic[b,0] += dv[b]
-    dA_2_arg_minimum[b] = -dloss/B for b < B
+    dA_2_arg_minimum[b] = -1/B for b < B
     dA_2_arg[b] = where(A_2_arg[b] <= A_2_arg_2[b], dA_2_arg_minimum[b], 0)
     dA_2_arg_2[b] = where(A_2_arg[b] <= A_2_arg_2[b], 0, dA_2_arg_minimum[b])
     dr_clip[b] = dA_2_arg_2[b]*A_2[b]
@@ -780,8 +779,6 @@ def value_and_grad(
     ppo_value = np.sum(ret_arg_maximum) / (2.0 * B)
     # loss = ppo_clip + ppo_value*value_weight - entropy*entropy_weight
     loss = ppo_clip + ppo_value * value_weight - entropy * entropy_weight
-    # dloss = 1
-    dloss = dtype.type(1.0)
     # dentropy = -entropy_weight
     dentropy = -entropy_weight
     # dret_arg_maximum[b] = 0.5*value_weight/B for b < B
@@ -814,9 +811,9 @@ def value_and_grad(
     # dcritic[b,0] += dv[b]
     dcritic = ws.dcritic
     np.copyto(dcritic[:, 0], dv)
-    # dA_2_arg_minimum[b] = -dloss/B for b < B
+    # dA_2_arg_minimum[b] = -1/B for b < B
     dA_2_arg_minimum = ws.dA_2_arg_minimum
-    dA_2_arg_minimum.fill(-dloss / B)
+    dA_2_arg_minimum.fill(-1.0 / B)
     # dA_2_arg[b] = where(A_2_arg[b] <= A_2_arg_2[b], dA_2_arg_minimum[b], 0)
     np.less_equal(A_2_arg, A_2_arg_2, out=t_8)
     dA_2_arg = ws.dA_2_arg

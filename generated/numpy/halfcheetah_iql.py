@@ -115,10 +115,9 @@ Gradient (value_value_and_grad); dX stands for dL/dX.
 
 Gradient (critic_value_and_grad); dX stands for dL/dX.
     td_2[b] = v_tm1_2[b] - y[b]
-    dloss = 1
-    dtd_2[b] = 2*dloss*td_2[b]/B
+    dtd_2[b] = 2*td_2[b]/B
     dcritic_2[b,0] += dtd_2[b]
-    dtd[b] = 2*dloss*td[b]/B
+    dtd[b] = 2*td[b]/B
     dcritic_1[b,0] += dtd[b]
     dcritic_2_c3[i] += dcritic_2[b,i]
     dcritic_2_W3[i,j] += dcritic_2[b,i]*critic_2_h2[b,j]
@@ -1582,15 +1581,13 @@ def critic_value_and_grad(
     td_learning_2 = np.sum(t_1) / B
     # loss = td_learning + td_learning_2
     loss = td_learning + td_learning_2
-    # dloss = 1
-    dloss = dtype.type(1.0)
-    # dtd_2[b] = 2*dloss*td_2[b]/B
-    dtd_2 = np.multiply(td_2, 2.0 * dloss / B, out=ws.dtd_2)
+    # dtd_2[b] = 2*td_2[b]/B
+    dtd_2 = np.multiply(td_2, 2.0 / B, out=ws.dtd_2)
     # dcritic_2[b,0] += dtd_2[b]
     dcritic_2 = ws.dcritic_2
     np.copyto(dcritic_2[:, 0], dtd_2)
-    # dtd[b] = 2*dloss*td[b]/B
-    dtd = np.multiply(td, 2.0 * dloss / B, out=ws.dtd)
+    # dtd[b] = 2*td[b]/B
+    dtd = np.multiply(td, 2.0 / B, out=ws.dtd)
     # dcritic_1[b,0] += dtd[b]
     dcritic_1 = ws.dcritic_1
     np.copyto(dcritic_1[:, 0], dtd)

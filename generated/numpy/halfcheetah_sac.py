@@ -166,10 +166,9 @@ Gradient (critic_value_and_grad); dX stands for dL/dX.
     q_1_t_minimum[b] = minimum(q_1_t[b], q_2_t[b])
     y[b] = stop(discount_t[b]*(q_1_t_minimum[b] - alpha*squashed_normal_log_prob[b]) + reward[b])
     td_2[b] = q_tm1_2[b] - y[b]
-    dloss = 1
-    dtd_2[b] = 2*dloss*td_2[b]/B
+    dtd_2[b] = 2*td_2[b]/B
     dcritic_2[b,0] += dtd_2[b]
-    dtd[b] = 2*dloss*td[b]/B
+    dtd[b] = 2*td[b]/B
     dcritic_1[b,0] += dtd[b]
     dcritic_2_c3[i] += dcritic_2[b,i]
     dcritic_2_W3[i,j] += dcritic_2[b,i]*critic_2_h2[b,j]
@@ -1700,15 +1699,13 @@ def critic_value_and_grad(
     sac_critic_2 = np.sum(t_4) / B
     # loss = sac_critic + sac_critic_2
     loss = sac_critic + sac_critic_2
-    # dloss = 1
-    dloss = dtype.type(1.0)
-    # dtd_2[b] = 2*dloss*td_2[b]/B
-    dtd_2 = np.multiply(td_2, 2.0 * dloss / B, out=ws.dtd_2)
+    # dtd_2[b] = 2*td_2[b]/B
+    dtd_2 = np.multiply(td_2, 2.0 / B, out=ws.dtd_2)
     # dcritic_2[b,0] += dtd_2[b]
     dcritic_2 = ws.dcritic_2
     np.copyto(dcritic_2[:, 0], dtd_2)
-    # dtd[b] = 2*dloss*td[b]/B
-    dtd = np.multiply(td, 2.0 * dloss / B, out=ws.dtd)
+    # dtd[b] = 2*td[b]/B
+    dtd = np.multiply(td, 2.0 / B, out=ws.dtd)
     # dcritic_1[b,0] += dtd[b]
     dcritic_1 = ws.dcritic_1
     np.copyto(dcritic_1[:, 0], dtd)

@@ -92,7 +92,6 @@ Gradient (value_and_grad); dX stands for dL/dX.
     approx_kl_sum += inside_where_5[b,t]
     inside_where_6[b,t] = where(inside[b,t] == 1, [reach < abs(expm1(far[b,t]))], 0)
     clip_fraction_sum += inside_where_6[b,t]
-    dloss = 1
     dentropy = -c_entropy
     dppo_value_sum = c_v/steps
     dinside_where_4[b,t] = dppo_value_sum for b < B, t < T
@@ -103,7 +102,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dv_t[b,t] += inside_where_7[b,t]
     dv_t_arg[b,t] = where(v_t_arg[b,t] < reach_arg, 0, where(reach < v_t_arg[b,t], 0, dnear[b,t]))
     dv_t[b,t] += dv_t_arg[b,t]
-    dppo_clip_sum = dloss/steps
+    dppo_clip_sum = 1/steps
     dinside_where_3[b,t] = dppo_clip_sum for b < B, t < T
     dr[b,t] = where(inside[b,t] == 1, -dinside_where_3[b,t]*(A[b,t]*[A[b,t]*r[b,t] <=
         A[b,t]*clip(r[b,t], 1 - reach, 1 + reach)] + A[b,t]*where(A[b,t]*r[b,t] <=
@@ -1403,8 +1402,6 @@ def value_and_grad(
     clip_fraction_sum = np.sum(inside_where_6)
     # clip_fraction = clip_fraction_sum/steps
     clip_fraction = clip_fraction_sum / steps
-    # dloss = 1
-    dloss = dtype.type(1.0)
     # dentropy = -c_entropy
     dentropy = -c_entropy
     # dppo_value_sum = c_v/steps
@@ -1451,8 +1448,8 @@ def value_and_grad(
     np.copyto(dv_t_arg, 0.0, where=t_10)
     # dv_t[b,t] += dv_t_arg[b,t]
     dv_t += dv_t_arg
-    # dppo_clip_sum = dloss/steps
-    dppo_clip_sum = dloss / steps
+    # dppo_clip_sum = 1/steps
+    dppo_clip_sum = 1.0 / steps
     # dinside_where_3[b,t] = dppo_clip_sum for b < B, t < T
     dinside_where_3 = ws.dinside_where_3
     dinside_where_3.fill(dppo_clip_sum)

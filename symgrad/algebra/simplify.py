@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sympy import S, Symbol
+from sympy import Expr, S, Symbol
 from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
@@ -25,9 +25,29 @@ def simplify(program: Program) -> Program:
 
 
 def fold_constants(program: Program) -> Program:
-    """dloss = 1; dlse[b] += dloss*adv[b]  ->  dlse[b] += adv[b]."""
-    constant = {
-        e.target.tensor: e.body
+    """dloss = 1; dlse = dloss; dp[b] += dlse*adv[b]  ->  dp[b] += adv[b]."""
+    known: dict[Symbol, Expr] = {}
+    while (found := _constants(program)) != known:
+        known = found
+        program = _substituted(program, known)
+    return program
+
+
+def _substituted(program: Program, values: Mapping[Symbol, Expr]) -> Program:
+    """Every slot's symbol in a body by its value."""
+
+    def substituted(equation: Equation) -> Equation:
+        if values.keys().isdisjoint(equation.slot_of):
+            return equation
+        return equation.with_body(equation.body.xreplace(values))
+
+    return program.map_equations(substituted)
+
+
+def _constants(program: Program) -> dict[Symbol, Expr]:
+    """The scalars that one equation sets to a number, by the symbol of a slot that reads them."""
+    return {
+        Symbol(e.target.tensor): e.body
         for e in program.equations
         if e.op == "sum"
         and not e.box
@@ -35,16 +55,6 @@ def fold_constants(program: Program) -> Program:
         and e.body.is_Number
         and len(program.writers[e.target.tensor]) == 1
     }
-    values = {Symbol(name): number for name, number in constant.items()}
-
-    def folded(equation: Equation) -> Equation:
-        return (
-            equation.with_body(equation.body.xreplace(values))
-            if values.keys() & equation.slot_of.keys()
-            else equation
-        )
-
-    return program.map_equations(folded) if values else program
 
 
 def drop_zeros(program: Program) -> Program:
