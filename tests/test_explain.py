@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogue import EVERY, LEARNERS
+from catalogue import EVERY, is_large
 from catalogue import NAMES as NAMES_OF_MODULES
 from catalogue import at as array_at
 from emitted import inputs as module_inputs
@@ -32,7 +32,7 @@ from symgrad.pipeline import derive
 from symgrad.spec import Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
 
-SPECS = [path for path in EVERY if path.stem in LEARNERS]
+SPECS = [path for path in EVERY if not is_large(EVERY[path])]
 VALUED = [path for path in SPECS if path.stem in NAMES_OF_MODULES]
 """A declared function has no values."""
 AGREE = 1e-12
@@ -172,6 +172,9 @@ def with_final_lines(derivation: Derivation) -> str:
             ranges = f" for {', '.join(said)}" if said else ""
             lines.append(f"printed_{x}{place} += {term.text}{ranges}")
     before, _, rest = as_program(derivation).partition('\n"""')
+    for x, adjoint in derivation.book.derived.result.items():  # where data choose the places
+        shape = rf'^{adjoint}( = "real.*")$'
+        rest = re.sub(shape, rf"\g<0>\nnotation_{x}\1", rest, flags=re.MULTILINE)
     return before + "\n" + "\n".join(lines) + '\n"""' + rest
 
 

@@ -201,14 +201,7 @@ def programs(path: Path) -> list[Program]:
     return [loss.program, derived.program, over.program, twice.program]
 
 
-OTHER_FORM = pytest.mark.xfail(
-    strict=True, reason="-(a + b) reads back as -a - b: the same number in another form"
-)
-EACH = pytest.mark.parametrize(
-    "path",
-    [pytest.param(p, marks=OTHER_FORM if p.stem == "lstm_policy" else ()) for p in SPECS],
-    ids=[p.stem for p in SPECS],
-)
+EACH = pytest.mark.parametrize("path", SPECS, ids=[p.stem for p in SPECS])
 
 
 @EACH

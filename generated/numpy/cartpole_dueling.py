@@ -173,7 +173,7 @@ OPERATIONS = {
     "target_v_forward": "B * H1 * H2 + 6 * B * H1 + 3 * B * H2 + B",
     "target_adv_forward": "B * H1 * H2 + 6 * B * H1 + 4 * B * H2 + 2 * B",
     "value": "4 * B * H1 * H2 + 12 * B * H1 + 14 * B * H2 + 25 * B",
-    "value_and_grad": "8 * B * H1 * H2 + 19 * B * H1 + 24 * B * H2 + 38 * B",
+    "value_and_grad": "8 * B * H1 * H2 + 19 * B * H1 + 24 * B * H2 + 36 * B",
 }
 SPEC_HASH = "d3d8aa4348f58244840f5dc3147f18621c2d431595290fbdfd00ac6a6f3e1ab9"
 SPEC = r'''description = "Dueling deep Q-learning for CartPole: a value and advantages on one trunk, Q = V + A - mean A, with a target network."
@@ -871,8 +871,8 @@ def value_and_grad(
     q_mean = np.sum(adv, axis=1, out=ws.q_mean)
     q_mean /= 2.0
     # q[b,a] = adv[b,a] + v[b,0] - q_mean[b]
-    t_1 = np.subtract(v[:, 0], q_mean, out=ws.t_1)
-    q = np.add(adv, t_1[:, None], out=ws.q)
+    t_2 = np.subtract(v[:, 0], q_mean, out=ws.t_2)
+    q = np.add(adv, t_2[:, None], out=ws.q)
     # target_trunk_z1[b,i] += next_obs[b,j]*target_trunk_W1[i,j]
     target_trunk_z1 = np.matmul(next_obs, target_trunk_W1.T, out=ws.target_trunk_z1)
     # target_trunk_z1[b,i] += target_trunk_c1[i] for b < B
@@ -903,8 +903,8 @@ def value_and_grad(
     q_t_mean = np.sum(target_adv, axis=1, out=ws.q_t_mean)
     q_t_mean /= 2.0
     # q_t[b,a] = target_adv[b,a] + target_v[b,0] - q_t_mean[b]
-    np.subtract(target_v[:, 0], q_t_mean, out=t_1)
-    q_t = np.add(target_adv, t_1[:, None], out=ws.q_t)
+    np.subtract(target_v[:, 0], q_t_mean, out=t_2)
+    q_t = np.add(target_adv, t_2[:, None], out=ws.q_t)
     # discount_t[b] = gamma*(1 - done[b])
     done_real = ws.done_real
     np.copyto(done_real, done)
@@ -920,8 +920,8 @@ def value_and_grad(
     q_at = _pick(q, (ws.arange, action), out=ws.q_at, at=ws.at_2)
     td = np.subtract(q_at, y, out=ws.td)
     # loss += td[b]**2*weight[b]/B
-    t_2 = np.square(td, out=ws.t_2)
-    loss = np.dot(weight, t_2) / B
+    t_1 = np.square(td, out=ws.t_1)
+    loss = np.dot(weight, t_1) / B
     # dtd[b] = 2*td[b]*weight[b]/B
     dtd = np.multiply(td, weight, out=ws.dtd)
     dtd *= 2.0 / B
@@ -930,15 +930,15 @@ def value_and_grad(
     # dq[b,action[b]] += dtd[b]
     _add_at(dq, (ws.arange, action), dtd, at=ws.at_2, scratch=ws.t_3)
     # dq_mean[b] += -dq[b,a]
-    dq_mean = np.sum(dq, axis=1, out=ws.dq_mean)
-    np.negative(dq_mean, out=dq_mean)
+    np.sum(dq, axis=1, out=t_1)
+    dq_mean = np.negative(t_1, out=ws.dq_mean)
     # dv[b,0] += dq[b,a]
     dv = ws.dv
-    np.sum(dq, axis=1, out=dv[:, 0])
+    np.copyto(dv[:, 0], t_1)
     # dadv[b,u] += 0.5*dq_mean[b] for u < 2
-    np.multiply(dq_mean, 0.5, out=t_2)
+    np.multiply(dq_mean, 0.5, out=t_1)
     dadv = ws.dadv
-    np.copyto(dadv, t_2[:, None])
+    np.copyto(dadv, t_1[:, None])
     # dadv[b,a] += dq[b,a]
     dadv += dq
     # dadv_c2[i] += dadv[b,i]
@@ -1089,7 +1089,7 @@ class _ValueAndGradMemory:
         self.adv_z1 = self.dadv_z1 = np.empty((B, H2), dtype)
         self.adv_h1 = self.dadv_h1 = np.empty((B, H2), dtype)
         self.adv = self.q = self.dq = np.empty((B, 2), dtype)
-        self.q_mean = self.t_1 = self.q_t_mean = self.done_real = np.empty((B,), dtype)
+        self.q_mean = self.t_2 = self.q_t_mean = self.done_real = np.empty((B,), dtype)
         self.discount_t = self.y = self.td = self.q_mean
         self.target_trunk_z1 = self.target_trunk = self.dtrunk = np.empty((B, H1), dtype)
         self.target_v_z1 = self.target_v_h1 = self.target_adv_z1 = np.empty((B, H2), dtype)
@@ -1097,9 +1097,9 @@ class _ValueAndGradMemory:
         self.target_adv = self.q_t = self.dadv = np.empty((B, 2), dtype)
         self.y_argmax = self.at_2 = np.empty((B,), np.intp)
         self.arange = np.arange(B, dtype=np.intp)
-        self.q_t_at = self.q_at = self.t_2 = self.dtd = self.dq_mean = np.empty((B,), dtype)
+        self.q_t_at = self.q_at = self.t_1 = self.dtd = np.empty((B,), dtype)
         self.at = np.empty((B,), np.intp)
-        self.t_3 = np.empty((B,), dtype)
+        self.t_3 = self.dq_mean = np.empty((B,), dtype)
         self.t_4 = np.empty((B, H2), np.bool_)
         self.t_5 = np.empty((B, H1), dtype)
         self.t_6 = np.empty((B, H1), np.bool_)

@@ -26,7 +26,7 @@ Loss critic
 
 Loss actor
     n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-    normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     logp[b] = normal_log_prob[b]
     advantage[b] = ret[b] - critic[b,0]
     loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
@@ -147,15 +147,15 @@ OPERATIONS = {
     "critic_value": "B * H1 * H2 + B * H1 * S + 2 * B * H1 + 3 * B * H2 + 4 * B",
     "critic_value_and_grad": "3 * B * H1 * H2 + 2 * B * H1 * S + 4 * B * H1 + 7 * B * H2 + 6 * B",
     "actor_value": (
-        "A * B * H2 + 2 * B * H1 * H2 + 2 * B * H1 * S + 9 * A * B + 4 * B * H1 + 5 * "
-        "B * H2 + 2 * A + 6 * B"
+        "A * B * H2 + 2 * B * H1 * H2 + 2 * B * H1 * S + 8 * A * B + 4 * B * H1 + 5 * "
+        "B * H2 + 2 * A + 7 * B"
     ),
     "actor_value_and_grad": (
-        "3 * A * B * H2 + 4 * B * H1 * H2 + 3 * B * H1 * S + 17 * A * B + 6 * B * H1 "
-        "+ 7 * B * H2 + 4 * A + 8 * B"
+        "3 * A * B * H2 + 4 * B * H1 * H2 + 3 * B * H1 * S + 16 * A * B + 6 * B * H1 "
+        "+ 7 * B * H2 + 4 * A + 9 * B"
     ),
 }
-SPEC_HASH = "bb9a0150d280a5e731043b7c82c537dcd1107b42e3863503e21e5b7670769eac"
+SPEC_HASH = "c3e17625ad1c350bf6f0db0b5ac2cf623352aadb071632e20337e8cfc1732a78"
 SPEC = r'''description = "Advantage-weighted regression for HalfCheetah: a Gaussian actor 17-128-64-6 with relu and 6 log-stds, and a critic 17-128-64-1; the advantage is the return less the critic's value."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -220,7 +220,7 @@ loss += (q[b] - ret[b])**2/B
 wrt = ["actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "actor_c3", "log_std"]
 equations = """
 n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
 logp[b] = normal_log_prob[b]
 advantage[b] = ret[b] - critic[b,0]
 loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
@@ -674,13 +674,13 @@ def actor_value(params, *, obs, action, ret, beta=1.0, w_max=20.0, workspace=Non
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # advantage[b] = ret[b] - critic[b,0]
     advantage = np.subtract(ret, critic[:, 0], out=ws.advantage)
     # w_max_log = log(w_max)
@@ -769,13 +769,13 @@ def actor_value_and_grad(params, *, obs, action, ret, beta=1.0, w_max=20.0, work
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # advantage[b] = ret[b] - critic[b,0]
     advantage = np.subtract(ret, critic[:, 0], out=ws.advantage)
     # w_max_log = log(w_max)

@@ -91,7 +91,7 @@ Loss critic
 Loss actor
     q[b] = minimum(critic_1_target[b,0], critic_2_target[b,0])
     n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-    normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     logp[b] = normal_log_prob[b]
     advantage[b] = q[b] - value[b,0]
     loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
@@ -345,15 +345,15 @@ OPERATIONS = {
     "critic_value": "2 * A * B * H + 3 * B * H * H + 3 * B * H * S + 15 * B * H + 13 * B",
     "critic_value_and_grad": "4 * A * B * H + 7 * B * H * H + 5 * B * H * S + 27 * B * H + 17 * B",
     "actor_value": (
-        "3 * A * B * H + 4 * B * H * H + 4 * B * H * S + 10 * A * B + 19 * B * H + 2 "
-        "* A + 9 * B"
+        "3 * A * B * H + 4 * B * H * H + 4 * B * H * S + 9 * A * B + 19 * B * H + 2 * "
+        "A + 10 * B"
     ),
     "actor_value_and_grad": (
-        "5 * A * B * H + 6 * B * H * H + 5 * B * H * S + 21 * A * B + 23 * B * H + 4 "
-        "* A + 11 * B"
+        "5 * A * B * H + 6 * B * H * H + 5 * B * H * S + 20 * A * B + 23 * B * H + 4 "
+        "* A + 12 * B"
     ),
 }
-SPEC_HASH = "84b5502cde716cf74107b0e78eab17debe4a8767a2a0b5c8ed3febced2321cdd"
+SPEC_HASH = "a2bec0ebedef3589aa48b56bd7b400d162c8e1d081ccd5cc9261f60460d79a4e"
 SPEC = r'''description = "Implicit Q-learning for HalfCheetah: a value 17-256-256-1 learned as an expectile of two target critics, critics 23-256-256-1 that bootstrap from it, and a Gaussian actor 17-256-256-6 weighted by the advantage."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -521,7 +521,7 @@ wrt = ["actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "actor_c3", "
 equations = """
 q[b] = minimum(critic_1_target[b,0], critic_2_target[b,0])
 n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
 logp[b] = normal_log_prob[b]
 advantage[b] = q[b] - value[b,0]
 loss += -logp[b]*stop(exp(minimum(advantage[b]/beta, log(w_max))))/B
@@ -1774,13 +1774,13 @@ def actor_value(params, *, obs, action, beta=0.3333333333333333, w_max=100.0, wo
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # advantage[b] = q[b] - value[b,0]
     advantage = np.subtract(q, value[:, 0], out=ws.advantage)
     # w_max_log = log(w_max)
@@ -1927,13 +1927,13 @@ def actor_value_and_grad(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # advantage[b] = q[b] - value[b,0]
     advantage = np.subtract(q, value[:, 0], out=ws.advantage)
     # w_max_log = log(w_max)

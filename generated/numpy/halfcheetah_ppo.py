@@ -21,10 +21,10 @@ Forward
 
 Loss ppo
     n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-    normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     logp[b] = normal_log_prob[b]
     log_r[b] = logp[b] - logp_old[b]
-    normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+    normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
     entropy = normal_entropy
     approx_kl += (expm1(log_r[b]) - log_r[b])/B
     clip_fraction += [eps < abs(expm1(log_r[b]))]/B
@@ -192,13 +192,13 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 4 * A + 23 * B",
+    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 8 * A * B + 9 * B * H + 4 * A + 24 * B",
     "value_and_grad": (
-        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 17 * A * B + 27 * B * H + 7 "
-        "* A + 40 * B"
+        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 16 * A * B + 27 * B * H + 7 "
+        "* A + 41 * B"
     ),
 }
-SPEC_HASH = "c507aa4f6b62855beec23fe48bc81b5e0cf9df14640abac8a2451019da488020"
+SPEC_HASH = "58c8b7a48d95e65d701a60bdce9e46c056650110a03ef4fcc98e5700935b2490"
 SPEC = r'''description = "PPO for HalfCheetah: a Gaussian actor 17-64-64-6 with tanh and 6 log-stds that do not depend on the state, and a critic 17-64-64-1."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -260,10 +260,10 @@ wrt = ["log_std", "actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "a
 aux = ["entropy", "approx_kl", "clip_fraction"]
 equations = """
 n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
 logp[b] = normal_log_prob[b]
 log_r[b] = logp[b] - logp_old[b]
-normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
 entropy = normal_entropy
 approx_kl += (expm1(log_r[b]) - log_r[b])/B
 clip_fraction += [eps < abs(expm1(log_r[b]))]/B
@@ -582,17 +582,17 @@ def value(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # log_r[b] = normal_log_prob[b] - logp_old[b]
     log_r = np.subtract(normal_log_prob, logp_old, out=ws.log_r)
-    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
-    t_2 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_2)
+    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    t_2 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_2)
     normal_entropy = np.sum(t_2)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -756,17 +756,17 @@ def value_and_grad(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_3 = np.square(n, out=ws.t_3)
     t_3 *= 0.5
     t_3 += log_std
     t_3 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_3, out=t_3)
     normal_log_prob = np.sum(t_3, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # log_r[b] = normal_log_prob[b] - logp_old[b]
     log_r = np.subtract(normal_log_prob, logp_old, out=ws.log_r)
-    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
-    t_4 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_4)
+    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    t_4 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_4)
     normal_entropy = np.sum(t_4)
     # entropy = normal_entropy
     entropy = normal_entropy

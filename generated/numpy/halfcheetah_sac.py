@@ -68,8 +68,8 @@ Loss critic
     u_t[b,i] = exp(log_std_t[b,i])*noise[b,i] + mu_t[b,i]
     a_t[b,i] = tanh(u_t[b,i])
     n[b,i] = exp(-log_std_t[b,i])*(u_t[b,i] - mu_t[b,i])
-    squashed_normal_log_prob[b] += 2*softplus(-2*u_t[b,i]) + 2*u_t[b,i] - 2*log(2) - 0.5*log(2*PI) -
-        log_std_t[b,i] - 0.5*n[b,i]**2
+    squashed_normal_log_prob[b] += -(2*(log(2) - softplus(-2*u_t[b,i]) - u_t[b,i]) + 0.5*log(2*PI) +
+        log_std_t[b,i] + 0.5*n[b,i]**2)
     logp_t[b] = squashed_normal_log_prob[b]
     critic_1_target_x0_next_obs_a_t[b,i] = next_obs[b,i]
     critic_1_target_x0_next_obs_a_t[b,i+S] = a_t[b,i]
@@ -115,8 +115,8 @@ Loss actor
     u[b,i] = exp(log_std[b,i])*noise[b,i] + mu[b,i]
     a[b,i] = tanh(u[b,i])
     n[b,i] = exp(-log_std[b,i])*(u[b,i] - mu[b,i])
-    squashed_normal_log_prob[b] += 2*softplus(-2*u[b,i]) + 2*u[b,i] - 2*log(2) - 0.5*log(2*PI) -
-        log_std[b,i] - 0.5*n[b,i]**2
+    squashed_normal_log_prob[b] += -(2*(log(2) - softplus(-2*u[b,i]) - u[b,i]) + 0.5*log(2*PI) +
+        log_std[b,i] + 0.5*n[b,i]**2)
     logp[b] = squashed_normal_log_prob[b]
     entropy += -logp[b]/B
     critic_1_x0_obs_a[b,i] = obs[b,i]
@@ -146,8 +146,8 @@ Loss actor
 Loss temperature
     u[b,i] = exp(log_std[b,i])*noise[b,i] + mu[b,i]
     n[b,i] = exp(-log_std[b,i])*(u[b,i] - mu[b,i])
-    squashed_normal_log_prob[b] += 2*softplus(-2*u[b,i]) + 2*u[b,i] - 2*log(2) - 0.5*log(2*PI) -
-        log_std[b,i] - 0.5*n[b,i]**2
+    squashed_normal_log_prob[b] += -(2*(log(2) - softplus(-2*u[b,i]) - u[b,i]) + 0.5*log(2*PI) +
+        log_std[b,i] + 0.5*n[b,i]**2)
     logp[b] = squashed_normal_log_prob[b]
     loss += -exp(log_alpha)*stop(logp[b] - A)/B
 
@@ -161,8 +161,8 @@ Gradient (critic_value_and_grad); dX stands for dL/dX.
     n[b,i] = log_std_t_exp_2[b,i]*(u_t[b,i] - mu_t[b,i])
     u_t_arg[b,i] = -2*u_t[b,i]
     u_t_arg_softplus[b,i] = softplus(u_t_arg[b,i])
-    squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-        log_std_t[b,i] - 0.5*n[b,i]**2
+    squashed_normal_log_prob[b] += -(2*(log(2) - u_t[b,i] - u_t_arg_softplus[b,i]) + 0.5*log(2*PI) +
+        log_std_t[b,i] + 0.5*n[b,i]**2)
     q_1_t_minimum[b] = minimum(q_1_t[b], q_2_t[b])
     y[b] = stop(discount_t[b]*(q_1_t_minimum[b] - alpha*squashed_normal_log_prob[b]) + reward[b])
     td_2[b] = q_tm1_2[b] - y[b]
@@ -200,8 +200,8 @@ Gradient (actor_value_and_grad); dX stands for dL/dX.
     n[b,i] = log_std_exp_2[b,i]*(u[b,i] - mu[b,i])
     u_arg[b,i] = -2*u[b,i]
     u_arg_softplus[b,i] = softplus(u_arg[b,i])
-    squashed_normal_log_prob[b] += 2*u[b,i] + 2*u_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-        log_std[b,i] - 0.5*n[b,i]**2
+    squashed_normal_log_prob[b] += -(2*(log(2) - u[b,i] - u_arg_softplus[b,i]) + 0.5*log(2*PI) +
+        log_std[b,i] + 0.5*n[b,i]**2)
     entropy += -squashed_normal_log_prob[b]/B
     q_1_minimum[b] = minimum(q_1[b], q_2[b])
     log_alpha_exp = exp(log_alpha)
@@ -262,8 +262,8 @@ Gradient (temperature_value_and_grad); dX stands for dL/dX.
     n[b,i] = log_std_exp_2[b,i]*(u[b,i] - mu[b,i])
     u_arg[b,i] = -2*u[b,i]
     u_arg_softplus[b,i] = softplus(u_arg[b,i])
-    squashed_normal_log_prob[b] += 2*u[b,i] + 2*u_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-        log_std[b,i] - 0.5*n[b,i]**2
+    squashed_normal_log_prob[b] += -(2*(log(2) - u[b,i] - u_arg_softplus[b,i]) + 0.5*log(2*PI) +
+        log_std[b,i] + 0.5*n[b,i]**2)
     log_alpha_exp = exp(log_alpha)
     loss += -log_alpha_exp*stop(squashed_normal_log_prob[b] - A)/B
     dlog_alpha_exp += -stop(squashed_normal_log_prob[b] - A)/B
@@ -423,27 +423,27 @@ OPERATIONS = {
     "critic_1_target_forward": "A * B * H + B * H * H + B * H * S + 5 * B * H + B",
     "critic_2_target_forward": "A * B * H + B * H * H + B * H * S + 5 * B * H + B",
     "critic_value": (
-        "6 * A * B * H + 5 * B * H * H + 5 * B * H * S + 24 * A * B + 24 * B * H + 17 "
+        "6 * A * B * H + 5 * B * H * H + 5 * B * H * S + 24 * A * B + 24 * B * H + 18 "
         "* B"
     ),
     "critic_value_and_grad": (
-        "8 * A * B * H + 9 * B * H * H + 7 * B * H * S + 24 * A * B + 36 * B * H + 21 "
+        "8 * A * B * H + 9 * B * H * H + 7 * B * H * S + 24 * A * B + 36 * B * H + 22 "
         "* B"
     ),
     "actor_value": (
-        "4 * A * B * H + 3 * B * H * H + 3 * B * H * S + 24 * A * B + 14 * B * H + 7 "
+        "4 * A * B * H + 3 * B * H * H + 3 * B * H * S + 24 * A * B + 14 * B * H + 8 "
         "* B"
     ),
     "actor_value_and_grad": (
-        "10 * A * B * H + 7 * B * H * H + 6 * B * H * S + 53 * A * B + 24 * B * H + 9 "
-        "* B"
+        "10 * A * B * H + 7 * B * H * H + 6 * B * H * S + 53 * A * B + 24 * B * H + "
+        "10 * B"
     ),
-    "temperature_value": "2 * A * B * H + B * H * H + B * H * S + 23 * A * B + 4 * B * H + 2 * B",
+    "temperature_value": "2 * A * B * H + B * H * H + B * H * S + 23 * A * B + 4 * B * H + 3 * B",
     "temperature_value_and_grad": (
-        "2 * A * B * H + B * H * H + B * H * S + 23 * A * B + 4 * B * H + 2 * B"
+        "2 * A * B * H + B * H * H + B * H * S + 23 * A * B + 4 * B * H + 3 * B"
     ),
 }
-SPEC_HASH = "bada3d8fba8c05a04c38dca68b2bf77d0ea346d3e9c16a8f628b39e0cc6f0af6"
+SPEC_HASH = "0531d4957dd186ce875885327f640b366d5942c00f317d0410e2c24dac14c7bf"
 SPEC = r'''description = "SAC for HalfCheetah: a squashed Gaussian actor 17-256-256-12, two critics 23-256-256-1 with relu, a target network of each critic, and a temperature that is learned."
 outputs = ["mu", "log_std"]
 equations = """
@@ -574,7 +574,7 @@ log_std_t[b,i] = 3.5*tanh(head_t[b,i+A]) - 1.5 for i < A
 u_t[b,i] = exp(log_std_t[b,i])*noise[b,i] + mu_t[b,i]
 a_t[b,i] = tanh(u_t[b,i])
 n[b,i] = exp(-log_std_t[b,i])*(u_t[b,i] - mu_t[b,i])
-squashed_normal_log_prob[b] += 2*softplus(-2*u_t[b,i]) + 2*u_t[b,i] - 2*log(2) - 0.5*log(2*PI) - log_std_t[b,i] - 0.5*n[b,i]**2
+squashed_normal_log_prob[b] += -(2*(log(2) - softplus(-2*u_t[b,i]) - u_t[b,i]) + 0.5*log(2*PI) + log_std_t[b,i] + 0.5*n[b,i]**2)
 logp_t[b] = squashed_normal_log_prob[b]
 critic_1_target_x0_next_obs_a_t[b,i] = next_obs[b,i]
 critic_1_target_x0_next_obs_a_t[b,i+S] = a_t[b,i]
@@ -618,7 +618,7 @@ equations = """
 u[b,i] = exp(log_std[b,i])*noise[b,i] + mu[b,i]
 a[b,i] = tanh(u[b,i])
 n[b,i] = exp(-log_std[b,i])*(u[b,i] - mu[b,i])
-squashed_normal_log_prob[b] += 2*softplus(-2*u[b,i]) + 2*u[b,i] - 2*log(2) - 0.5*log(2*PI) - log_std[b,i] - 0.5*n[b,i]**2
+squashed_normal_log_prob[b] += -(2*(log(2) - softplus(-2*u[b,i]) - u[b,i]) + 0.5*log(2*PI) + log_std[b,i] + 0.5*n[b,i]**2)
 logp[b] = squashed_normal_log_prob[b]
 entropy += -logp[b]/B
 critic_1_x0_obs_a[b,i] = obs[b,i]
@@ -651,7 +651,7 @@ wrt = ["log_alpha"]
 equations = """
 u[b,i] = exp(log_std[b,i])*noise[b,i] + mu[b,i]
 n[b,i] = exp(-log_std[b,i])*(u[b,i] - mu[b,i])
-squashed_normal_log_prob[b] += 2*softplus(-2*u[b,i]) + 2*u[b,i] - 2*log(2) - 0.5*log(2*PI) - log_std[b,i] - 0.5*n[b,i]**2
+squashed_normal_log_prob[b] += -(2*(log(2) - softplus(-2*u[b,i]) - u[b,i]) + 0.5*log(2*PI) + log_std[b,i] + 0.5*n[b,i]**2)
 logp[b] = squashed_normal_log_prob[b]
 loss += -exp(log_alpha)*stop(logp[b] - A)/B
 """
@@ -1309,17 +1309,18 @@ def critic_value(params, *, obs, action, reward, next_obs, done, noise, gamma=0.
     u_t_arg = np.multiply(u_t, -2.0, out=ws.u_t_arg)
     # u_t_arg_softplus[b,i] = softplus(u_t_arg[b,i])
     u_t_arg_softplus = np.logaddexp(u_t_arg, 0.0, out=ws.u_t_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI)
-    #     - log_std_t[b,i] - 0.5*n[b,i]**2
-    t_1 = np.multiply(u_t, 2.0, out=ws.t_1)
-    t_2 = np.multiply(u_t_arg_softplus, 2.0, out=ws.t_2)
+    # squashed_normal_log_prob[b] += -(2*(log(2) - u_t[b,i] - u_t_arg_softplus[b,i]) + 0.5*log(2*PI)
+    #     + log_std_t[b,i] + 0.5*n[b,i]**2)
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 *= 0.5
+    t_2 = np.subtract(float(np.log(2.0)), u_t, out=ws.t_2)
+    t_2 -= u_t_arg_softplus
+    t_2 *= 2.0
     t_1 += t_2
-    t_3 = np.square(n, out=ws.t_3)
-    t_3 *= 0.5
-    t_1 -= t_3
-    t_1 += -2.0 * float(np.log(2.0)) - float(np.log(2.0 * np.pi)) / 2.0
-    t_1 -= log_std_t
+    t_1 += log_std_t
+    t_1 += float(np.log(2.0 * np.pi)) / 2.0
     squashed_normal_log_prob = np.sum(t_1, axis=1, out=ws.squashed_normal_log_prob)
+    np.negative(squashed_normal_log_prob, out=squashed_normal_log_prob)
     # critic_1_target_x0_next_obs_a_t[b,i] = next_obs[b,i]
     critic_1_target_x0_next_obs_a_t = ws.critic_1_target_x0_next_obs_a_t
     np.copyto(critic_1_target_x0_next_obs_a_t[:, :S], next_obs)
@@ -1422,16 +1423,16 @@ def critic_value(params, *, obs, action, reward, next_obs, done, noise, gamma=0.
     # td[b] = q_tm1[b] - y[b]
     td = np.subtract(q_tm1, y, out=ws.td)
     # sac_critic += td[b]**2/B
-    t_4 = np.square(td, out=ws.t_4)
-    sac_critic = np.sum(t_4) / B
+    t_3 = np.square(td, out=ws.t_3)
+    sac_critic = np.sum(t_3) / B
     # q_tm1_2[b] = critic_2[b,0]
     q_tm1_2 = ws.q_tm1_2
     np.copyto(q_tm1_2, critic_2[:, 0])
     # td_2[b] = q_tm1_2[b] - y[b]
     td_2 = np.subtract(q_tm1_2, y, out=ws.td_2)
     # sac_critic_2 += td_2[b]**2/B
-    t_5 = np.square(td_2, out=ws.t_5)
-    sac_critic_2 = np.sum(t_5) / B
+    t_4 = np.square(td_2, out=ws.t_4)
+    sac_critic_2 = np.sum(t_4) / B
     # loss = sac_critic + sac_critic_2
     loss = sac_critic + sac_critic_2
     return loss
@@ -1574,17 +1575,18 @@ def critic_value_and_grad(
     u_t_arg = np.multiply(u_t, -2.0, out=ws.u_t_arg)
     # u_t_arg_softplus[b,i] = softplus(u_t_arg[b,i])
     u_t_arg_softplus = np.logaddexp(u_t_arg, 0.0, out=ws.u_t_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u_t[b,i] + 2*u_t_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI)
-    #     - log_std_t[b,i] - 0.5*n[b,i]**2
-    t_1 = np.multiply(u_t, 2.0, out=ws.t_1)
-    t_2 = np.multiply(u_t_arg_softplus, 2.0, out=ws.t_2)
+    # squashed_normal_log_prob[b] += -(2*(log(2) - u_t[b,i] - u_t_arg_softplus[b,i]) + 0.5*log(2*PI)
+    #     + log_std_t[b,i] + 0.5*n[b,i]**2)
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 *= 0.5
+    t_2 = np.subtract(float(np.log(2.0)), u_t, out=ws.t_2)
+    t_2 -= u_t_arg_softplus
+    t_2 *= 2.0
     t_1 += t_2
-    t_3 = np.square(n, out=ws.t_3)
-    t_3 *= 0.5
-    t_1 -= t_3
-    t_1 += -2.0 * float(np.log(2.0)) - float(np.log(2.0 * np.pi)) / 2.0
-    t_1 -= log_std_t
+    t_1 += log_std_t
+    t_1 += float(np.log(2.0 * np.pi)) / 2.0
     squashed_normal_log_prob = np.sum(t_1, axis=1, out=ws.squashed_normal_log_prob)
+    np.negative(squashed_normal_log_prob, out=squashed_normal_log_prob)
     # critic_1_target_x0_next_obs_a_t[b,i] = next_obs[b,i]
     critic_1_target_x0_next_obs_a_t = ws.critic_1_target_x0_next_obs_a_t
     np.copyto(critic_1_target_x0_next_obs_a_t[:, :S], next_obs)
@@ -1687,16 +1689,16 @@ def critic_value_and_grad(
     # td[b] = q_tm1[b] - y[b]
     td = np.subtract(q_tm1, y, out=ws.td)
     # sac_critic += td[b]**2/B
-    t_4 = np.square(td, out=ws.t_4)
-    sac_critic = np.sum(t_4) / B
+    t_3 = np.square(td, out=ws.t_3)
+    sac_critic = np.sum(t_3) / B
     # q_tm1_2[b] = critic_2[b,0]
     q_tm1_2 = ws.q_tm1_2
     np.copyto(q_tm1_2, critic_2[:, 0])
     # td_2[b] = q_tm1_2[b] - y[b]
     td_2 = np.subtract(q_tm1_2, y, out=ws.td_2)
     # sac_critic_2 += td_2[b]**2/B
-    np.square(td_2, out=t_4)
-    sac_critic_2 = np.sum(t_4) / B
+    np.square(td_2, out=t_3)
+    sac_critic_2 = np.sum(t_3) / B
     # loss = sac_critic + sac_critic_2
     loss = sac_critic + sac_critic_2
     # dtd_2[b] = 2*td_2[b]/B
@@ -1716,10 +1718,10 @@ def critic_value_and_grad(
     # dcritic_2_h2[b,j] += dcritic_2[b,i]*critic_2_W3[i,j]
     dcritic_2_h2 = np.matmul(dcritic_2, critic_2_W3, out=ws.dcritic_2_h2)
     # dcritic_2_z2[b,i] = where(0 < critic_2_z2[b,i], dcritic_2_h2[b,i], 0)
-    t_5 = np.greater(critic_2_z2, 0.0, out=ws.t_5)
+    t_4 = np.greater(critic_2_z2, 0.0, out=ws.t_4)
     dcritic_2_z2 = ws.dcritic_2_z2
     dcritic_2_z2.fill(0.0)
-    np.copyto(dcritic_2_z2, dcritic_2_h2, where=t_5)
+    np.copyto(dcritic_2_z2, dcritic_2_h2, where=t_4)
     # dcritic_2_c2[i] += dcritic_2_z2[b,i]
     np.sum(dcritic_2_z2, axis=0, out=grads.critic_2.c2)
     # dcritic_2_W2[i,j] += dcritic_2_z2[b,i]*critic_2_h1[b,j]
@@ -1727,10 +1729,10 @@ def critic_value_and_grad(
     # dcritic_2_h1[b,j] += dcritic_2_z2[b,i]*critic_2_W2[i,j]
     dcritic_2_h1 = np.matmul(dcritic_2_z2, critic_2_W2, out=ws.dcritic_2_h1)
     # dcritic_2_z1[b,i] = where(0 < critic_2_z1[b,i], dcritic_2_h1[b,i], 0)
-    np.greater(critic_2_z1, 0.0, out=t_5)
+    np.greater(critic_2_z1, 0.0, out=t_4)
     dcritic_2_z1 = ws.dcritic_2_z1
     dcritic_2_z1.fill(0.0)
-    np.copyto(dcritic_2_z1, dcritic_2_h1, where=t_5)
+    np.copyto(dcritic_2_z1, dcritic_2_h1, where=t_4)
     # dcritic_2_c1[i] += dcritic_2_z1[b,i]
     np.sum(dcritic_2_z1, axis=0, out=grads.critic_2.c1)
     # dcritic_2_W1[i,j] += dcritic_2_z1[b,i]*critic_2_x0[b,j]
@@ -1742,10 +1744,10 @@ def critic_value_and_grad(
     # dcritic_1_h2[b,j] += dcritic_1[b,i]*critic_1_W3[i,j]
     dcritic_1_h2 = np.matmul(dcritic_1, critic_1_W3, out=ws.dcritic_1_h2)
     # dcritic_1_z2[b,i] = where(0 < critic_1_z2[b,i], dcritic_1_h2[b,i], 0)
-    np.greater(critic_1_z2, 0.0, out=t_5)
+    np.greater(critic_1_z2, 0.0, out=t_4)
     dcritic_1_z2 = ws.dcritic_1_z2
     dcritic_1_z2.fill(0.0)
-    np.copyto(dcritic_1_z2, dcritic_1_h2, where=t_5)
+    np.copyto(dcritic_1_z2, dcritic_1_h2, where=t_4)
     # dcritic_1_c2[i] += dcritic_1_z2[b,i]
     np.sum(dcritic_1_z2, axis=0, out=grads.critic_1.c2)
     # dcritic_1_W2[i,j] += dcritic_1_z2[b,i]*critic_1_h1[b,j]
@@ -1753,10 +1755,10 @@ def critic_value_and_grad(
     # dcritic_1_h1[b,j] += dcritic_1_z2[b,i]*critic_1_W2[i,j]
     dcritic_1_h1 = np.matmul(dcritic_1_z2, critic_1_W2, out=ws.dcritic_1_h1)
     # dcritic_1_z1[b,i] = where(0 < critic_1_z1[b,i], dcritic_1_h1[b,i], 0)
-    np.greater(critic_1_z1, 0.0, out=t_5)
+    np.greater(critic_1_z1, 0.0, out=t_4)
     dcritic_1_z1 = ws.dcritic_1_z1
     dcritic_1_z1.fill(0.0)
-    np.copyto(dcritic_1_z1, dcritic_1_h1, where=t_5)
+    np.copyto(dcritic_1_z1, dcritic_1_h1, where=t_4)
     # dcritic_1_c1[i] += dcritic_1_z1[b,i]
     np.sum(dcritic_1_z1, axis=0, out=grads.critic_1.c1)
     # dcritic_1_W1[i,j] += dcritic_1_z1[b,i]*critic_1_x0[b,j]
@@ -1834,17 +1836,18 @@ def actor_value(params, *, obs, noise, workspace=None):
     u_arg = np.multiply(u, -2.0, out=ws.u_arg)
     # u_arg_softplus[b,i] = softplus(u_arg[b,i])
     u_arg_softplus = np.logaddexp(u_arg, 0.0, out=ws.u_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u[b,i] + 2*u_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-    #     log_std[b,i] - 0.5*n[b,i]**2
-    t_1 = np.multiply(u, 2.0, out=ws.t_1)
-    t_2 = np.multiply(u_arg_softplus, 2.0, out=ws.t_2)
+    # squashed_normal_log_prob[b] += -(2*(log(2) - u[b,i] - u_arg_softplus[b,i]) + 0.5*log(2*PI) +
+    #     log_std[b,i] + 0.5*n[b,i]**2)
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 *= 0.5
+    t_2 = np.subtract(float(np.log(2.0)), u, out=ws.t_2)
+    t_2 -= u_arg_softplus
+    t_2 *= 2.0
     t_1 += t_2
-    t_3 = np.square(n, out=ws.t_3)
-    t_3 *= 0.5
-    t_1 -= t_3
-    t_1 += -2.0 * float(np.log(2.0)) - float(np.log(2.0 * np.pi)) / 2.0
-    t_1 -= log_std
+    t_1 += log_std
+    t_1 += float(np.log(2.0 * np.pi)) / 2.0
     squashed_normal_log_prob = np.sum(t_1, axis=1, out=ws.squashed_normal_log_prob)
+    np.negative(squashed_normal_log_prob, out=squashed_normal_log_prob)
     # entropy += -squashed_normal_log_prob[b]/B
     entropy = -np.sum(squashed_normal_log_prob) / B
     # critic_1_x0_obs_a[b,i] = obs[b,i]
@@ -1900,9 +1903,9 @@ def actor_value(params, *, obs, noise, workspace=None):
     # log_alpha_exp = exp(log_alpha)
     log_alpha_exp = np.exp(log_alpha)
     # loss += (squashed_normal_log_prob[b]*stop(log_alpha_exp) - q_1_minimum[b])/B
-    t_4 = np.multiply(squashed_normal_log_prob, log_alpha_exp, out=ws.t_4)
-    t_4 -= q_1_minimum
-    loss = np.sum(t_4) / B
+    t_3 = np.multiply(squashed_normal_log_prob, log_alpha_exp, out=ws.t_3)
+    t_3 -= q_1_minimum
+    loss = np.sum(t_3) / B
     return loss, {"entropy": entropy}
 
 
@@ -1977,17 +1980,18 @@ def actor_value_and_grad(params, *, obs, noise, workspace=None):
     u_arg = np.multiply(u, -2.0, out=ws.u_arg)
     # u_arg_softplus[b,i] = softplus(u_arg[b,i])
     u_arg_softplus = np.logaddexp(u_arg, 0.0, out=ws.u_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u[b,i] + 2*u_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-    #     log_std[b,i] - 0.5*n[b,i]**2
-    t_2 = np.multiply(u, 2.0, out=ws.t_2)
-    t_3 = np.multiply(u_arg_softplus, 2.0, out=ws.t_3)
-    t_2 += t_3
-    np.square(n, out=t_3)
+    # squashed_normal_log_prob[b] += -(2*(log(2) - u[b,i] - u_arg_softplus[b,i]) + 0.5*log(2*PI) +
+    #     log_std[b,i] + 0.5*n[b,i]**2)
+    t_3 = np.square(n, out=ws.t_3)
     t_3 *= 0.5
-    t_2 -= t_3
-    t_2 += -2.0 * float(np.log(2.0)) - float(np.log(2.0 * np.pi)) / 2.0
-    t_2 -= log_std
-    squashed_normal_log_prob = np.sum(t_2, axis=1, out=ws.squashed_normal_log_prob)
+    t_2 = np.subtract(float(np.log(2.0)), u, out=ws.t_2)
+    t_2 -= u_arg_softplus
+    t_2 *= 2.0
+    t_3 += t_2
+    t_3 += log_std
+    t_3 += float(np.log(2.0 * np.pi)) / 2.0
+    squashed_normal_log_prob = np.sum(t_3, axis=1, out=ws.squashed_normal_log_prob)
+    np.negative(squashed_normal_log_prob, out=squashed_normal_log_prob)
     # entropy += -squashed_normal_log_prob[b]/B
     entropy = -np.sum(squashed_normal_log_prob) / B
     # critic_1_x0_obs_a[b,i] = obs[b,i]
@@ -2113,12 +2117,12 @@ def actor_value_and_grad(params, *, obs, noise, workspace=None):
     np.copyto(du, t_4[:, None])
     # du_arg_softplus[b,i] = 2*dsquashed_normal_log_prob[b] for i < A
     # u_arg_sigmoid[b,i] = sigmoid(u_arg[b,i])
-    u_arg_sigmoid = _sigmoid(u_arg, out=ws.u_arg_sigmoid, scratch=ws.t_7)
+    u_arg_sigmoid = _sigmoid(u_arg, out=ws.u_arg_sigmoid, scratch=ws.t_3)
     # du_arg[b,i] = du_arg_softplus[b,i]*u_arg_sigmoid[b,i]
     du_arg = np.multiply(du, u_arg_sigmoid, out=ws.du_arg)
     # du[b,i] += -2*du_arg[b,i]
-    t_8 = np.multiply(du_arg, 2.0, out=ws.t_8)
-    du -= t_8
+    t_7 = np.multiply(du_arg, 2.0, out=ws.t_7)
+    du -= t_7
     # dlog_std_exp_2[b,i] = dn[b,i]*(u[b,i] - mu[b,i])
     dlog_std_exp_2 = np.multiply(t_1, dn, out=ws.dlog_std_exp_2)
     # dmu[b,i] += -dn[b,i]*log_std_exp_2[b,i]
@@ -2141,8 +2145,8 @@ def actor_value_and_grad(params, *, obs, noise, workspace=None):
     # dmu[b,i] += du[b,i]
     dmu += du
     # dlog_std[b,i] += dlog_std_exp[b,i]*log_std_exp[b,i]
-    t_9 = np.multiply(dlog_std_exp, log_std_exp, out=ws.t_9)
-    dlog_std += t_9
+    t_8 = np.multiply(dlog_std_exp, log_std_exp, out=ws.t_8)
+    dlog_std += t_8
     # dactor_tanh[b,i] = 3.5*dlog_std[b,i]
     dactor_tanh = np.multiply(dlog_std, 3.5, out=ws.dactor_tanh)
     dactor = ws.dactor
@@ -2243,22 +2247,23 @@ def temperature_value(params, *, obs, noise, workspace=None):
     u_arg = np.multiply(u, -2.0, out=ws.u_arg)
     # u_arg_softplus[b,i] = softplus(u_arg[b,i])
     u_arg_softplus = np.logaddexp(u_arg, 0.0, out=ws.u_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u[b,i] + 2*u_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-    #     log_std[b,i] - 0.5*n[b,i]**2
-    t_1 = np.multiply(u, 2.0, out=ws.t_1)
-    t_2 = np.multiply(u_arg_softplus, 2.0, out=ws.t_2)
+    # squashed_normal_log_prob[b] += -(2*(log(2) - u[b,i] - u_arg_softplus[b,i]) + 0.5*log(2*PI) +
+    #     log_std[b,i] + 0.5*n[b,i]**2)
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 *= 0.5
+    t_2 = np.subtract(float(np.log(2.0)), u, out=ws.t_2)
+    t_2 -= u_arg_softplus
+    t_2 *= 2.0
     t_1 += t_2
-    t_3 = np.square(n, out=ws.t_3)
-    t_3 *= 0.5
-    t_1 -= t_3
-    t_1 += -2.0 * float(np.log(2.0)) - float(np.log(2.0 * np.pi)) / 2.0
-    t_1 -= log_std
+    t_1 += log_std
+    t_1 += float(np.log(2.0 * np.pi)) / 2.0
     squashed_normal_log_prob = np.sum(t_1, axis=1, out=ws.squashed_normal_log_prob)
+    np.negative(squashed_normal_log_prob, out=squashed_normal_log_prob)
     # log_alpha_exp = exp(log_alpha)
     log_alpha_exp = np.exp(log_alpha)
     # loss += -log_alpha_exp*stop(squashed_normal_log_prob[b] - A)/B
-    t_4 = np.subtract(squashed_normal_log_prob, A, out=ws.t_4)
-    loss = -log_alpha_exp * np.sum(t_4) / B
+    t_3 = np.subtract(squashed_normal_log_prob, A, out=ws.t_3)
+    loss = -log_alpha_exp * np.sum(t_3) / B
     return loss
 
 
@@ -2324,22 +2329,23 @@ def temperature_value_and_grad(params, *, obs, noise, workspace=None):
     u_arg = np.multiply(u, -2.0, out=ws.u_arg)
     # u_arg_softplus[b,i] = softplus(u_arg[b,i])
     u_arg_softplus = np.logaddexp(u_arg, 0.0, out=ws.u_arg_softplus)
-    # squashed_normal_log_prob[b] += 2*u[b,i] + 2*u_arg_softplus[b,i] - 2*log(2) - 0.5*log(2*PI) -
-    #     log_std[b,i] - 0.5*n[b,i]**2
-    t_1 = np.multiply(u, 2.0, out=ws.t_1)
-    t_2 = np.multiply(u_arg_softplus, 2.0, out=ws.t_2)
+    # squashed_normal_log_prob[b] += -(2*(log(2) - u[b,i] - u_arg_softplus[b,i]) + 0.5*log(2*PI) +
+    #     log_std[b,i] + 0.5*n[b,i]**2)
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 *= 0.5
+    t_2 = np.subtract(float(np.log(2.0)), u, out=ws.t_2)
+    t_2 -= u_arg_softplus
+    t_2 *= 2.0
     t_1 += t_2
-    t_3 = np.square(n, out=ws.t_3)
-    t_3 *= 0.5
-    t_1 -= t_3
-    t_1 += -2.0 * float(np.log(2.0)) - float(np.log(2.0 * np.pi)) / 2.0
-    t_1 -= log_std
+    t_1 += log_std
+    t_1 += float(np.log(2.0 * np.pi)) / 2.0
     squashed_normal_log_prob = np.sum(t_1, axis=1, out=ws.squashed_normal_log_prob)
+    np.negative(squashed_normal_log_prob, out=squashed_normal_log_prob)
     # log_alpha_exp = exp(log_alpha)
     log_alpha_exp = np.exp(log_alpha)
     # loss += -log_alpha_exp*stop(squashed_normal_log_prob[b] - A)/B
-    t_4 = np.subtract(squashed_normal_log_prob, A, out=ws.t_4)
-    s_1 = np.sum(t_4)
+    t_3 = np.subtract(squashed_normal_log_prob, A, out=ws.t_3)
+    s_1 = np.sum(t_3)
     loss = -log_alpha_exp * s_1 / B
     # dlog_alpha_exp += -stop(squashed_normal_log_prob[b] - A)/B
     dlog_alpha_exp = -s_1 / B
@@ -2440,18 +2446,17 @@ class _CriticValueMemory:
         self.critic_1 = np.empty((B, 1), dtype)
         self.critic_2 = np.empty((B, 1), dtype)
         self.actor_next_obs = np.empty((B, 2 * A), dtype)
-        self.mu_t = self.n = self.t_3 = np.empty((B, A), dtype)
+        self.mu_t = self.n = self.t_1 = np.empty((B, A), dtype)
         self.a_t = np.empty((B, A), dtype)
-        self.squashed_normal_log_prob = self.y = self.td_2 = self.t_5 = np.empty((B,), dtype)
+        self.squashed_normal_log_prob = self.y = self.td_2 = self.t_4 = np.empty((B,), dtype)
         self.critic_1_target_next_obs_a_t = np.empty((B, 1), dtype)
         self.critic_2_target_next_obs_a_t = self.critic_1_target_next_obs_a_t
-        self.q_1_t = self.q_1_t_minimum = self.td = self.t_4 = self.q_tm1_2 = np.empty((B,), dtype)
+        self.q_1_t = self.q_1_t_minimum = self.td = self.t_3 = self.q_tm1_2 = np.empty((B,), dtype)
         self.q_2_t = np.empty((B,), dtype)
         self.q_tm1 = np.empty((B,), dtype)
         self.head_t_tanh = self.log_std_t = np.empty((B, A), dtype)
-        self.log_std_t_exp = self.u_t = self.t_1 = np.empty((B, A), dtype)
+        self.log_std_t_exp = self.u_t = self.t_2 = np.empty((B, A), dtype)
         self.log_std_t_exp_2 = self.u_t_arg = self.u_t_arg_softplus = np.empty((B, A), dtype)
-        self.t_2 = self.log_std_t_exp_2
         self.done_real = self.discount_t = np.empty((B,), dtype)
 
 
@@ -2482,7 +2487,7 @@ class _CriticValueAndGradMemory:
         self.actor_z2_next_obs = self.critic_1_target_z2_next_obs_a_t = np.empty((B, H), dtype)
         self.critic_2_target_z2_next_obs_a_t = self.actor_z2_next_obs
         self.actor_next_obs = np.empty((B, 2 * A), dtype)
-        self.mu_t = self.n = self.t_3 = np.empty((B, A), dtype)
+        self.mu_t = self.n = self.t_1 = np.empty((B, A), dtype)
         self.a_t = np.empty((B, A), dtype)
         self.squashed_normal_log_prob = self.y = self.td_2 = self.dtd_2 = np.empty((B,), dtype)
         self.dtd = self.squashed_normal_log_prob
@@ -2491,14 +2496,13 @@ class _CriticValueAndGradMemory:
         self.critic_1_target_next_obs_a_t = np.empty((B, 1), dtype)
         self.critic_2_target_next_obs_a_t = self.critic_1_target_next_obs_a_t
         self.q_1_t = self.q_1_t_minimum = self.td = np.empty((B,), dtype)
-        self.q_2_t = self.t_4 = self.q_tm1_2 = np.empty((B,), dtype)
+        self.q_2_t = self.t_3 = self.q_tm1_2 = np.empty((B,), dtype)
         self.q_tm1 = np.empty((B,), dtype)
         self.head_t_tanh = self.log_std_t = np.empty((B, A), dtype)
-        self.log_std_t_exp = self.u_t = self.t_1 = np.empty((B, A), dtype)
+        self.log_std_t_exp = self.u_t = self.t_2 = np.empty((B, A), dtype)
         self.log_std_t_exp_2 = self.u_t_arg = self.u_t_arg_softplus = np.empty((B, A), dtype)
-        self.t_2 = self.log_std_t_exp_2
         self.done_real = self.discount_t = np.empty((B,), dtype)
-        self.t_5 = np.empty((B, H), np.bool_)
+        self.t_4 = np.empty((B, H), np.bool_)
         self.grads = CriticGradients(dtype, S=S, A=A, H=H)
 
 
@@ -2512,16 +2516,16 @@ class _ActorValueMemory:
         self.critic_2_z1_obs_a = self.critic_2_h1_obs_a = self.critic_2_h2_obs_a = self.actor_z1
         self.actor_z2 = self.critic_1_z2_obs_a = self.critic_2_z2_obs_a = np.empty((B, H), dtype)
         self.actor = np.empty((B, 2 * A), dtype)
-        self.mu = self.n = self.t_3 = np.empty((B, A), dtype)
+        self.mu = self.n = self.t_1 = np.empty((B, A), dtype)
         self.a = np.empty((B, A), dtype)
-        self.squashed_normal_log_prob = self.t_4 = np.empty((B,), dtype)
+        self.squashed_normal_log_prob = self.t_3 = np.empty((B,), dtype)
         self.critic_1_x0_obs_a = self.critic_2_x0_obs_a = np.empty((B, A + S), dtype)
         self.critic_1_obs_a = self.critic_2_obs_a = np.empty((B, 1), dtype)
         self.q_1 = self.q_1_minimum = np.empty((B,), dtype)
         self.q_2 = np.empty((B,), dtype)
         self.actor_tanh = self.log_std = np.empty((B, A), dtype)
-        self.log_std_exp = self.u = self.t_1 = np.empty((B, A), dtype)
-        self.log_std_exp_2 = self.u_arg = self.u_arg_softplus = self.t_2 = np.empty((B, A), dtype)
+        self.log_std_exp = self.u = self.t_2 = np.empty((B, A), dtype)
+        self.log_std_exp_2 = self.u_arg = self.u_arg_softplus = np.empty((B, A), dtype)
 
 
 class _ActorValueAndGradMemory:
@@ -2536,7 +2540,7 @@ class _ActorValueAndGradMemory:
         self.actor = self.dactor = np.empty((B, 2 * A), dtype)
         self.mu = self.t_1 = self.dlog_std_exp_2 = self.dlog_std = np.empty((B, A), dtype)
         self.dactor_tanh = self.mu
-        self.log_std = self.da = self.dlog_std_exp = self.t_9 = np.empty((B, A), dtype)
+        self.log_std = self.da = self.dlog_std_exp = self.t_8 = np.empty((B, A), dtype)
         self.u = self.t_2 = self.dn = np.empty((B, A), dtype)
         self.a = np.empty((B, A), dtype)
         self.n = self.du = np.empty((B, A), dtype)
@@ -2558,12 +2562,12 @@ class _ActorValueAndGradMemory:
         self.actor_tanh = np.empty((B, A), dtype)
         self.log_std_exp = np.empty((B, A), dtype)
         self.log_std_exp_2 = np.empty((B, A), dtype)
-        self.u_arg = self.du_arg = self.t_8 = self.dmu = np.empty((B, A), dtype)
-        self.u_arg_softplus = self.t_3 = self.u_arg_sigmoid = np.empty((B, A), dtype)
+        self.u_arg = self.du_arg = self.t_7 = self.dmu = np.empty((B, A), dtype)
+        self.u_arg_softplus = self.u_arg_sigmoid = np.empty((B, A), dtype)
         self.q_1_minimum = self.dsquashed_normal_log_prob = np.empty((B,), dtype)
+        self.t_3 = np.empty((B, A), dtype)
         self.t_5 = np.empty((B,), np.bool_)
         self.t_6 = np.empty((B, H), np.bool_)
-        self.t_7 = np.empty((B, A), dtype)
         self.grads = ActorGradients(dtype, S=S, A=A, H=H)
 
 
@@ -2575,11 +2579,11 @@ class _TemperatureValueMemory:
         self.actor_z1 = self.actor_h1 = self.actor_h2 = np.empty((B, H), dtype)
         self.actor_z2 = np.empty((B, H), dtype)
         self.actor = np.empty((B, 2 * A), dtype)
-        self.mu = self.n = self.t_3 = np.empty((B, A), dtype)
-        self.squashed_normal_log_prob = self.t_4 = np.empty((B,), dtype)
+        self.mu = self.n = self.t_1 = np.empty((B, A), dtype)
+        self.squashed_normal_log_prob = self.t_3 = np.empty((B,), dtype)
         self.actor_tanh = self.log_std = np.empty((B, A), dtype)
-        self.log_std_exp = self.u = self.t_1 = np.empty((B, A), dtype)
-        self.log_std_exp_2 = self.u_arg = self.u_arg_softplus = self.t_2 = np.empty((B, A), dtype)
+        self.log_std_exp = self.u = self.t_2 = np.empty((B, A), dtype)
+        self.log_std_exp_2 = self.u_arg = self.u_arg_softplus = np.empty((B, A), dtype)
 
 
 class _TemperatureValueAndGradMemory:
@@ -2590,11 +2594,11 @@ class _TemperatureValueAndGradMemory:
         self.actor_z1 = self.actor_h1 = self.actor_h2 = np.empty((B, H), dtype)
         self.actor_z2 = np.empty((B, H), dtype)
         self.actor = np.empty((B, 2 * A), dtype)
-        self.mu = self.n = self.t_3 = np.empty((B, A), dtype)
-        self.squashed_normal_log_prob = self.t_4 = np.empty((B,), dtype)
+        self.mu = self.n = self.t_1 = np.empty((B, A), dtype)
+        self.squashed_normal_log_prob = self.t_3 = np.empty((B,), dtype)
         self.actor_tanh = self.log_std = np.empty((B, A), dtype)
-        self.log_std_exp = self.u = self.t_1 = np.empty((B, A), dtype)
-        self.log_std_exp_2 = self.u_arg = self.u_arg_softplus = self.t_2 = np.empty((B, A), dtype)
+        self.log_std_exp = self.u = self.t_2 = np.empty((B, A), dtype)
+        self.log_std_exp_2 = self.u_arg = self.u_arg_softplus = np.empty((B, A), dtype)
         self.grads = TemperatureGradients(dtype)
 
 

@@ -21,15 +21,15 @@ Forward
 
 Loss surrogate
     n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-    normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     logp[b] = normal_log_prob[b]
-    normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+    normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
     entropy = normal_entropy
     loss += -exp(logp[b] - stop(logp_old[b]))*stop(advantage[b])/B
 
 Loss kl
     n[b,i] = exp(-log_std[i])*(mu_old[b,i] - actor[b,i])
-    normal_kl[b] += 0.5*exp(2*log_std_old[i] - 2*log_std[i]) + log_std[i] + 0.5*n[b,i]**2 - 0.5 -
+    normal_kl[b] += 0.5*(exp(2*(log_std_old[i] - log_std[i])) + n[b,i]**2 - 1) + log_std[i] -
         log_std_old[i]
     loss += normal_kl[b]/B
 
@@ -63,9 +63,9 @@ Gradient (surrogate_value_and_grad); dX stands for dL/dX.
 Gradient (kl_value_and_grad); dX stands for dL/dX.
     log_std_exp[i] = exp(-log_std[i])
     n[b,i] = log_std_exp[i]*(mu_old[b,i] - actor[b,i])
-    log_std_arg[i] = 2*log_std_old[i] - 2*log_std[i]
+    log_std_arg[i] = 2*(log_std_old[i] - log_std[i])
     log_std_arg_expm1[i] = expm1(log_std_arg[i])
-    normal_kl[b] += log_std[i] + 0.5*log_std_arg_expm1[i] + 0.5*n[b,i]**2 - log_std_old[i]
+    normal_kl[b] += 0.5*(log_std_arg_expm1[i] + n[b,i]**2) + log_std[i] - log_std_old[i]
     dnormal_kl[b] = 1/B for b < B
     dlog_std[i] += dnormal_kl[b] for i < A
     dlog_std_arg_expm1[i] += 0.5*dnormal_kl[b] for i < A
@@ -179,20 +179,20 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "surrogate_value": "A * B * H + B * H * H + B * H * S + 9 * A * B + 4 * B * H + 4 * A + 3 * B",
+    "surrogate_value": "A * B * H + B * H * H + B * H * S + 8 * A * B + 4 * B * H + 4 * A + 4 * B",
     "surrogate_value_and_grad": (
-        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 17 * A * B + 12 * B * H + 6 "
-        "* A + 6 * B"
+        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 16 * A * B + 12 * B * H + 6 "
+        "* A + 7 * B"
     ),
-    "kl_value": "A * B * H + B * H * H + B * H * S + 7 * A * B + 4 * B * H + 9 * A + B",
+    "kl_value": "A * B * H + B * H * H + B * H * S + 8 * A * B + 4 * B * H + 6 * A + B",
     "kl_value_and_grad": (
-        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 14 * A * B + 12 * B * H + 15 "
+        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 15 * A * B + 12 * B * H + 12 "
         "* A + 2 * B"
     ),
     "critic_value": "B * H * H + B * H * S + 5 * B * H + 4 * B",
     "critic_value_and_grad": "3 * B * H * H + 2 * B * H * S + 15 * B * H + 6 * B",
 }
-SPEC_HASH = "bf50b3d0420f33dcd4763a460d6932039a4bb48da461a8767d5a82b8e9a2c0d0"
+SPEC_HASH = "b7231d8b40e35996c04d598d2ab4ce441e1f07d2b7d9e7f70d24db3d25506ec3"
 SPEC = r'''description = "TRPO for HalfCheetah: the surrogate and the divergence from the old policy as losses of their own, of a Gaussian actor 17-64-64-6 with 6 log-stds, and a critic."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -252,9 +252,9 @@ wrt = ["actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "actor_c3", "
 aux = ["entropy"]
 equations = """
 n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
 logp[b] = normal_log_prob[b]
-normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
 entropy = normal_entropy
 loss += -exp(logp[b] - stop(logp_old[b]))*stop(advantage[b])/B
 """
@@ -263,7 +263,7 @@ loss += -exp(logp[b] - stop(logp_old[b]))*stop(advantage[b])/B
 wrt = ["actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "actor_c3", "log_std"]
 equations = """
 n[b,i] = exp(-log_std[i])*(mu_old[b,i] - actor[b,i])
-normal_kl[b] += 0.5*exp(2*log_std_old[i] - 2*log_std[i]) + log_std[i] + 0.5*n[b,i]**2 - 0.5 - log_std_old[i]
+normal_kl[b] += 0.5*(exp(2*(log_std_old[i] - log_std[i])) + n[b,i]**2 - 1) + log_std[i] - log_std_old[i]
 loss += normal_kl[b]/B
 """
 
@@ -577,15 +577,15 @@ def surrogate_value(params, *, obs, action, logp_old, advantage, workspace=None)
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
-    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
-    t_2 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_2)
+    np.negative(normal_log_prob, out=normal_log_prob)
+    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    t_2 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_2)
     normal_entropy = np.sum(t_2)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -652,15 +652,15 @@ def surrogate_value_and_grad(params, *, obs, action, logp_old, advantage, worksp
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
-    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
-    t_2 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_2)
+    np.negative(normal_log_prob, out=normal_log_prob)
+    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    t_2 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_2)
     normal_entropy = np.sum(t_2)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -765,20 +765,18 @@ def kl_value(params, *, obs, mu_old, log_std_old, workspace=None):
     # n[b,i] = log_std_exp[i]*(mu_old[b,i] - actor[b,i])
     n = np.subtract(mu_old, actor, out=ws.n)
     n *= log_std_exp
-    # log_std_arg[i] = 2*log_std_old[i] - 2*log_std[i]
-    log_std_arg = np.multiply(log_std_old, 2.0, out=ws.log_std_arg)
-    t_1 = np.multiply(log_std, 2.0, out=ws.t_1)
-    log_std_arg -= t_1
+    # log_std_arg[i] = 2*(log_std_old[i] - log_std[i])
+    log_std_arg = np.subtract(log_std_old, log_std, out=ws.log_std_arg)
+    log_std_arg *= 2.0
     # log_std_arg_expm1[i] = expm1(log_std_arg[i])
     log_std_arg_expm1 = np.expm1(log_std_arg, out=ws.log_std_arg_expm1)
-    # normal_kl[b] += log_std[i] + 0.5*log_std_arg_expm1[i] + 0.5*n[b,i]**2 - log_std_old[i]
-    t_2 = np.square(n, out=ws.t_2)
-    t_2 *= 0.5
-    t_3 = np.multiply(log_std_arg_expm1, 0.5, out=ws.t_3)
-    t_3 += log_std
-    t_3 -= log_std_old
-    t_2 += t_3
-    normal_kl = np.sum(t_2, axis=1, out=ws.normal_kl)
+    # normal_kl[b] += 0.5*(log_std_arg_expm1[i] + n[b,i]**2) + log_std[i] - log_std_old[i]
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 += log_std_arg_expm1
+    t_1 *= 0.5
+    t_2 = np.subtract(log_std, log_std_old, out=ws.t_2)
+    t_1 += t_2
+    normal_kl = np.sum(t_1, axis=1, out=ws.normal_kl)
     # loss += normal_kl[b]/B
     loss = np.sum(normal_kl) / B
     return loss
@@ -833,20 +831,18 @@ def kl_value_and_grad(params, *, obs, mu_old, log_std_old, workspace=None):
     # n[b,i] = log_std_exp[i]*(mu_old[b,i] - actor[b,i])
     n = np.subtract(mu_old, actor, out=ws.n)
     n *= log_std_exp
-    # log_std_arg[i] = 2*log_std_old[i] - 2*log_std[i]
-    log_std_arg = np.multiply(log_std_old, 2.0, out=ws.log_std_arg)
-    t_1 = np.multiply(log_std, 2.0, out=ws.t_1)
-    log_std_arg -= t_1
+    # log_std_arg[i] = 2*(log_std_old[i] - log_std[i])
+    log_std_arg = np.subtract(log_std_old, log_std, out=ws.log_std_arg)
+    log_std_arg *= 2.0
     # log_std_arg_expm1[i] = expm1(log_std_arg[i])
     log_std_arg_expm1 = np.expm1(log_std_arg, out=ws.log_std_arg_expm1)
-    # normal_kl[b] += log_std[i] + 0.5*log_std_arg_expm1[i] + 0.5*n[b,i]**2 - log_std_old[i]
-    t_2 = np.square(n, out=ws.t_2)
-    t_2 *= 0.5
-    np.multiply(log_std_arg_expm1, 0.5, out=t_1)
-    t_1 += log_std
-    t_1 -= log_std_old
-    t_2 += t_1
-    normal_kl = np.sum(t_2, axis=1, out=ws.normal_kl)
+    # normal_kl[b] += 0.5*(log_std_arg_expm1[i] + n[b,i]**2) + log_std[i] - log_std_old[i]
+    t_1 = np.square(n, out=ws.t_1)
+    t_1 += log_std_arg_expm1
+    t_1 *= 0.5
+    t_2 = np.subtract(log_std, log_std_old, out=ws.t_2)
+    t_1 += t_2
+    normal_kl = np.sum(t_1, axis=1, out=ws.normal_kl)
     # loss += normal_kl[b]/B
     loss = np.sum(normal_kl) / B
     # dnormal_kl[b] = 1/B for b < B
@@ -1087,11 +1083,10 @@ class _KlValueMemory:
         self._copies = {}
         self.actor_z1 = self.actor_h1 = self.actor_h2 = np.empty((B, H), dtype)
         self.actor_z2 = np.empty((B, H), dtype)
-        self.actor = self.n = self.t_2 = np.empty((B, A), dtype)
+        self.actor = self.n = self.t_1 = np.empty((B, A), dtype)
         self.normal_kl = np.empty((B,), dtype)
         self.log_std_exp = self.log_std_arg = self.log_std_arg_expm1 = np.empty((A,), dtype)
-        self.t_3 = self.log_std_exp
-        self.t_1 = np.empty((A,), dtype)
+        self.t_2 = self.log_std_exp
 
 
 class _KlValueAndGradMemory:
@@ -1107,9 +1102,9 @@ class _KlValueAndGradMemory:
         self.log_std_exp = self.t_5 = np.empty((A,), dtype)
         self.log_std_arg = self.log_std_arg_exp = self.dlog_std_arg = np.empty((A,), dtype)
         self.t_3 = self.dlog_std_exp = self.log_std_arg
+        self.log_std_arg_expm1 = self.t_2 = self.dlog_std_arg_expm1 = np.empty((A,), dtype)
         self.dactor_h2 = self.dactor_h1 = np.empty((B, H), dtype)
-        self.t_1 = self.log_std_arg_expm1 = self.dlog_std_arg_expm1 = np.empty((A,), dtype)
-        self.t_2 = self.dactor = np.empty((B, A), dtype)
+        self.t_1 = self.dactor = np.empty((B, A), dtype)
         self.t_4 = np.empty((A, B), dtype)
         self.grads = SurrogateGradients(dtype, S=S, A=A, H=H)
 

@@ -19,6 +19,7 @@ from symgrad.explain.numbers import Numbers
 from symgrad.explain.settle import (
     Condition,
     Settled,
+    counted,
     letters_of,
     needs_delta,
     settle,
@@ -159,6 +160,7 @@ class Book:
         self, equation: Equation, conditions: Sequence[Condition] = (), when: Code | None = None
     ) -> Code:
         """The right side of an equation: its sum over what is not on the left."""
+        equation = counted(equation, conditions)
         masked = with_conditions(equation, conditions) if conditions else equation
         return Code(term_of(masked).text(), term_latex(equation, conditions, self.latex), when)
 

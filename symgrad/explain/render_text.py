@@ -135,13 +135,14 @@ def _by_terms(formula: Formula, head: str, width: int, behind: str) -> Iterator[
 
 
 def _wrapped(text: str, first: str, later: str, width: int) -> Iterator[str]:
-    """Broken at spaces, not behind sum(i:; after a product's sign where that is not enough."""
-    room = width - len(later)
-    words = [
-        w
-        for word in re.findall(r"\S+(?: <=? \S+)*\s*", BOUND.sub(rf"\1{GLUE}", text))
-        for w in _parts(word, room)
-    ]
+    """Broken at spaces, not behind sum(i:; beside a product's sign where that is not enough.
+
+    Lines after the first begin further left where a word needs the room.
+    """
+    whole = re.findall(r"\S+(?: <=? \S+)*\s*", BOUND.sub(rf"\1{GLUE}", text))
+    words = [part for word in whole for part in _parts(word, width - len(later))]
+    longest = max((len(word.rstrip()) for word in words), default=0)
+    later = later[: max(width - longest, 0)]
     line = first
     empty = True
     for word in words:
@@ -154,6 +155,5 @@ def _wrapped(text: str, first: str, later: str, width: int) -> Iterator[str]:
 
 
 def _parts(word: str, room: int) -> list[str]:
-    if len(word.rstrip()) <= room:
-        return [word]
-    return re.findall(r"(?:[^*]|\*\*)+\*?\s*", word)
+    """a*b**2/c: `a*`, `b**2`, `/c`, where the whole needs more room."""
+    return [word] if len(word.rstrip()) <= room else re.split(r"(?<=[^*]\*)(?!\*)|(?=/)", word)

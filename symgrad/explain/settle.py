@@ -13,7 +13,15 @@ from itertools import chain
 from sympy import Expr, Integer, Mul, S, Symbol
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.program import Equation, Program, Range, Slot, make_equation, slot_symbol
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Range,
+    Slot,
+    count_of,
+    make_equation,
+    slot_symbol,
+)
 from symgrad.algebra.scalars import Equal, Select
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.explain.substitute import in_places
@@ -69,6 +77,19 @@ def with_conditions(equation: Equation, conditions: Sequence[Condition]) -> Equa
     slots = tuple(slot for _, slot in equation.slots)
     found = Settled(equation.target, equation.body, slots, equation.box, tuple(conditions))
     return found.equation()
+
+
+def counted(equation: Equation, conditions: Sequence[Condition]) -> Equation:
+    """sum(b: 1)/B -> 1: what an index that nothing reads is summed over is counted."""
+    slots = [slot for _, slot in equation.slots]
+    read = {i for s in (*slots, *(c.place for c in conditions)) for i in s.indices}
+    idle = [r for r in equation.box if r.index in {*equation.reduced} - read]
+    idle = [r for r in idle if r.count.is_nonnegative()]
+    if equation.op != "sum" or not idle:
+        return equation
+    number, used = place_number(Affine((), count_of(idle)))
+    box = [r for r in equation.box if r not in idle]
+    return make_equation(equation.target, equation.body * number, [*slots, *used], box)
 
 
 def place_number(place: Subscript) -> tuple[Expr, list[Slot]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sympy.core.parameters import distribute
+
 from symgrad.algebra.order import schedule
 from symgrad.algebra.program import Equation, Kind, Program, Tensor
 from symgrad.errors import ProgramError
@@ -48,7 +50,8 @@ def elaborate(
     exact = frozenset(t.name for t in (*declared.tensors, *declared.shapes))
     resolved = resolve(scanned, {name: t.shape for name, t in given.items()}, exact)
     check_assignments(scanned, resolved.ranges)
-    writers = _write(scanned, resolved, symbols, taken)
+    with distribute(False):  # a product stays as it is written: -(a + b) is not -a - b
+        writers = _write(scanned, resolved, symbols, taken)
     tensors = _tensors(writers, resolved, declared)
     equations = tuple(e for w in writers for e in w.equations)
     _check_cycles(writers, resolved, declared, before, tensors)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from sympy import Symbol
 
@@ -94,13 +94,16 @@ class _Once:
         self, step: Step, block: Block, place: int, known: dict[object, _Known], inside: bool
     ) -> None:
         result = _result(step)
+        placed = step.out.view if _is_placed(step) else None
         outer = inside and result in self.arrays and not self.arrays[result].local
-        keys = () if result is None or outer else self.keys(step)
+        keys = () if outer or (result is None and placed is None) else self.keys(step)
         self.write(_written(step))
-        if result is None or not keys:
-            return
         first = next((known[key] for key in keys if key in known), None)
         holder = None if first is None else self.holder(first, block)
+        if placed is not None and holder is not None:
+            block[place] = [self.copy(holder, placed)]
+        if result is None or not keys:
+            return
         if first is None or holder is None:
             at = _Known(block, place, result, self.holds[result])
         else:
@@ -136,18 +139,20 @@ class _Once:
         self.holds[name] = first.value
         block[place] = [replace(step, out=_instead(step.out, old.name, name))]
         if not _renamed(block, place + 1, old.name, name, self.kept):
-            block[place].append(self.copy(name, old.name))
+            block[place].append(self.copy(name, self.whole(old.name)))
         return name
 
     def reuse(self, holder: str, result: str, block: Block, place: int) -> None:
         """The step goes: its readers read the holder, or its array becomes a copy of that."""
         gone = _renamed(block, place + 1, result, holder, self.kept)
-        block[place] = [] if gone else [self.copy(holder, result)]
+        block[place] = [] if gone else [self.copy(holder, self.whole(result))]
 
-    def copy(self, source: str, target: str) -> Copy:
-        dims = [f"@{n}" for n in range(len(self.arrays[target].shape))]
-        there, here = (plainly(whole(self.arrays[name], dims)) for name in (target, source))
-        return Copy(here, there)
+    def copy(self, source: str, there: View | Strided) -> Copy:
+        return Copy(plainly(whole(self.arrays[source], there.dims)), plainly(there))
+
+    def whole(self, name: str) -> View:
+        array = self.arrays[name]
+        return whole(array, [f"@{n}" for n in range(len(array.shape))])
 
     # ---- what a step computes -----------------------------------------------------------------
 
@@ -162,12 +167,12 @@ class _Once:
         parts = [self.canonical(p, letters) for name, p in _parts(step) if name not in WRITES]
         if not isinstance(step, Computed):
             return (type(step), *parts)
-        out = step.out
-        array = self.arrays[out.array]
-        dims = tuple(letters.setdefault(d, len(letters)) for d in out.view.dims)
-        layout = tuple(tuple(letters[d] for d in group) for group in out.layout)
-        shape = out.view.shape if isinstance(out.view, View) else None
-        return (type(step), *parts, array.shape, shape, array.kind, dims, layout)
+        view, kind = step.out.view, self.arrays[step.out.array].kind
+        dims = tuple(letters.setdefault(d, len(letters)) for d in view.dims)
+        layout = tuple(tuple(letters[d] for d in group) for group in step.out.layout)
+        lengths = tuple(view.sizes[d] for d in view.dims)
+        shape = view.shape if isinstance(view, View) else None
+        return (type(step), *parts, lengths, shape, kind, dims, layout)
 
     def canonical(self, part: Any, letters: dict[str, int]) -> object:
         """A part of a step: its arrays by what they hold, its dimensions by numbers."""
@@ -233,12 +238,24 @@ def _result(step: Step) -> str | None:
     """The array that a step computes anew, every place of it, or the number."""
     if isinstance(step, Total):
         return step.name
-    if not isinstance(step, Computed):
+    if not isinstance(step, Computed) or not _fills(step):
         return None
-    masked = isinstance(step, Ufunc | Copy) and step.where is not None
-    filled = isinstance(step, Copy) and not isinstance(step.source, Operand)
-    anew = step.out.view.is_whole and step.out.view.dims and not masked and not filled
-    return step.out.array if anew else None
+    return step.out.array if step.out.view.is_whole and step.out.view.dims else None
+
+
+def _is_placed(step: Step) -> TypeGuard[Ufunc | MatMul | Sum | Take | LogSumExp | ArgMax]:
+    """Whether it computes anew what is a part of an array: a column."""
+    if not isinstance(step, Computed) or isinstance(step, Copy) or not _fills(step):
+        return False
+    reshaped = isinstance(step.out.view, View) and step.out.view.shape is not None
+    return bool(step.out.view.dims) and not step.out.view.is_whole and not reshaped
+
+
+def _fills(step: Computed) -> bool:
+    """Whether it computes a value at every place that its output names."""
+    if isinstance(step, Ufunc | Copy) and step.where is not None:
+        return False
+    return not isinstance(step, Copy) or isinstance(step.source, Operand)
 
 
 def _written(step: Step) -> Iterator[str]:
