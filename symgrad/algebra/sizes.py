@@ -120,10 +120,10 @@ class Size:
         )
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
-        result = self.map(lambda name: Size.of(sizes[name])).constant
-        if result is None:  # a divisor of zero
-            raise ZeroDivisionError(f"{self} at {dict(sizes)}")
-        return result
+        return sum(
+            c * prod(sizes[a] if isinstance(a, str) else _number(a, sizes) for a in m)
+            for m, c in self.terms
+        )
 
     def __str__(self) -> str:
         text = ""
@@ -158,6 +158,11 @@ def _atom(atom: Atom, value: Callable[[str], Size]) -> Size:
         return value(atom)
     first, second = (part.map(value) for part in _parts(atom))
     return first // second if isinstance(atom, FloorDiv) else largest(first, second)
+
+
+def _number(atom: FloorDiv | Largest, sizes: Mapping[str, int]) -> int:
+    first, second = (part.evaluate(sizes) for part in _parts(atom))
+    return first // second if isinstance(atom, FloorDiv) else max(first, second)
 
 
 def largest(first: Size, second: Size) -> Size:

@@ -18,7 +18,7 @@ from symgrad.verify.arithmetic import Array, Numbers
 from symgrad.verify.body import Body, Trace
 from symgrad.verify.factored import Split, factors, grouped
 from symgrad.verify.graph import Node
-from symgrad.verify.points import Grid, Layout, add_at, put, read
+from symgrad.verify.points import Grid, Layout, Probes, add_at, put, read
 
 
 @dataclass
@@ -40,9 +40,10 @@ class Run:
     branches: dict[Node, Array] = field(default_factory=dict)
     parts: dict[int, tuple[list[Array], Array]] = field(default_factory=dict)
     settling: set[str] = field(default_factory=set)
+    probes: Probes = field(default_factory=Probes)
 
     def zeros(self, name: str) -> Array:
-        shape = self.layout.shapes[name]
+        shape = self.probes.shape(name, self.layout.shapes[name])
         if self.layout.program.tensor_of[name].kind != "real":
             return np.zeros(shape, dtype=np.int64)
         return np.array(np.broadcast_to(self.numbers.ratio(0, 1), shape))
@@ -75,8 +76,7 @@ class Run:
     def reduced(self, number: int, equation: Equation) -> Array:
         """The body over the box, then op over the indices that the target does not carry."""
         grid, trace = self.layout.grid(number), self.trace(number)
-        body = self.body(equation, grid, trace)
-        axes = tuple(grid.names.index(i) for i in equation.reduced)
+        body, axes = self.body(equation, grid, trace), grid.axes(equation.reduced)
         product = self.product(body, equation, grid, axes)
         if product is not None:
             part = product
@@ -92,7 +92,8 @@ class Run:
 
     def over(self, body: Body, equation: Equation, grid: Grid) -> Array:
         """The body at every point of the box."""
-        return np.broadcast_to(body.value(equation.body), grid.shape)
+        value = body.value(equation.body)
+        return np.broadcast_to(value, grid.around([value]))
 
     def product(
         self, body: Body, equation: Equation, grid: Grid, axes: tuple[int, ...]
@@ -100,12 +101,14 @@ class Run:
         """A sum of products of two groups of factors; None where it is none, or is not worth it."""
         if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
             return None
-        parts = [_aligned(body.value(part), grid) for part in factors(equation.body)]
-        groups = grouped([_carried(part) for part in parts], grid.shape)
+        values = [body.value(part) for part in factors(equation.body)]
+        shape = grid.around(values)
+        parts = [_aligned(value, shape) for value in values]
+        groups = grouped([_carried(part) for part in parts], shape)
         if groups is None:
             return None
         a, b = (_times(parts[n] for n in group) for group in groups)
-        return Split(grid.shape, axes).product(self.numbers, a, b)
+        return Split(shape, axes).product(self.numbers, a, b)
 
     def logsumexp(self, values: Array, axes: tuple[int, ...]) -> Array:
         """log(sum exp): literally, so -inf for a row of -inf."""
@@ -166,7 +169,7 @@ class Run:
     def reduced_scale(self, number: int, equation: Equation, grid: Grid) -> Array:
         body = self.body(equation, grid, self.trace(number))
         sized = magnitude.Magnitude(body, self.reader(equation, grid, self.scales))
-        axes = tuple(grid.names.index(i) for i in equation.reduced)
+        axes = grid.axes(equation.reduced)
         product = self.scale_of_product(body, sized, equation, grid, axes)
         if product is not None:
             return product
@@ -189,12 +192,12 @@ class Run:
         if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
             return None
         parts = factors(equation.body)
-        carried = [_carried(_aligned(body.value(part), grid)) for part in parts]
+        carried = [_carried(_aligned(body.value(part), grid.shape)) for part in parts]
         groups = grouped(carried, grid.shape)
         if groups is None:
             return None
         a, b = (
-            [_aligned(x, grid) for x in sized.product([parts[n] for n in group])]
+            [_aligned(x, grid.shape) for x in sized.product([parts[n] for n in group])]
             for group in groups
         )
         split = Split(grid.shape, axes)
@@ -208,9 +211,9 @@ class Run:
         return np.asarray(first + second - both)
 
 
-def _aligned(part: Array, grid: Grid) -> Array:
-    """With all of the box's axes: a value held at one point lacks those of the probes before."""
-    return np.reshape(part, (1,) * (len(grid.shape) - np.ndim(part)) + np.shape(part))
+def _aligned(part: Array, shape: tuple[int, ...]) -> Array:
+    """With as many axes: a value held at one point lacks that of the probes."""
+    return np.reshape(part, (1,) * (len(shape) - np.ndim(part)) + np.shape(part))
 
 
 def _carried(part: Array) -> frozenset[int]:

@@ -43,7 +43,7 @@ def curves(found: Sequence[Worst]) -> Iterator[Curve]:
 def _curve(
     one: Worst, numbers: Numbers, exponents: Sequence[int], index: tuple[int, ...], exact: float
 ) -> Curve:
-    point = replace(one.case.point, numbers=numbers, _stacks={})
+    point = replace(one.case.point, numbers=numbers)
     direction = entry_direction(one.block.name, point.layout.shapes[one.block.name], index)
     steps = [numbers.ratio(1, 10**k)[()] for k in exponents]
     near = point.probes([(direction, s) for h in steps for s in (-h, h)], held=True)

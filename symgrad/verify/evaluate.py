@@ -16,7 +16,7 @@ from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
 from symgrad.verify.contributions import Run
 from symgrad.verify.graph import Node, groups
 from symgrad.verify.inputs import checked_sizes, checked_values
-from symgrad.verify.points import Layout
+from symgrad.verify.points import Layout, Probes
 
 SOON = 50
 """Rounds in which a recurrence has come to rest, or is gone over without matrix products."""
@@ -50,13 +50,15 @@ def evaluate(
     outputs: Iterable[str] | None = None,
     magnitude: bool = False,
     layout: Layout | None = None,
+    probes: Probes | None = None,
 ) -> Result:
     """Every tensor of a program, or those that `outputs` need.
 
     frozen: the stops of another evaluation, taken as they were there.
     held:   the branches of another evaluation, taken as they were there.
-    given:  computed tensors that are known already.
+    given:  tensors that are known already.
     layout: of this program at these sizes, where it was made before.
+    probes: what has an axis of nearby points in front; the inputs among it are `given`.
     """
     layout = layout or Layout(program, checked_sizes(program, sizes))
     wanted = tuple(t.name for t in program.tensors) if outputs is None else tuple(outputs)
@@ -69,7 +71,8 @@ def evaluate(
     order = groups(wanted, reads)
     needed = {name for group in order for name in group}
     inputs = checked_values(layout, values, numbers, needed - {*ready})
-    run = Run(layout, numbers, frozen or {}, held or {}, {**inputs, **ready})
+    known = {**inputs, **ready}
+    run = Run(layout, numbers, frozen or {}, held or {}, known, probes=probes or Probes())
     with np.errstate(all="ignore"):
         _solve(run, order, reads, run.tensors, run.tensor)
         scales = _scales(run, order, reads) if magnitude else {}

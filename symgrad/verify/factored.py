@@ -25,10 +25,17 @@ Groups = tuple[tuple[int, ...], tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Split:
-    """The axes of a box: of both groups and kept, of one and kept, of both and summed."""
+    """The axes of a box: of both groups and kept, of one and kept, of both and summed.
+
+    over: the axes to sum over, counted from the last one, -1.
+    """
 
     shape: tuple[int, ...]
-    summed: tuple[int, ...]
+    over: tuple[int, ...]
+
+    @property
+    def summed(self) -> frozenset[int]:
+        return frozenset(k + len(self.shape) for k in self.over)
 
     def product(self, numbers: Numbers, a: Array, b: Array) -> Array | None:
         """The sum of a*b over the summed axes, which keep the length 1; None beyond finite numbers.

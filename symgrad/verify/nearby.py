@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,8 @@ from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.factored import work
 from symgrad.verify.graph import downstream
 from symgrad.verify.inputs import checked_sizes
-from symgrad.verify.points import Layout
+from symgrad.verify.points import Layout, Probes
 from symgrad.verify.rounding import EPS, spread
-from symgrad.verify.stack import stacked
 
 Direction = Mapping[str, Array]
 """How far each entry of each tensor moves in one unit of step."""
@@ -47,7 +46,6 @@ class Point:
     values: Mapping[str, Array]
     sizes: Mapping[str, int]
     numbers: Numbers = FLOAT64
-    _stacks: dict[tuple[frozenset[str], int], Layout] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:
@@ -131,12 +129,12 @@ class Point:
             return [Near(self.value, True)] * len(moves)
         found: list[Near] = []
         for some in self._at_once(moves, moving):
-            layout, result = self._together(some, moving, (self.loss,), held)
+            result = self._together(some, moving, (self.loss,), held)
             same = np.ones(len(some), dtype=bool)
             for (number, node), taken in ({} if held else result.branches).items():
                 if self.program.equations[number].target.tensor in moving:
                     differs = np.asarray(taken != self.base.branches[number, node])
-                    rank = len(layout.grid(number).shape)  # of stops alone: no axis of probes
+                    rank = 1 + len(self.layout.grid(number).box)  # of stops alone: no probes
                     differs = differs[(np.newaxis,) * (rank - differs.ndim)]
                     same &= ~differs.any(axis=tuple(range(1, rank)))
             losses = result.values[self.loss]
@@ -151,7 +149,7 @@ class Point:
         moving = self._moving(moves)
         found: dict[str, list[Array]] = {name: [] for name in names}
         for some in self._at_once(moves, moving):
-            _, result = self._together(some, moving, names, True)
+            result = self._together(some, moving, names, True)
             for name in names:
                 shape = (len(some), *self.base.values[name].shape)
                 found[name].append(np.broadcast_to(result.values[name], shape))
@@ -172,29 +170,24 @@ class Point:
 
     def _together(
         self, moves: Sequence[Move], moving: frozenset[str], names: Sequence[str], held: bool
-    ) -> tuple[Layout, Result]:
+    ) -> Result:
         """Some tensors at all of the moves, in one evaluation; what moves has one more axis."""
-        key = moving, len(moves)
-        if key not in self._stacks:
-            program = stacked(self.program, moving, len(moves))
-            self._stacks[key] = Layout(program, self.layout.sizes)
-        layout = self._stacks[key]
-        values = dict(self.values)
+        moved = {}
         for name in moves[0][0]:
             far = [step * self.numbers.array(direction[name]) for direction, step in moves]
-            values[name] = self.numbers.array(self.values[name]) + np.stack(far)
-        result = evaluate(
-            layout.program,
-            values,
-            layout.sizes,
+            moved[name] = self.numbers.array(self.values[name]) + np.stack(far)
+        return evaluate(
+            self.program,
+            self.values,
+            self.sizes,
             self.numbers,
             self.base.stops,
             held=self.base.branches if held else None,
-            given=self._unmoved(moving),
+            given={**self._unmoved(moving), **moved},
             outputs=names,
-            layout=layout,
+            layout=self.layout,
+            probes=Probes(len(moves), moving),
         )
-        return layout, result
 
     def _unmoved(self, moving: frozenset[str]) -> dict[str, Array]:
         """The computed tensors that stay as they are."""

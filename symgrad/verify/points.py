@@ -1,4 +1,7 @@
-"""Index grids: the points of a box, and reading and writing X[g(I)] at all of them."""
+"""Index grids: the points of a box, and reading and writing X[g(I)] at all of them.
+
+A tensor may have one more axis in front, of nearby points: what reads it has it too.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +24,28 @@ class Places:
     """Flat positions in an array, and which of them lie inside it.
 
     everywhere: whether all do; in_order: whether they are all of its places, one after the other.
+    apart: whether no two of them are known to be one place.
     """
 
     flat: Array
     inside: Array
     everywhere: bool
     in_order: bool
+    apart: bool
 
 
 @dataclass(frozen=True)
 class Grid:
     """The points of a box: one axis for each index, in box order.
 
+    shapes: of the tensors.
     known: places found before, by the identity of the access, since to hash one takes longer.
     """
 
     box: tuple[Range, ...]
     sizes: Mapping[str, int]
-    known: dict[tuple[int, tuple[int, ...]], tuple[Access, Places]] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]]
+    known: dict[int, tuple[Access, Places]] = field(default_factory=dict)
     numbers: dict[Affine, Array] = field(default_factory=dict)
 
     @cached_property
@@ -48,6 +55,15 @@ class Grid:
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(r.index for r in self.box)
+
+    def axes(self, names: Collection[str]) -> tuple[int, ...]:
+        """Of these indices, counted from the last one, -1."""
+        return tuple(self.names.index(name) - len(self.box) for name in names)
+
+    def around(self, values: Collection[Array]) -> tuple[int, ...]:
+        """The box's shape; the nearby points before it, where a value differs between them."""
+        ahead = [value.shape[: max(0, value.ndim - len(self.box))] for value in values]
+        return (*max(ahead, key=len), *self.shape)
 
     def index(self, name: str) -> Array:
         """The values of an index, along its own axis."""
@@ -95,7 +111,8 @@ class Layout:
     def grid(self, number: int) -> Grid:
         """The grid of an equation."""
         if number not in self._grids:
-            self._grids[number] = Grid(self.program.equations[number].box, self.sizes)
+            box = self.program.equations[number].box
+            self._grids[number] = Grid(box, self.sizes, self.shapes)
         return self._grids[number]
 
     def input(
@@ -114,13 +131,26 @@ class Layout:
         return self._reads[key]
 
 
-def places(
-    access: Access, grid: Grid, tensors: Mapping[str, Array], shape: tuple[int, ...]
-) -> Places:
+@dataclass(frozen=True)
+class Probes:
+    """Nearby points that one evaluation is of: so many, and the tensors that differ between them.
+
+    Those have an axis of them in front.
+    """
+
+    count: int = 0
+    moving: frozenset[str] = frozenset()
+
+    def shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (self.count, *shape) if name in self.moving else shape
+
+
+def places(access: Access, grid: Grid, tensors: Mapping[str, Array]) -> Places:
     """Where an access lies; found once, unless integer tensors decide it."""
-    before = grid.known.get((id(access), shape))
+    before = grid.known.get(id(access))
     if before is not None and before[0] is access:
         return before[1]
+    shape = grid.shapes[access.tensor]
     if len(access.subscripts) != len(shape):
         raise ProgramError(
             f"{access}: {len(access.subscripts)} subscripts, but the tensor has {len(shape)} axes"
@@ -141,9 +171,11 @@ def places(
     everywhere = bool(inside.all())
     every = flat.size == prod(shape) and everywhere
     in_order = every and bool((flat.reshape(-1) == np.arange(flat.size)).all())
-    found = Places(flat, inside, everywhere, in_order)
-    if all(isinstance(form, Affine) for form in access.subscripts):
-        grid.known[id(access), shape] = access, found
+    if not all(isinstance(form, Affine) for form in access.subscripts):
+        return Places(flat, inside, everywhere, in_order and flat.ndim <= len(grid.box), False)
+    apart = in_order or np.unique(flat).size == flat.size
+    found = Places(flat, inside, everywhere, in_order, apart)
+    grid.known[id(access)] = access, found
     return found
 
 
@@ -160,34 +192,65 @@ def read(
 
     tensors: the integers that subscripts read; source: the array X.
     """
-    at = places(access, grid, tensors, source.shape)
+    at = places(access, grid, tensors)
+    many = source.ndim > len(access.subscripts)
+    shape = _with_probes(at, grid, len(source)) if many else at.flat.shape
     if at.in_order:
-        return source.reshape(at.flat.shape)
+        return source.reshape(shape)
     if not source.size:
-        return np.asarray(np.broadcast_to(zero, at.flat.shape))
-    values = source.reshape(-1)[at.flat.reshape(-1)].reshape(at.flat.shape)
+        return np.asarray(np.broadcast_to(zero, shape))
+    if not many:
+        values = source.reshape(-1)[at.flat.reshape(-1)]
+    elif at.flat.ndim > len(grid.box):  # which place it is differs between the points too
+        values = np.take_along_axis(
+            source.reshape(len(source), -1), at.flat.reshape(len(source), -1), axis=1
+        )
+    else:
+        values = source.reshape(len(source), -1)[:, at.flat.reshape(-1)]
+    values = values.reshape(shape)
     return values if at.everywhere else np.where(at.inside, values, zero)
+
+
+def _with_probes(at: Places, grid: Grid, count: int) -> tuple[int, ...]:
+    """The shape of what stands there at so many points: theirs, then all axes of the box."""
+    inner = at.flat.shape[max(0, at.flat.ndim - len(grid.box)) :]
+    return (count, *(1,) * (len(grid.box) - len(inner)), *inner)
 
 
 def add_at(
     total: Array, access: Access, grid: Grid, tensors: Mapping[str, Array], values: Array
 ) -> None:
     """total[f(I)] += values, one by one; what a padded write puts outside is dropped."""
-    at = places(access, grid, tensors, total.shape)
-    if at.in_order and np.broadcast_shapes(at.flat.shape, values.shape) == at.flat.shape:
-        total.reshape(at.flat.shape)[...] += values
+    at = places(access, grid, tensors)
+    many = total.ndim > len(access.subscripts)
+    shape = _with_probes(at, grid, len(total)) if many else at.flat.shape
+    if at.in_order and np.broadcast_shapes(shape, values.shape) == shape:
+        total.reshape(shape)[...] += values
         return
-    if at.everywhere and at.flat.shape == values.shape:
-        np.add.at(total.reshape(-1), at.flat, values)
-        return
-    flat, inside, values = np.broadcast_arrays(at.flat, at.inside, values)
-    np.add.at(total.reshape(-1), flat[inside], values[inside])
+    flat, inside, values = _everywhere(total, at, grid, many, values)
+    if at.apart and flat.shape == shape:
+        total.reshape(-1)[flat[inside]] += values[inside]
+    else:
+        np.add.at(total.reshape(-1), flat[inside], values[inside])
 
 
 def put(
     total: Array, access: Access, grid: Grid, tensors: Mapping[str, Array], values: Array
 ) -> None:
     """total[f(I)] = values."""
-    at = places(access, grid, tensors, total.shape)
-    flat, inside, values = np.broadcast_arrays(at.flat, at.inside, values)
+    at = places(access, grid, tensors)
+    many = total.ndim > len(access.subscripts)
+    flat, inside, values = _everywhere(total, at, grid, many, values)
     total.reshape(-1)[flat[inside]] = values[inside]
+
+
+def _everywhere(
+    total: Array, at: Places, grid: Grid, many: bool, values: Array
+) -> tuple[Array, Array, Array]:
+    """The places in the raveled total, which of them are inside, and the values, in one shape."""
+    flat = at.flat
+    if many:
+        first = np.arange(len(total)) * (total.size // max(1, len(total)))
+        flat = flat + first.reshape(-1, *(1,) * len(grid.box))
+    flat, inside, values = np.broadcast_arrays(flat, at.inside, values)
+    return flat, inside, values
