@@ -383,14 +383,10 @@ def _check_several(subjects: Sequence[str], as_json: bool, seed: int) -> NoRetur
         if not subject.endswith(".py"):
             _loaded(subject)
     chosen = subjects or several.computing()
-    reports = []
     with terminal.progress() as watch:
         if watch is not None:
             watch(len(chosen), "")
-        for report in several.reports(chosen, seed):
-            reports.append(report)
-            if watch is not None:
-                watch(-1, report.subject)
+        reports = several.reports(chosen, seed, watch)
     if as_json:
         click.echo(several.to_json(reports))
     else:

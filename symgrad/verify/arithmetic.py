@@ -104,9 +104,13 @@ class Float64:
 
 _FLOAT64: Mapping[str, Callable[[Array], Any]] = {
     **{name: getattr(np, name) for name in ELEMENTARY if not name.startswith("erf")},
-    "erf": np.vectorize(math.erf, otypes=[np.float64]),  # NumPy has neither
-    "erfc": np.vectorize(math.erfc, otypes=[np.float64]),
+    "erf": lambda x: _one_by_one(math.erf, x),  # NumPy has neither
+    "erfc": lambda x: _one_by_one(math.erfc, x),
 }
+
+
+def _one_by_one(f: Callable[[float], float], x: Array) -> Array:
+    return np.fromiter(map(f, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
 
 
 @dataclass(frozen=True)

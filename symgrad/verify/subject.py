@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,10 @@ from symgrad.verify.branches import Branch, branches_in
 
 RUNNER = Path(__file__).with_name("runner.py")
 SECONDS = 600
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""For NumPy's libraries: on small arrays their threads wait for each other, at full speed."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,12 @@ class ModuleSubject:
             command = [sys.executable, "-P", str(RUNNER), str(self.path.resolve()), folder]
             try:
                 done = subprocess.run(
-                    command, capture_output=True, text=True, timeout=SECONDS, check=False
+                    command,
+                    capture_output=True,
+                    text=True,
+                    timeout=SECONDS,
+                    check=False,
+                    env={**ONE_THREAD, **os.environ},
                 )
             except subprocess.TimeoutExpired:
                 return [Answer(error=f"no answer within {SECONDS} seconds") for _ in requests]
