@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -65,12 +66,10 @@ class Body:
 
     def value(self, node: Expr) -> Array:
         if node not in self.known:
-            for kind, rule in RULES:
-                if isinstance(node, kind):
-                    self.known[node] = np.asarray(rule(self, node))
-                    break
-            else:
+            rule = _rule(cast(Hashable, type(node)))
+            if rule is None:
                 raise ProgramError(f"{node}: no naive value for {type(node).__name__}")
+            self.known[node] = np.asarray(rule(self, node))
         return self.known[node]
 
     def values(self, node: Expr) -> tuple[Array, ...]:
@@ -167,3 +166,9 @@ RULES: tuple[tuple[type[Any], Callable[..., Array]], ...] = (
     (Scalar, _scalar),
     (Unknown, _unknown),
 )
+
+
+@cache
+def _rule(kind: Hashable) -> Callable[..., Array] | None:
+    """The first rule for a type of node."""
+    return next((rule for known, rule in RULES if issubclass(cast(type, kind), known)), None)

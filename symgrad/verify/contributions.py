@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 from sympy import Symbol
@@ -17,7 +17,7 @@ from symgrad.verify import magnitude
 from symgrad.verify.arithmetic import Array, Numbers
 from symgrad.verify.body import Body, Trace
 from symgrad.verify.factored import Split, factors, grouped
-from symgrad.verify.graph import Node
+from symgrad.verify.graph import Node, Reads
 from symgrad.verify.points import Grid, Layout, Probes, add_at, put, read
 
 
@@ -42,11 +42,15 @@ class Run:
     settling: set[str] = field(default_factory=set)
     probes: Probes = field(default_factory=Probes)
 
+    @cached_property
+    def reads(self) -> Reads:
+        return self.layout.reads(self.frozen)
+
     def zeros(self, name: str) -> Array:
         shape = self.probes.shape(name, self.layout.shapes[name])
         if self.layout.program.tensor_of[name].kind != "real":
             return np.zeros(shape, dtype=np.int64)
-        return np.array(np.broadcast_to(self.numbers.ratio(0, 1), shape))
+        return np.full(shape, self.numbers.ratio(0, 1), self.numbers.dtype)
 
     def tensor(self, name: str) -> Array:
         """The contributions of every equation that writes a tensor, added up."""
@@ -64,8 +68,7 @@ class Run:
 
     def part(self, number: int, equation: Equation) -> Array:
         """One equation's contribution; not made again while what it reads stays the same."""
-        names = self.layout.reads(self.frozen).by_equation[number]
-        made_from = [self.tensors[name] for name in names]
+        made_from = [self.tensors[name] for name in self.reads.by_equation[number]]
         known = self.parts.get(number)
         if known is not None and all(a is b for a, b in zip(known[0], made_from, strict=True)):
             return known[1]
@@ -85,7 +88,9 @@ class Run:
         elif equation.op == "argmax":
             part = self.argmax(self.over(body, equation, grid), axes, grid, trace)
         else:
-            part = np.asarray(np.sum(self.over(body, equation, grid), axis=axes, keepdims=True))
+            part = self.over(body, equation, grid)
+            if axes:
+                part = np.asarray(np.sum(part, axis=axes, keepdims=True))
         self.stops.update({(number, k): value for k, value in trace.stops.items()})
         self.branches.update({(number, k): value for k, value in trace.branches.items()})
         return part
@@ -93,7 +98,8 @@ class Run:
     def over(self, body: Body, equation: Equation, grid: Grid) -> Array:
         """The body at every point of the box."""
         value = body.value(equation.body)
-        return np.broadcast_to(value, grid.around([value]))
+        shape = grid.around([value])
+        return value if value.shape == shape else np.broadcast_to(value, shape)
 
     def product(
         self, body: Body, equation: Equation, grid: Grid, axes: tuple[int, ...]
@@ -104,7 +110,7 @@ class Run:
         values = [body.value(part) for part in factors(equation.body)]
         shape = grid.around(values)
         parts = [_aligned(value, shape) for value in values]
-        groups = grouped([_carried(part) for part in parts], shape)
+        groups = grouped(tuple(_carried(part) for part in parts), shape)
         if groups is None:
             return None
         a, b = (_times(parts[n] for n in group) for group in groups)
@@ -150,10 +156,15 @@ class Run:
         return values if real else self.numbers.array(values)
 
     def trace(self, number: int) -> Trace:
-        def own(nodes: Mapping[Node, Array]) -> Mapping[int, Array]:
-            return {k: value for (n, k), value in nodes.items() if n == number}
+        return Trace(self.frozen_in.get(number, {}), self.held_in.get(number, {}))
 
-        return Trace(own(self.frozen), own(self.held))
+    @cached_property
+    def frozen_in(self) -> Mapping[int, Mapping[int, Array]]:
+        return _by_equation(self.frozen)
+
+    @cached_property
+    def held_in(self) -> Mapping[int, Mapping[int, Array]]:
+        return _by_equation(self.held)
 
     def scale(self, name: str) -> Array:
         """The magnitudes of every contribution to a tensor, added up."""
@@ -192,8 +203,8 @@ class Run:
         if equation.op != "sum" or not axes or equation.target.tensor in self.settling:
             return None
         parts = factors(equation.body)
-        carried = [_carried(_aligned(body.value(part), grid.shape)) for part in parts]
-        groups = grouped(carried, grid.shape)
+        carried = (_carried(_aligned(body.value(part), grid.shape)) for part in parts)
+        groups = grouped(tuple(carried), grid.shape)
         if groups is None:
             return None
         a, b = (
@@ -209,6 +220,13 @@ class Run:
         if first is None or second is None or both is None:
             return None
         return np.asarray(first + second - both)
+
+
+def _by_equation(nodes: Mapping[Node, Array]) -> Mapping[int, Mapping[int, Array]]:
+    found: dict[int, dict[int, Array]] = {}
+    for (number, k), value in nodes.items():
+        found.setdefault(number, {})[k] = value
+    return found
 
 
 def _aligned(part: Array, shape: tuple[int, ...]) -> Array:

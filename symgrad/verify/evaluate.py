@@ -14,7 +14,7 @@ from symgrad.algebra.program import Program
 from symgrad.errors import ProgramError, did_you_mean
 from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
 from symgrad.verify.contributions import Run
-from symgrad.verify.graph import Node, groups
+from symgrad.verify.graph import Node
 from symgrad.verify.inputs import checked_sizes, checked_values
 from symgrad.verify.points import Layout, Probes
 
@@ -66,9 +66,8 @@ def evaluate(
         if name not in program.tensor_of:
             raise ProgramError(f'no tensor "{name}"{did_you_mean(name, program.tensor_of)}')
     ready = dict(given or {})
-    every = layout.reads(frozen or {}).by_tensor
-    reads = {name: sources for name, sources in every.items() if name not in ready}
-    order = groups(wanted, reads)
+    found = layout.order(wanted, frozen or {}, ready)
+    order, reads = found.groups, found.reads
     needed = {name for group in order for name in group}
     inputs = checked_values(layout, values, numbers, needed - {*ready})
     known = {**inputs, **ready}

@@ -6,8 +6,9 @@ two groups of factors, each multiplied out over its own indices: exact in many d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -74,7 +75,8 @@ def factors(body: Expr) -> tuple[Expr, ...]:
     return tuple(sympy.Mul.make_args(body))
 
 
-def grouped(carried: Sequence[frozenset[int]], shape: Sequence[int]) -> Groups | None:
+@lru_cache(maxsize=4096)
+def grouped(carried: tuple[frozenset[int], ...], shape: tuple[int, ...]) -> Groups | None:
     """Two groups of factors by the axes that each carries, each with a factor that carries them
     all; None where there are none, or the box has hardly more points than they have entries.
     """
@@ -114,7 +116,7 @@ def _equation_work(equation: Equation, sizes: Mapping[str, int]) -> int:
         read = [equation.slot_of[s] for s in part.free_symbols if s in equation.slot_of]
         names = frozenset().union(*(slot.indices for slot in read))
         carried.append(frozenset(axis[i] for i in names if shape[axis[i]] > 1))
-    groups = grouped(carried, shape)
+    groups = grouped(tuple(carried), tuple(shape))
     if groups is None:
         return points
     kept = prod(n for k, n in enumerate(shape) if equation.box[k].index not in equation.reduced)

@@ -27,7 +27,8 @@ from symgrad.verify.selections import Gaps, Kink, Values, kinks_in
 from symgrad.verify.starts import STARTS, reals
 
 NAME = "at kinks"
-INEXACT: tuple[Numbers, ...] = (FLOAT64, *(Noisy(seed=k) for k in range(3)))
+NOISES = 3
+INEXACT: tuple[Numbers, ...] = (FLOAT64, *(Noisy(seed=k) for k in range(NOISES)))
 PLACES = 4  # of one gap that are tried with one entry
 TRIES = 40  # entries that are tried for one gap
 MOVES = 12  # of one gap that are evaluated
@@ -122,45 +123,67 @@ def _candidates(
     """Moves that make a gap 0: where it is affine, and float64 holds the number."""
     gaps, rng = search.gaps, search.rng
     known = gaps.tensors(values, FLOAT64, gaps.reads([kink]))
-    before, used = gaps.of(kink, known), {move.entry for move in moves}
-    for entry in _entries(gaps, kink, values, rng):
-        if entry in used:
+    before, used = gaps.of(kink, known).ravel(), {move.entry for move in moves}
+    for name, entries in _entries(gaps, kink, values, rng):
+        free = [entry for entry in entries if (name, entry) not in used]
+        if not free:
             continue
         with np.errstate(all="ignore"):
-            after = gaps.shifted(kink, _shifted(values, entry, 1.0), entry[0], known)
-            slopes = (after - before) * FINE
+            moved = _rows(values[name], free, 1.0)
+            slopes = (gaps.shifted(kink, values, name, moved, known) - before) * FINE
             round_ = np.isfinite(slopes) & (np.abs(slopes - np.round(slopes)) < 1e-6)
-        places = np.flatnonzero(round_ & (np.round(slopes) != 0))
-        for place in rng.permutation(places)[:PLACES]:
-            step = -float(before.flat[place]) / float(np.round(slopes.flat[place])) * FINE
-            trial = _shifted(values, entry, step)
-            if abs(step) > FARTHEST:
-                continue
-            if gaps.shifted(kink, trial, entry[0], known).flat[place] == 0:
-                yield trial, Move(kink, int(place), entry)
+        slopes = np.where(round_, np.round(slopes), 0)
+        for entry, slope in zip(free, slopes, strict=True):
+            places = rng.permutation(np.flatnonzero(slope))[:PLACES]
+            steps = -before[places] / slope[places] * FINE
+            places, steps = (x[abs(steps) <= FARTHEST] for x in (places, steps))
+            if places.size:
+                moved = _rows(values[name], [entry] * len(places), steps)
+                found = gaps.shifted(kink, values, name, moved, known)
+                for row, place, gap in zip(moved, places, found, strict=True):
+                    if gap[place] == 0:
+                        yield {**values, name: row}, Move(kink, int(place), (name, entry))
 
 
-def _entries(gaps: Gaps, kink: Kink, values: Values, rng: np.random.Generator) -> Iterator[Entry]:
+def _rows(array: Array, entries: Sequence[int], by: float | Array) -> Array:
+    """The array so many times, in each another entry moved."""
+    rows = np.repeat(array[np.newaxis], len(entries), axis=0)
+    rows.reshape(len(entries), -1)[np.arange(len(entries)), entries] += by
+    return rows
+
+
+def _entries(
+    gaps: Gaps, kink: Kink, values: Values, rng: np.random.Generator
+) -> Iterator[tuple[str, list[int]]]:
     """Entries of the real inputs that a gap depends on: short tensors first, as biases are."""
     reads = gaps.layout.reads(()).by_tensor
     behind = {name for group in groups(gaps.reads([kink]), reads) for name in group}
     tensors = [t for t in reals(gaps.program) if t.name in behind and not t.positive]
     tensors.sort(key=lambda t: (len(t.shape), t.role == "data"))
-    every = (
-        (tensor.name, int(entry))
-        for tensor in tensors
-        for entry in rng.permutation(values[tensor.name].size)[: max(4, TRIES // len(tensors))]
-    )
-    yield from islice(every, TRIES)
+    left = TRIES
+    for tensor in tensors:
+        most = min(left, max(4, TRIES // len(tensors)))
+        found = [int(entry) for entry in rng.permutation(values[tensor.name].size)[:most]]
+        left -= len(found)
+        yield tensor.name, found
 
 
 def _holds(gaps: Gaps, moves: Sequence[Move], values: Values) -> bool:
-    """Whether every gap so far is 0 at its place, whatever inexact functions are off by."""
-    wanted = gaps.reads([move.kink for move in moves])
-    for numbers in (*INEXACT, EXACT):
-        tensors = gaps.tensors(values, numbers, wanted)
-        if any(gaps.of(move.kink, tensors, numbers).flat[move.place] != 0 for move in moves):
-            return False
+    """Whether every gap so far is 0 at its place, whatever inexact functions are off by.
+
+    Only those that the last move can change.
+    """
+    moving = gaps.moving(moves[-1].entry[0])
+    some = [move for move in moves if not moving.isdisjoint(gaps.reads([move.kink]))]
+    wanted = gaps.reads([move.kink for move in some])
+    real = [t.name for t in reals(gaps.program)]
+    several = {name: np.repeat(values[name][np.newaxis], NOISES, axis=0) for name in real}
+    for numbers, points in ((FLOAT64, None), (Noisy(), several), (EXACT, None)):
+        found = gaps.evaluated(values, numbers, wanted, several=points).values
+        for move in some:
+            gap = gaps.each(move.kink, dict(found), NOISES if points else 1, numbers)
+            if any(row[move.place] != 0 for row in gap):
+                return False
     return True
 
 
@@ -171,44 +194,60 @@ def _settled(search: Search, values: Values) -> bool:
         result = gaps.evaluated(values, numbers, search.outputs)
         stops = {node: held.astype(float) for node, held in result.stops.items()}
         returned = [np.ravel(result.values[name].astype(float)) for name in search.outputs]
-        found.append(np.concatenate([*returned, _line(search, values, result.branches, stops)]))
+        found.append(np.concatenate([*returned, *_lines(search, values, result.branches, stops)]))
     finite = bool(np.all(np.isfinite(found)))
     return finite and np.allclose(found, found[0], rtol=1e-6, atol=1e-9)
 
 
 def _shows(search: Search, values: Values, move: Move) -> bool:
     """Whether the loss has another slope, or value, with this selection alone on another side."""
-    gaps, loss = search.gaps, search.outputs[:1]
-    here = gaps.evaluated(values, FLOAT64, loss)
-    target = gaps.program.equations[move.kink.equation].target.tensor
-    lines = [_line(search, values, here.branches, here.stops)]
-    for step in (-NEARBY, NEARBY):
-        near = gaps.evaluated(_shifted(values, move.entry, step), FLOAT64, (target,)).branches
-        own = {node: way for node, way in near.items() if node[0] == move.kink.equation}
-        if any(not np.array_equal(way, here.branches[node]) for node, way in own.items()):
-            lines.append(_line(search, values, {**here.branches, **own}, here.stops))
+    gaps, (name, entry) = search.gaps, move.entry
+    here = gaps.evaluated(values, FLOAT64, search.outputs[:1])
+    number = move.kink.equation
+    beside = {name: _rows(values[name], [entry, entry], np.array([-NEARBY, NEARBY]))}
+    target = (gaps.program.equations[number].target.tensor,)
+    near = gaps.evaluated(values, FLOAT64, target, several=beside).branches
+    rank = len(gaps.layout.grid(number).box)
+    as_here = {node: here.branches[node] for node in near if node[0] == number}
+    ways = [as_here]
+    for k in range(2):
+        way = {
+            node: (near[node][k] if near[node].ndim > rank else near[node]).reshape(taken.shape)
+            for node, taken in as_here.items()
+        }
+        if any(not np.array_equal(way[node], taken) for node, taken in as_here.items()):
+            ways.append(way)
+    held = {
+        node: np.stack([way[node] for way in ways for _ in range(2)]).reshape(
+            2 * len(ways), *(1,) * (rank - taken.ndim), *taken.shape
+        )
+        for node, taken in as_here.items()
+    }
+    lines = _lines(search, values, {**here.branches, **held}, here.stops, len(ways), target)
     with np.errstate(invalid="ignore"):  # what is not finite does not show
         apart = np.abs(np.subtract(lines, lines[0])).max()
     return bool(apart > 1e-6 * np.abs(lines).max())
 
 
-def _line(
-    search: Search, values: Values, branches: Mapping[Node, Array], stops: Mapping[Node, Array]
-) -> tuple[float, float]:
-    """The loss and its slope, along branches and with stops that are given."""
-    loss = search.outputs[:1]
+def _lines(
+    search: Search,
+    values: Values,
+    branches: Mapping[Node, Array],
+    stops: Mapping[Node, Array],
+    count: int = 1,
+    beside: Sequence[str] = (),
+) -> Array:
+    """The loss and its slope, along branches and with stops that are given: so many rows.
 
-    def at(step: float) -> float:
-        moved = {name: values[name] + step * far for name, far in search.by.items()}
-        found = search.gaps.evaluated({**values, **moved}, FLOAT64, loss, stops, branches)
-        return float(found.values[loss[0]][()])
-
-    left, right = at(-NEARBY), at(NEARBY)
-    return (left + right) / 2, (right - left) / (2 * NEARBY)
-
-
-def _shifted(values: Values, entry: Entry, by: float) -> Values:
-    name, place = entry
-    moved = values[name].copy()
-    moved.flat[place] += by
-    return {**values, name: moved}
+    branches: two rows of them for each, of what is `beside`.
+    """
+    loss, steps = search.outputs[0], np.tile([-NEARBY, NEARBY], count)
+    several = {
+        name: values[name] + steps.reshape(-1, *(1,) * far.ndim) * far
+        for name, far in search.by.items()
+    }
+    found = search.gaps.evaluated(
+        values, FLOAT64, (loss,), stops, branches, several=several, beside=beside
+    )
+    left, right = np.broadcast_to(found.values[loss], steps.shape).reshape(count, 2).T
+    return np.stack([(left + right) / 2, (right - left) / (2 * NEARBY)], axis=1)

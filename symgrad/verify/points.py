@@ -5,7 +5,7 @@ A tensor may have one more axis in front, of nearby points: what reads it has it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -16,7 +16,7 @@ from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import Program, Range
 from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array, Numbers
-from symgrad.verify.graph import Node, Reads, reads_of
+from symgrad.verify.graph import Node, Reads, groups, reads_of
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,14 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Order:
+    """The tensors to compute, group by group, and what each reads that is not known."""
+
+    groups: Sequence[tuple[str, ...]]
+    reads: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Layout:
     """What sizes alone decide of a program: grids, shapes, what reads what; made once."""
 
@@ -92,6 +100,7 @@ class Layout:
     sizes: Mapping[str, int]
     _grids: dict[int, Grid] = field(default_factory=dict)
     _reads: dict[frozenset[Node], Reads] = field(default_factory=dict)
+    _orders: dict[tuple[object, ...], Order] = field(default_factory=dict)
     _inputs: dict[tuple[str, Numbers], tuple[object, Array]] = field(default_factory=dict)
 
     @cached_property
@@ -129,6 +138,17 @@ class Layout:
         if key not in self._reads:
             self._reads[key] = reads_of(self.program, key)
         return self._reads[key]
+
+    def order(
+        self, wanted: tuple[str, ...], frozen: Collection[Node], known: Collection[str]
+    ) -> Order:
+        """What some tensors need, where others are known."""
+        key = wanted, frozenset(frozen), frozenset(known)
+        if key not in self._orders:
+            every = self.reads(frozen).by_tensor
+            reads = {name: sources for name, sources in every.items() if name not in known}
+            self._orders[key] = Order(groups(wanted, reads), reads)
+        return self._orders[key]
 
 
 @dataclass(frozen=True)
@@ -224,7 +244,7 @@ def add_at(
     at = places(access, grid, tensors)
     many = total.ndim > len(access.subscripts)
     shape = _with_probes(at, grid, len(total)) if many else at.flat.shape
-    if at.in_order and np.broadcast_shapes(shape, values.shape) == shape:
+    if at.in_order and _within(values.shape, shape):
         total.reshape(shape)[...] += values
         return
     flat, inside, values = _everywhere(total, at, grid, many, values)
@@ -232,6 +252,12 @@ def add_at(
         total.reshape(-1)[flat[inside]] += values[inside]
     else:
         np.add.at(total.reshape(-1), flat[inside], values[inside])
+
+
+def _within(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
+    """Whether what has this shape can be broadcast to the larger one."""
+    pairs = zip(reversed(shape), reversed(larger), strict=False)
+    return len(shape) <= len(larger) and all(n in (1, m) for n, m in pairs)
 
 
 def put(

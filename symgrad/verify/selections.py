@@ -22,7 +22,7 @@ from symgrad.verify.contributions import Run
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.graph import Node, downstream, groups, stops_in
 from symgrad.verify.inputs import checked_sizes
-from symgrad.verify.points import Layout
+from symgrad.verify.points import Layout, Probes
 
 SELECTIONS = {FUNCTIONS[row.name]: row.definition for row in ROWS if row.kink}
 """relu, minimum, ...: what each is a selection of."""
@@ -121,8 +121,18 @@ class Gaps:
         wanted: Sequence[str],
         stops: Mapping[Node, Array] | None = None,
         branches: Mapping[Node, Array] | None = None,
+        *,
+        several: Values | None = None,
+        beside: Sequence[str] = (),
     ) -> Result:
-        """The tensors that are wanted; with stops and branches as they are given."""
+        """The tensors that are wanted; with stops and branches as they are given.
+
+        several: inputs at several points, one row each.
+        beside:  what else differs between them, a branch of it being given for each.
+        """
+        several = several or {}
+        count = max(map(len, several.values()), default=0)
+        moving = frozenset().union(*map(self.moving, (*several, *beside))) if several else ()
         return evaluate(
             self.program,
             values,
@@ -130,26 +140,43 @@ class Gaps:
             numbers,
             stops,
             held=branches,
+            given=several,
             outputs=wanted,
             layout=self.layout,
+            probes=Probes(count, frozenset(moving)),
         )
 
     def at(self, kink: Kink, values: Values) -> Array:
         return self.of(kink, self.tensors(values, FLOAT64, self.reads([kink])))
 
-    def shifted(self, kink: Kink, values: Values, name: str, before: Values) -> Array:
-        """The gap where one input is another than `before`, the tensors of which are known."""
+    def shifted(
+        self, kink: Kink, values: Values, name: str, shifted: Array, before: Values
+    ) -> Array:
+        """The gaps at several values of one input; of what else there is, `before` is known.
+
+        One row for each value, raveled.
+        """
         moving, computed = self.moving(name), self.layout.writers
         given = {n: a for n, a in before.items() if n in computed and n not in moving}
         found = evaluate(
             self.program,
             values,
             self.sizes,
-            given=given,
+            given={**given, name: shifted},
             outputs=self.reads([kink]),
             layout=self.layout,
+            probes=Probes(len(shifted), moving),
         )
-        return self.of(kink, dict(found.values))
+        return self.each(kink, dict(found.values), len(shifted))
+
+    def each(
+        self, kink: Kink, tensors: dict[str, Array], count: int, numbers: Numbers = FLOAT64
+    ) -> Array:
+        """The gaps at each of so many points, raveled."""
+        found = self.of(kink, tensors, numbers)
+        rank = len(self.layout.grid(kink.equation).box) - (kink.sides is None)
+        rows = found.reshape(len(found) if found.ndim > rank else 1, -1)
+        return np.broadcast_to(rows, (count, rows.shape[1]))
 
     def of(self, kink: Kink, tensors: dict[str, Array], numbers: Numbers = FLOAT64) -> Array:
         """The gap over the box; of an argmax over the rest of it, inf where there is one value."""
@@ -158,8 +185,9 @@ class Gaps:
         with np.errstate(all="ignore"):
             if kink.sides is not None:
                 return np.asarray(body.value(kink.sides[0]) - body.value(kink.sides[1]))
-            found = np.broadcast_to(body.value(equation.body), grid.shape)
-            axis = grid.names.index(equation.reduced[0])
+            value = body.value(equation.body)
+            found = np.broadcast_to(value, grid.around([value]))
+            (axis,) = grid.axes(equation.reduced)
             if found.shape[axis] < 2:
                 return np.asarray(np.inf)
             ordered = np.sort(found, axis=axis)
