@@ -150,6 +150,22 @@ def test_values_and_gradients_are_those_of_torch(
         )
 
 
+@pytest.mark.parametrize("name", ["categorical_entropy", "categorical_log_prob"])
+def test_a_masked_actions_value_and_gradient_are_those_of_torch(name: str, torch: Any) -> None:
+    row = DISTRIBUTIONS[name]
+    values = drawn(kinds(row, ()), "ordinary")
+    values["logits"][:, 1] = -np.inf
+    values["w"] /= 10  # torch takes its lowest number for -inf, which above 1 overflows
+    values |= {"action": np.zeros(BATCH, int)} if "action" in values else {}
+    came, grads = module_of(text_of(row, ())).value_and_grad(**values)
+    given = {n: torch.as_tensor(v) for n, v in values.items()}
+    given["logits"].requires_grad_()
+    expected = (given["w"] * ORACLES[name](torch, given)).sum()
+    expected.backward()
+    assert came == pytest.approx(expected.item(), rel=1e-12)
+    np.testing.assert_allclose(grads.logits, given["logits"].grad.numpy(), rtol=1e-11, atol=1e-14)
+
+
 @EVERY
 def test_far_out_nothing_overflows(row: NamedLoss) -> None:
     values = drawn(kinds(row, ()), "far")

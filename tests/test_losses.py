@@ -23,6 +23,7 @@ from emitted import imported
 from gradient_cases import Gradient, digits_for
 from programs import assert_agree
 
+from symgrad.catalog.distributions import FORMULAS
 from symgrad.catalog.formula import REDUCTION, NamedLoss, reduction
 from symgrad.catalog.losses import LOSSES, ROWS
 from symgrad.errors import SymgradError
@@ -398,6 +399,40 @@ def test_at_logits_of_1e4_value_and_gradient_are_those_of_60_digits(variant: Var
     numbers = digits_for(loss, values, sizes)
     gradient = Gradient(spec, loss, sizes, values, numbers)
     assert gradient.assert_exact(str(variant), numbers, most=2) >= 1 + 2 * len(variant.reals)
+
+
+POLICIES = [row for row in FORMULAS.values() if "logits[b,a]" in row.arguments]
+SPREAD = {"smoothing"}
+"""Options by which every action counts, a masked one too: the loss is infinite then."""
+
+
+@pytest.mark.parametrize("row", POLICIES, ids=lambda row: row.name)
+def test_a_logit_of_minus_infinity_is_an_action_that_is_not_there(row: NamedLoss) -> None:
+    """Value and gradient are those without the action, whose own are 0."""
+    variant = Variant(row, [*variants(row)][-1].given - SPREAD)
+    call = f"sum(b: weight[b]*{variant.call}[b])"
+    text = variant.text.replace(f"loss = {variant.call}", f"loss = {call}") + 'weight = "real[B]"\n'
+    module = imported(generate(parse_spec(text, "m")), "m")
+    kinds = {**variant.kinds, "weight": "real[B]"}
+    values = drawn(variant, "ordinary")[0] | {"weight": np.arange(1.0, 1.0 + SIZES["B"])}
+    over = [name for name, kind in kinds.items() if "A]" in kind]
+    acts = [name for name, kind in kinds.items() if kind.startswith("int")]
+    values |= {name: values[name] % 2 for name in acts}  # and 2 is the action that is masked
+    fewer = values | {name: values[name][..., :2] for name in over}
+    logits = [name for name in over if name.startswith("logits")]
+    values |= {n: np.append(fewer[n], np.full((SIZES["B"], 1), -np.inf), axis=1) for n in logits}
+    (value, grads), (expected, wanted) = (module.value_and_grad(**v) for v in (values, fewer))
+    assert value == pytest.approx(expected, rel=1e-14)
+    for name in variant.reals:
+        came = getattr(grads, name)
+        came, rest = (came[..., :2], came[..., 2:]) if name in over else (came, np.zeros(1))
+        np.testing.assert_allclose(came, getattr(wanted, name), rtol=1e-13, atol=1e-15)
+        assert not rest.any()
+    if not acts:  # where every action is masked there is nothing to choose from
+        nothing = values | {name: np.full_like(values[name], -np.inf) for name in logits}
+        value, grads = module.value_and_grad(**nothing)
+        assert value == 0.0
+        assert not any(getattr(grads, name).any() for name in logits)
 
 
 def test_the_awkward_points_are_reached() -> None:

@@ -23,21 +23,25 @@ Loss a2c
     v[b] = critic[b,0]
     lse[b] = logsumexp(a: actor[b,a])
     logp[b] = actor[b,action[b]] - lse[b]
-    H_pi[b] += -expdiff(actor[b,a], lse[b])*(actor[b,a] - lse[b])
+    H_pi[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
     loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] -
         v[b]))/B
 
 Gradient (value_and_grad); dX stands for dL/dX.
+    actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
     actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
-    H_pi[b] += -actor_softmax[b,a]*(actor[b,a] - lse[b])
+    H_pi[b] += -actor_softmax[b,a]*actor_where[b,a]
     dH_pi[b] = -entropy_weight/B for b < B
     dlogp[b] = -stop(ret[b] - v[b])/B
     dv[b] = 2*value_weight*(v[b] - stop(ret[b]))/B
-    dactor[b,a] += -dH_pi[b]*actor_softmax[b,a]
-    dactor_softmax[b,a] = -dH_pi[b]*(actor[b,a] - lse[b])
-    dlse[b] += dH_pi[b]*actor_softmax[b,a]
+    dactor_softmax[b,a] = -dH_pi[b]*actor_where[b,a]
+    dactor_where[b,a] = -dH_pi[b]*actor_softmax[b,a]
     dactor[b,a] += dactor_softmax[b,a]*actor_softmax[b,a]
     dlse[b] += -dactor_softmax[b,a]*actor_softmax[b,a]
+    actor_where_2[b,a] = where(-inf < actor[b,a], dactor_where[b,a], 0)
+    dactor[b,a] += actor_where_2[b,a]
+    actor_where_3[b,a] = where(-inf < actor[b,a], -dactor_where[b,a], 0)
+    dlse[b] += actor_where_3[b,a]
     dactor[b,action[b]] += dlogp[b]
     dlse[b] += -dlogp[b]
     dactor[b,a] += dlse[b]*actor_softmax[b,a]
@@ -136,13 +140,13 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 8 * A * B + 9 * B * H + 12 * B",
+    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 12 * B",
     "value_and_grad": (
-        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 19 * A * B + 27 * B * H + 18 "
+        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 21 * A * B + 27 * B * H + 18 "
         "* B"
     ),
 }
-SPEC_HASH = "8ec8d66f9554b12b08a9876c661ef88f1baf266b7e8e89c1aef42c6052cd158a"
+SPEC_HASH = "24a98b0eca1d839f6214d377466fd7f30a0dd677dfa3341245bae57cf849dd98"
 SPEC = r'''description = "Advantage actor-critic for CartPole: an actor 4-64-64-2 and a critic 4-64-64-1 with tanh, learned by one loss."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -198,7 +202,7 @@ equations = """
 v[b] = critic[b,0]
 lse[b] = logsumexp(a: actor[b,a])
 logp[b] = actor[b,action[b]] - lse[b]
-H_pi[b] += -expdiff(actor[b,a], lse[b])*(actor[b,a] - lse[b])
+H_pi[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
 loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] - v[b]))/B
 """
 '''  # noqa: E501
@@ -478,24 +482,28 @@ def value(params, *, obs, action, ret, value_weight=0.5, entropy_weight=0.01, wo
     # logp[b] = actor[b,action[b]] - lse[b]
     actor_at = _pick(actor, (ws.arange, action), out=ws.actor_at, at=ws.at)
     logp = np.subtract(actor_at, lse, out=ws.logp)
+    # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
+    t_3 = np.greater(actor, -np.inf, out=ws.t_3)
+    actor_where = ws.actor_where
+    actor_where.fill(0.0)
+    np.subtract(actor, lse[:, None], out=actor_where, where=t_3)
     # actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
     actor_softmax = _expdiff(actor, lse[:, None], out=ws.actor_softmax)
-    # H_pi[b] += -actor_softmax[b,a]*(actor[b,a] - lse[b])
-    t_3 = np.subtract(actor, lse[:, None], out=ws.t_3)
-    t_3 *= actor_softmax
-    H_pi = np.sum(t_3, axis=1, out=ws.H_pi)
+    # H_pi[b] += -actor_softmax[b,a]*actor_where[b,a]
+    t_4 = np.multiply(actor_softmax, actor_where, out=ws.t_4)
+    H_pi = np.sum(t_4, axis=1, out=ws.H_pi)
     np.negative(H_pi, out=H_pi)
     # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b]
     #     - v[b]))/B
-    t_4 = np.subtract(v, ret, out=ws.t_4)
-    np.square(t_4, out=t_4)
-    t_4 *= value_weight
-    t_5 = np.multiply(H_pi, entropy_weight, out=ws.t_5)
-    t_4 -= t_5
-    t_6 = np.subtract(ret, v, out=ws.t_6)
-    t_6 *= logp
-    t_4 -= t_6
-    loss = np.sum(t_4) / B
+    t_5 = np.subtract(v, ret, out=ws.t_5)
+    np.square(t_5, out=t_5)
+    t_5 *= value_weight
+    t_6 = np.multiply(H_pi, entropy_weight, out=ws.t_6)
+    t_5 -= t_6
+    t_7 = np.subtract(ret, v, out=ws.t_7)
+    t_7 *= logp
+    t_5 -= t_7
+    loss = np.sum(t_5) / B
     return loss
 
 
@@ -574,11 +582,15 @@ def value_and_grad(
     # logp[b] = actor[b,action[b]] - lse[b]
     actor_at = _pick(actor, (ws.arange, action), out=ws.actor_at, at=ws.at)
     logp = np.subtract(actor_at, lse, out=ws.logp)
+    # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
+    t_3 = np.greater(actor, -np.inf, out=ws.t_3)
+    actor_where = ws.actor_where
+    actor_where.fill(0.0)
+    np.subtract(actor, lse[:, None], out=actor_where, where=t_3)
     # actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
     actor_softmax = _expdiff(actor, lse[:, None], out=ws.actor_softmax)
-    # H_pi[b] += -actor_softmax[b,a]*(actor[b,a] - lse[b])
-    t_3 = np.subtract(actor, lse[:, None], out=ws.t_3)
-    t_4 = np.multiply(t_3, actor_softmax, out=ws.t_4)
+    # H_pi[b] += -actor_softmax[b,a]*actor_where[b,a]
+    t_4 = np.multiply(actor_softmax, actor_where, out=ws.t_4)
     H_pi = np.sum(t_4, axis=1, out=ws.H_pi)
     np.negative(H_pi, out=H_pi)
     # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b]
@@ -599,28 +611,37 @@ def value_and_grad(
     dlogp = np.divide(t_8, -B, out=ws.dlogp)
     # dv[b] = 2*value_weight*(v[b] - stop(ret[b]))/B
     dv = np.multiply(t_5, 2.0 * value_weight / B, out=ws.dv)
-    # dactor[b,a] += -dH_pi[b]*actor_softmax[b,a]
-    dactor = np.multiply(actor_softmax, dH_pi[:, None], out=ws.dactor)
-    np.negative(dactor, out=dactor)
-    # dactor_softmax[b,a] = -dH_pi[b]*(actor[b,a] - lse[b])
-    dactor_softmax = np.multiply(t_3, dH_pi[:, None], out=ws.dactor_softmax)
+    # dactor_softmax[b,a] = -dH_pi[b]*actor_where[b,a]
+    dactor_softmax = np.multiply(actor_where, dH_pi[:, None], out=ws.dactor_softmax)
     np.negative(dactor_softmax, out=dactor_softmax)
-    # dlse[b] += dH_pi[b]*actor_softmax[b,a]
-    np.sum(actor_softmax, axis=1, out=t_5)
-    dlse = np.multiply(t_5, dH_pi, out=ws.dlse)
+    # dactor_where[b,a] = -dH_pi[b]*actor_softmax[b,a]
+    dactor_where = np.multiply(actor_softmax, dH_pi[:, None], out=ws.dactor_where)
+    np.negative(dactor_where, out=dactor_where)
     # dactor[b,a] += dactor_softmax[b,a]*actor_softmax[b,a]
-    np.multiply(actor_softmax, dactor_softmax, out=t_3)
-    dactor += t_3
+    dactor = np.multiply(actor_softmax, dactor_softmax, out=ws.dactor)
     # dlse[b] += -dactor_softmax[b,a]*actor_softmax[b,a]
-    np.sum(t_3, axis=1, out=t_5)
-    dlse -= t_5
+    dlse = np.sum(dactor, axis=1, out=ws.dlse)
+    np.negative(dlse, out=dlse)
+    # actor_where_2[b,a] = where(-inf < actor[b,a], dactor_where[b,a], 0)
+    actor_where_2 = ws.actor_where_2
+    actor_where_2.fill(0.0)
+    np.copyto(actor_where_2, dactor_where, where=t_3)
+    # dactor[b,a] += actor_where_2[b,a]
+    dactor += actor_where_2
+    # actor_where_3[b,a] = where(-inf < actor[b,a], -dactor_where[b,a], 0)
+    actor_where_3 = ws.actor_where_3
+    actor_where_3.fill(0.0)
+    np.negative(dactor_where, out=actor_where_3, where=t_3)
+    # dlse[b] += actor_where_3[b,a]
+    np.sum(actor_where_3, axis=1, out=t_5)
+    dlse += t_5
     # dactor[b,action[b]] += dlogp[b]
     _add_at(dactor, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_5)
     # dlse[b] += -dlogp[b]
     dlse -= dlogp
     # dactor[b,a] += dlse[b]*actor_softmax[b,a]
-    np.multiply(actor_softmax, dlse[:, None], out=t_3)
-    dactor += t_3
+    t_1 = np.multiply(actor_softmax, dlse[:, None], out=ws.t_1)
+    dactor += t_1
     # dcritic[b,0] += dv[b]
     dcritic = ws.dcritic
     np.copyto(dcritic[:, 0], dv)
@@ -703,15 +724,17 @@ class _ValueMemory:
         self.actor_z1 = self.actor_h1 = self.actor_h2 = self.critic_z1 = np.empty((B, H), dtype)
         self.critic_h1 = self.critic_h2 = self.actor_z1
         self.actor_z2 = self.critic_z2 = np.empty((B, H), dtype)
-        self.actor = self.t_3 = np.empty((B, A), dtype)
+        self.actor = self.t_4 = np.empty((B, A), dtype)
         self.critic = np.empty((B, 1), dtype)
-        self.v = self.t_6 = np.empty((B,), dtype)
-        self.lse = self.H_pi = self.t_5 = np.empty((B,), dtype)
-        self.t_1 = self.actor_softmax = np.empty((B, A), dtype)
+        self.v = self.t_7 = np.empty((B,), dtype)
+        self.lse = self.H_pi = self.t_6 = np.empty((B,), dtype)
+        self.actor_softmax = np.empty((B, A), dtype)
+        self.t_1 = self.actor_where = np.empty((B, A), dtype)
         self.t_2 = self.actor_at = self.logp = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_4 = np.empty((B,), dtype)
+        self.t_3 = np.empty((B, A), np.bool_)
+        self.t_5 = np.empty((B,), dtype)
 
 
 class _ValueAndGradMemory:
@@ -721,19 +744,21 @@ class _ValueAndGradMemory:
         self._copies = {}
         self.actor_z1 = self.actor_h1 = self.dactor_z1 = np.empty((B, H), dtype)
         self.actor_z2 = self.actor_h2 = self.dactor_z2 = np.empty((B, H), dtype)
-        self.actor = self.t_3 = self.dactor_softmax = np.empty((B, A), dtype)
+        self.actor = self.t_4 = self.dactor_softmax = self.dactor = np.empty((B, A), dtype)
         self.critic_z1 = self.critic_h1 = self.dcritic_z1 = self.dactor_h2 = np.empty((B, H), dtype)
         self.dactor_h1 = self.critic_z1
         self.critic_z2 = self.critic_h2 = self.dcritic_z2 = np.empty((B, H), dtype)
         self.critic = self.dcritic = np.empty((B, 1), dtype)
         self.v = self.t_8 = self.dlogp = np.empty((B,), dtype)
         self.lse = self.H_pi = self.t_7 = self.dH_pi = self.dlse = np.empty((B,), dtype)
+        self.actor_softmax = np.empty((B, A), dtype)
         self.dcritic_h2 = self.dcritic_h1 = np.empty((B, H), dtype)
-        self.t_1 = self.actor_softmax = np.empty((B, A), dtype)
+        self.actor_where_2 = self.actor_where_3 = np.empty((B, A), dtype)
+        self.t_1 = self.actor_where = self.dactor_where = np.empty((B, A), dtype)
         self.t_2 = self.actor_at = self.logp = self.dv = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_4 = self.dactor = np.empty((B, A), dtype)
+        self.t_3 = np.empty((B, A), np.bool_)
         self.t_5 = np.empty((B,), dtype)
         self.t_6 = np.empty((B,), dtype)
         self.grads = Params(dtype, S=S, A=A, H=H)

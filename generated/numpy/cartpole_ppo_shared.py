@@ -19,7 +19,8 @@ Loss ppo
     logp[b] = categorical_log_prob[b]
     log_r[b] = logp[b] - logp_old[b]
     lse[b] = logsumexp(a: actor[b,a])
-    categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*(actor[b,a] - lse[b])
+    categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] -
+        lse[b], 0)
     entropy += categorical_entropy[b]/B
     approx_kl += (expm1(log_r[b]) - log_r[b])/B
     clip_fraction += [eps < abs(expm1(log_r[b]))]/B
@@ -33,8 +34,9 @@ Loss ppo
 
 Gradient (value_and_grad); dX stands for dL/dX.
     log_r[b] = categorical_log_prob[b] - logp_old[b]
+    actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - categorical_log_prob_lse[b], 0)
     actor_softmax[b,a] = expdiff(actor[b,a], categorical_log_prob_lse[b])
-    categorical_entropy[b] += -actor_softmax[b,a]*(actor[b,a] - categorical_log_prob_lse[b])
+    categorical_entropy[b] += -actor_softmax[b,a]*actor_where[b,a]
     log_r_expm1[b] = expm1(log_r[b])
     approx_kl += (log_r_expm1[b] - log_r[b])/B
     log_r_expm1_abs[b] = abs(log_r_expm1[b])
@@ -74,11 +76,14 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dr[b] += eps_arg_where[b]
     dcategorical_log_prob[b] = dr[b]*r[b]
     dcategorical_entropy[b] = dentropy/B for b < B
-    dactor[b,a] += -dcategorical_entropy[b]*actor_softmax[b,a]
-    dactor_softmax[b,a] = -dcategorical_entropy[b]*(actor[b,a] - categorical_log_prob_lse[b])
-    dcategorical_log_prob_lse[b] += dcategorical_entropy[b]*actor_softmax[b,a]
+    dactor_softmax[b,a] = -dcategorical_entropy[b]*actor_where[b,a]
+    dactor_where[b,a] = -dcategorical_entropy[b]*actor_softmax[b,a]
     dactor[b,a] += dactor_softmax[b,a]*actor_softmax[b,a]
     dcategorical_log_prob_lse[b] += -dactor_softmax[b,a]*actor_softmax[b,a]
+    actor_where_2[b,a] = where(-inf < actor[b,a], dactor_where[b,a], 0)
+    dactor[b,a] += actor_where_2[b,a]
+    actor_where_3[b,a] = where(-inf < actor[b,a], -dactor_where[b,a], 0)
+    dcategorical_log_prob_lse[b] += actor_where_3[b,a]
     dactor[b,action[b]] += dcategorical_log_prob[b]
     dcategorical_log_prob_lse[b] += -dcategorical_log_prob[b]
     dactor[b,a] += dcategorical_log_prob_lse[b]*actor_softmax[b,a]
@@ -171,13 +176,13 @@ OPERATIONS = {
     "trunk_forward": "B * H * H + B * H * S + 4 * B * H",
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + B * H * H + B * H * S + 8 * A * B + 5 * B * H + 26 * B",
+    "value": "A * B * H + B * H * H + B * H * S + 9 * A * B + 5 * B * H + 26 * B",
     "value_and_grad": (
-        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 19 * A * B + 16 * B * H + 45 "
+        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 21 * A * B + 16 * B * H + 45 "
         "* B"
     ),
 }
-SPEC_HASH = "a24ca8e8f7f476e918c9f5e25b7a13266e7e6c3109e3bbc2ff4f60323f2b221f"
+SPEC_HASH = "525be0ee69c0facb27ebd452e8532e7b4fe1b2b780236cc1e774ee7347601915"
 SPEC = r'''description = "PPO for CartPole with one trunk: 4-64-64 with tanh, then the logits of two actions and the value."
 equations = """
 trunk_z1[b,i] += obs[b,j]*trunk_W1[i,j]
@@ -232,7 +237,7 @@ categorical_log_prob[b] = actor[b,action[b]] - categorical_log_prob_lse[b]
 logp[b] = categorical_log_prob[b]
 log_r[b] = logp[b] - logp_old[b]
 lse[b] = logsumexp(a: actor[b,a])
-categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*(actor[b,a] - lse[b])
+categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
 entropy += categorical_entropy[b]/B
 approx_kl += (expm1(log_r[b]) - log_r[b])/B
 clip_fraction += [eps < abs(expm1(log_r[b]))]/B
@@ -553,27 +558,31 @@ def value(
     )
     # log_r[b] = categorical_log_prob[b] - logp_old[b]
     log_r = np.subtract(categorical_log_prob, logp_old, out=ws.log_r)
+    # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - categorical_log_prob_lse[b], 0)
+    t_3 = np.greater(actor, -np.inf, out=ws.t_3)
+    actor_where = ws.actor_where
+    actor_where.fill(0.0)
+    np.subtract(actor, categorical_log_prob_lse[:, None], out=actor_where, where=t_3)
     # actor_softmax[b,a] = expdiff(actor[b,a], categorical_log_prob_lse[b])
     actor_softmax = _expdiff(actor, categorical_log_prob_lse[:, None], out=ws.actor_softmax)
-    # categorical_entropy[b] += -actor_softmax[b,a]*(actor[b,a] - categorical_log_prob_lse[b])
-    t_3 = np.subtract(actor, categorical_log_prob_lse[:, None], out=ws.t_3)
-    t_3 *= actor_softmax
-    categorical_entropy = np.sum(t_3, axis=1, out=ws.categorical_entropy)
+    # categorical_entropy[b] += -actor_softmax[b,a]*actor_where[b,a]
+    t_4 = np.multiply(actor_softmax, actor_where, out=ws.t_4)
+    categorical_entropy = np.sum(t_4, axis=1, out=ws.categorical_entropy)
     np.negative(categorical_entropy, out=categorical_entropy)
     # entropy += categorical_entropy[b]/B
     entropy = np.sum(categorical_entropy) / B
     # log_r_expm1[b] = expm1(log_r[b])
     log_r_expm1 = np.expm1(log_r, out=ws.log_r_expm1)
     # approx_kl += (log_r_expm1[b] - log_r[b])/B
-    t_4 = np.subtract(log_r_expm1, log_r, out=ws.t_4)
-    approx_kl = np.sum(t_4) / B
+    t_5 = np.subtract(log_r_expm1, log_r, out=ws.t_5)
+    approx_kl = np.sum(t_5) / B
     # log_r_expm1_abs[b] = abs(log_r_expm1[b])
     log_r_expm1_abs = np.abs(log_r_expm1, out=ws.log_r_expm1_abs)
     # eps_where[b] = [eps < log_r_expm1_abs[b]]
-    t_5 = np.greater(log_r_expm1_abs, eps, out=ws.t_5)
+    t_6 = np.greater(log_r_expm1_abs, eps, out=ws.t_6)
     eps_where = ws.eps_where
     eps_where.fill(0.0)
-    np.copyto(eps_where, 1.0, where=t_5)
+    np.copyto(eps_where, 1.0, where=t_6)
     # clip_fraction += eps_where[b]/B
     clip_fraction = np.sum(eps_where) / B
     # r[b] = exp(categorical_log_prob[b] - stop(logp_old[b]))
@@ -714,11 +723,15 @@ def value_and_grad(
     )
     # log_r[b] = categorical_log_prob[b] - logp_old[b]
     log_r = np.subtract(categorical_log_prob, logp_old, out=ws.log_r)
+    # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - categorical_log_prob_lse[b], 0)
+    t_5 = np.greater(actor, -np.inf, out=ws.t_5)
+    actor_where = ws.actor_where
+    actor_where.fill(0.0)
+    np.subtract(actor, categorical_log_prob_lse[:, None], out=actor_where, where=t_5)
     # actor_softmax[b,a] = expdiff(actor[b,a], categorical_log_prob_lse[b])
     actor_softmax = _expdiff(actor, categorical_log_prob_lse[:, None], out=ws.actor_softmax)
-    # categorical_entropy[b] += -actor_softmax[b,a]*(actor[b,a] - categorical_log_prob_lse[b])
-    t_5 = np.subtract(actor, categorical_log_prob_lse[:, None], out=ws.t_5)
-    t_6 = np.multiply(t_5, actor_softmax, out=ws.t_6)
+    # categorical_entropy[b] += -actor_softmax[b,a]*actor_where[b,a]
+    t_6 = np.multiply(actor_softmax, actor_where, out=ws.t_6)
     categorical_entropy = np.sum(t_6, axis=1, out=ws.categorical_entropy)
     np.negative(categorical_entropy, out=categorical_entropy)
     # entropy += categorical_entropy[b]/B
@@ -841,30 +854,37 @@ def value_and_grad(
     # dcategorical_entropy[b] = dentropy/B for b < B
     dcategorical_entropy = ws.dcategorical_entropy
     dcategorical_entropy.fill(dentropy / B)
-    # dactor[b,a] += -dcategorical_entropy[b]*actor_softmax[b,a]
-    dactor = np.multiply(actor_softmax, dcategorical_entropy[:, None], out=ws.dactor)
-    np.negative(dactor, out=dactor)
-    # dactor_softmax[b,a] = -dcategorical_entropy[b]*(actor[b,a] - categorical_log_prob_lse[b])
-    dactor_softmax = np.multiply(t_5, dcategorical_entropy[:, None], out=ws.dactor_softmax)
+    # dactor_softmax[b,a] = -dcategorical_entropy[b]*actor_where[b,a]
+    dactor_softmax = np.multiply(actor_where, dcategorical_entropy[:, None], out=ws.dactor_softmax)
     np.negative(dactor_softmax, out=dactor_softmax)
-    # dcategorical_log_prob_lse[b] += dcategorical_entropy[b]*actor_softmax[b,a]
-    np.sum(actor_softmax, axis=1, out=t_7)
-    dcategorical_log_prob_lse = np.multiply(
-        t_7, dcategorical_entropy, out=ws.dcategorical_log_prob_lse
-    )
+    # dactor_where[b,a] = -dcategorical_entropy[b]*actor_softmax[b,a]
+    dactor_where = np.multiply(actor_softmax, dcategorical_entropy[:, None], out=ws.dactor_where)
+    np.negative(dactor_where, out=dactor_where)
     # dactor[b,a] += dactor_softmax[b,a]*actor_softmax[b,a]
-    np.multiply(actor_softmax, dactor_softmax, out=t_5)
-    dactor += t_5
+    dactor = np.multiply(actor_softmax, dactor_softmax, out=ws.dactor)
     # dcategorical_log_prob_lse[b] += -dactor_softmax[b,a]*actor_softmax[b,a]
-    np.sum(t_5, axis=1, out=t_7)
-    dcategorical_log_prob_lse -= t_7
+    dcategorical_log_prob_lse = np.sum(dactor, axis=1, out=ws.dcategorical_log_prob_lse)
+    np.negative(dcategorical_log_prob_lse, out=dcategorical_log_prob_lse)
+    # actor_where_2[b,a] = where(-inf < actor[b,a], dactor_where[b,a], 0)
+    actor_where_2 = ws.actor_where_2
+    actor_where_2.fill(0.0)
+    np.copyto(actor_where_2, dactor_where, where=t_5)
+    # dactor[b,a] += actor_where_2[b,a]
+    dactor += actor_where_2
+    # actor_where_3[b,a] = where(-inf < actor[b,a], -dactor_where[b,a], 0)
+    actor_where_3 = ws.actor_where_3
+    actor_where_3.fill(0.0)
+    np.negative(dactor_where, out=actor_where_3, where=t_5)
+    # dcategorical_log_prob_lse[b] += actor_where_3[b,a]
+    np.sum(actor_where_3, axis=1, out=t_7)
+    dcategorical_log_prob_lse += t_7
     # dactor[b,action[b]] += dcategorical_log_prob[b]
     _add_at(dactor, (ws.arange, action), dcategorical_log_prob, at=ws.at, scratch=ws.t_7)
     # dcategorical_log_prob_lse[b] += -dcategorical_log_prob[b]
     dcategorical_log_prob_lse -= dcategorical_log_prob
     # dactor[b,a] += dcategorical_log_prob_lse[b]*actor_softmax[b,a]
-    np.multiply(actor_softmax, dcategorical_log_prob_lse[:, None], out=t_5)
-    dactor += t_5
+    t_3 = np.multiply(actor_softmax, dcategorical_log_prob_lse[:, None], out=ws.t_3)
+    dactor += t_3
     # dcritic_c1[i] += dcritic[b,i]
     np.sum(dcritic, axis=0, out=grads.critic.c1)
     # dcritic_W1[i,j] += dcritic[b,i]*trunk[b,j]
@@ -937,20 +957,22 @@ class _ValueMemory:
         self._copies = {}
         self.trunk_z1 = self.trunk_h1 = self.trunk = np.empty((B, H), dtype)
         self.trunk_z2 = np.empty((B, H), dtype)
-        self.actor = self.t_3 = np.empty((B, A), dtype)
+        self.actor = self.t_4 = np.empty((B, A), dtype)
         self.critic = np.empty((B, 1), dtype)
         self.categorical_log_prob_lse = self.categorical_entropy = np.empty((B,), dtype)
         self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = self.categorical_log_prob_lse
         self.r = self.A_2_arg = self.A_2_arg_minimum = self.v = self.categorical_log_prob_lse
         self.ret_arg = self.ret_arg_maximum = self.categorical_log_prob_lse
-        self.t_1 = self.actor_softmax = np.empty((B, A), dtype)
+        self.actor_softmax = np.empty((B, A), dtype)
+        self.t_1 = self.actor_where = np.empty((B, A), dtype)
         self.t_2 = self.actor_at = self.categorical_log_prob = self.log_r = np.empty((B,), dtype)
         self.A_2 = self.A_2_arg_2 = self.v_arg = self.v_arg_clip = self.near = self.t_2
         self.near_arg = self.t_2
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_4 = self.r_clip = np.empty((B,), dtype)
-        self.t_5 = np.empty((B,), np.bool_)
+        self.t_3 = np.empty((B, A), np.bool_)
+        self.t_5 = self.r_clip = np.empty((B,), dtype)
+        self.t_6 = np.empty((B,), np.bool_)
 
 
 class _ValueAndGradMemory:
@@ -960,11 +982,12 @@ class _ValueAndGradMemory:
         self._copies = {}
         self.trunk_z1 = self.trunk_h1 = self.dtrunk_z1 = np.empty((B, H), dtype)
         self.trunk_z2 = self.trunk = self.dtrunk_z2 = np.empty((B, H), dtype)
-        self.actor = self.t_5 = self.dactor_softmax = np.empty((B, A), dtype)
+        self.actor = self.t_6 = self.dactor_softmax = self.dactor = np.empty((B, A), dtype)
         self.critic = self.dcritic = np.empty((B, 1), dtype)
         self.categorical_log_prob_lse = self.categorical_entropy = np.empty((B,), dtype)
         self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = self.categorical_log_prob_lse
         self.r = self.dcategorical_log_prob = self.categorical_log_prob_lse
+        self.actor_softmax = np.empty((B, A), dtype)
         self.A_2_arg = self.dA_2_arg_2 = self.dr_clip = np.empty((B,), dtype)
         self.A_2_arg_minimum = self.v = self.t_1 = self.dv = np.empty((B,), dtype)
         self.dA_2_arg_minimum = self.A_2_arg_minimum
@@ -974,12 +997,13 @@ class _ValueAndGradMemory:
         self.near_arg = self.dret_arg = np.empty((B,), dtype)
         self.ret_arg_maximum = self.dret_arg_maximum = np.empty((B,), dtype)
         self.dtrunk = self.dtrunk_h1 = np.empty((B, H), dtype)
-        self.t_3 = self.actor_softmax = np.empty((B, A), dtype)
+        self.actor_where_2 = self.actor_where_3 = np.empty((B, A), dtype)
+        self.t_3 = self.actor_where = self.dactor_where = np.empty((B, A), dtype)
         self.t_4 = self.actor_at = self.categorical_log_prob = self.log_r = np.empty((B,), dtype)
         self.A_2 = self.dr = self.dcategorical_entropy = self.dcategorical_log_prob_lse = self.t_4
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_6 = self.dactor = np.empty((B, A), dtype)
+        self.t_5 = np.empty((B, A), np.bool_)
         self.t_7 = self.r_clip = self.A_2_arg_2 = self.dA_2_arg = np.empty((B,), dtype)
         self.eps_arg_where = self.t_7
         self.t_8 = np.empty((B,), np.bool_)

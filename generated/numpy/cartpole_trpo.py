@@ -31,8 +31,8 @@ Loss surrogate
 Loss kl
     lse[b] = logsumexp(a: old[b,a])
     lse_q[b] = logsumexp(a: pi[b,a])
-    logp_2[b,a] = old[b,a] - lse[b]
-    categorical_kl[b] += expdiff(old[b,a], lse[b])*(logp_2[b,a] + lse_q[b] - pi[b,a])
+    d[b,a] = where(-inf < old[b,a], lse_q[b] + old[b,a] - lse[b] - pi[b,a], 0)
+    categorical_kl[b] += d[b,a]*expdiff(old[b,a], lse[b])
     loss += categorical_kl[b]/B
 
 Gradient (surrogate_value_and_grad); dX stands for dL/dX.
@@ -57,10 +57,13 @@ Gradient (surrogate_value_and_grad); dX stands for dL/dX.
 
 Gradient (kl_value_and_grad); dX stands for dL/dX.
     old_softmax[b,a] = expdiff(old[b,a], lse[b])
-    categorical_kl[b] += old_softmax[b,a]*(logp_2[b,a] + lse_q[b] - pi[b,a])
+    categorical_kl[b] += d[b,a]*old_softmax[b,a]
     dcategorical_kl[b] = 1/B for b < B
-    dlse_q[b] += dcategorical_kl[b]*old_softmax[b,a]
-    dpi[b,a] += -dcategorical_kl[b]*old_softmax[b,a]
+    dd[b,a] = dcategorical_kl[b]*old_softmax[b,a]
+    old_where[b,a] = where(-inf < old[b,a], dd[b,a], 0)
+    dlse_q[b] += old_where[b,a]
+    old_where_2[b,a] = where(-inf < old[b,a], -dd[b,a], 0)
+    dpi[b,a] += old_where_2[b,a]
     pi_softmax[b,a] = expdiff(pi[b,a], lse_q[b])
     dpi[b,a] += dlse_q[b]*pi_softmax[b,a]
     dpi_c3[i] += dpi[b,i]
@@ -87,7 +90,9 @@ Product (kl_fvp); dX_dot = J' H J v + damping v, J = dz/dX, H the Hessian of L i
     pi_dot[b,i] += pi_W3[i,j]*pi_h2_dot[b,j]
     pi_dot[b,i] += v_pi_c3[i] for b < B
     dcategorical_kl[b] = 1/B for b < B
-    dlse_q[b] += dcategorical_kl[b]*old_cut_softmax[b,a]
+    dd[b,a] = dcategorical_kl[b]*old_cut_softmax[b,a]
+    old_cut_where[b,a] = where(-inf < old[b,a], dd[b,a], 0)
+    dlse_q[b] += old_cut_where[b,a]
     pi_cut_softmax[b,a] = expdiff(pi[b,a], lse_q[b])
     lse_q_dot[b] += pi_cut_softmax[b,a]*pi_dot[b,a]
     pi_cut_softmax_dot[b,a] += -lse_q_dot[b]*pi_cut_softmax[b,a]
@@ -181,11 +186,11 @@ OPERATIONS = {
     "old_forward": "B * H * H + 10 * B * H + 2 * B",
     "surrogate_value": "2 * B * H * H + 20 * B * H + 21 * B",
     "surrogate_value_and_grad": "4 * B * H * H + 36 * B * H + 30 * B",
-    "kl_value": "2 * B * H * H + 20 * B * H + 29 * B",
-    "kl_value_and_grad": "4 * B * H * H + 36 * B * H + 44 * B",
-    "kl_fvp": "6 * B * H * H + 49 * B * H + 2 * H * H + 41 * B + 16 * H + 4",
+    "kl_value": "2 * B * H * H + 20 * B * H + 31 * B",
+    "kl_value_and_grad": "4 * B * H * H + 36 * B * H + 45 * B",
+    "kl_fvp": "6 * B * H * H + 49 * B * H + 2 * H * H + 44 * B + 16 * H + 4",
 }
-SPEC_HASH = "b914c074eb36aaebe6ac0bced166c00ff8622cec76e0afa2ca1f2f98fa0c4698"
+SPEC_HASH = "30fc4a081244884eef04ba0a61c327ec56d8d0764a8d0d9657cb131127fcc18b"
 SPEC = r'''description = "Trust-region policy optimisation for CartPole: 4-64-64-2 with tanh; the surrogate, and how far the policy moved from the one that played."
 with = ["kl_fvp"]
 equations = """
@@ -249,8 +254,8 @@ wrt = ["pi_W1", "pi_c1", "pi_W2", "pi_c2", "pi_W3", "pi_c3"]
 equations = """
 lse[b] = logsumexp(a: old[b,a])
 lse_q[b] = logsumexp(a: pi[b,a])
-logp_2[b,a] = old[b,a] - lse[b]
-categorical_kl[b] += expdiff(old[b,a], lse[b])*(logp_2[b,a] + lse_q[b] - pi[b,a])
+d[b,a] = where(-inf < old[b,a], lse_q[b] + old[b,a] - lse[b] - pi[b,a], 0)
+categorical_kl[b] += d[b,a]*expdiff(old[b,a], lse[b])
 loss += categorical_kl[b]/B
 """
 '''  # noqa: E501
@@ -709,15 +714,18 @@ def kl_value(params, *, obs, workspace=None):
     lse = _logsumexp(old, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # lse_q[b] = logsumexp(a: pi[b,a])
     lse_q = _logsumexp(pi, out=ws.lse_q, scratch=ws.t_1, total=ws.t_3)
-    # logp_2[b,a] = old[b,a] - lse[b]
-    logp_2 = np.subtract(old, lse[:, None], out=ws.logp_2)
+    # d[b,a] = where(-inf < old[b,a], lse_q[b] + old[b,a] - lse[b] - pi[b,a], 0)
+    t_4 = np.greater(old, -np.inf, out=ws.t_4)
+    d = ws.d
+    d.fill(0.0)
+    np.add(lse_q[:, None], old, out=d, where=t_4)
+    np.subtract(d, lse[:, None], out=d, where=t_4)
+    np.subtract(d, pi, out=d, where=t_4)
     # old_softmax[b,a] = expdiff(old[b,a], lse[b])
     old_softmax = _expdiff(old, lse[:, None], out=ws.old_softmax)
-    # categorical_kl[b] += old_softmax[b,a]*(logp_2[b,a] + lse_q[b] - pi[b,a])
-    t_4 = np.add(logp_2, lse_q[:, None], out=ws.t_4)
-    t_4 -= pi
-    t_4 *= old_softmax
-    categorical_kl = np.sum(t_4, axis=1, out=ws.categorical_kl)
+    # categorical_kl[b] += d[b,a]*old_softmax[b,a]
+    t_5 = np.multiply(d, old_softmax, out=ws.t_5)
+    categorical_kl = np.sum(t_5, axis=1, out=ws.categorical_kl)
     # loss += categorical_kl[b]/B
     loss = np.sum(categorical_kl) / B
     return loss
@@ -778,30 +786,41 @@ def kl_value_and_grad(params, *, obs, workspace=None):
     lse = _logsumexp(old, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # lse_q[b] = logsumexp(a: pi[b,a])
     lse_q = _logsumexp(pi, out=ws.lse_q, scratch=ws.t_1, total=ws.t_3)
-    # logp_2[b,a] = old[b,a] - lse[b]
-    logp_2 = np.subtract(old, lse[:, None], out=ws.logp_2)
+    # d[b,a] = where(-inf < old[b,a], lse_q[b] + old[b,a] - lse[b] - pi[b,a], 0)
+    t_4 = np.greater(old, -np.inf, out=ws.t_4)
+    d = ws.d
+    d.fill(0.0)
+    np.add(lse_q[:, None], old, out=d, where=t_4)
+    np.subtract(d, lse[:, None], out=d, where=t_4)
+    np.subtract(d, pi, out=d, where=t_4)
     # old_softmax[b,a] = expdiff(old[b,a], lse[b])
     old_softmax = _expdiff(old, lse[:, None], out=ws.old_softmax)
-    # categorical_kl[b] += old_softmax[b,a]*(logp_2[b,a] + lse_q[b] - pi[b,a])
-    t_4 = np.add(logp_2, lse_q[:, None], out=ws.t_4)
-    t_4 -= pi
-    t_4 *= old_softmax
-    categorical_kl = np.sum(t_4, axis=1, out=ws.categorical_kl)
+    # categorical_kl[b] += d[b,a]*old_softmax[b,a]
+    t_5 = np.multiply(d, old_softmax, out=ws.t_5)
+    categorical_kl = np.sum(t_5, axis=1, out=ws.categorical_kl)
     # loss += categorical_kl[b]/B
     loss = np.sum(categorical_kl) / B
     # dcategorical_kl[b] = 1/B for b < B
     dcategorical_kl = ws.dcategorical_kl
     dcategorical_kl.fill(1.0 / B)
-    # dlse_q[b] += dcategorical_kl[b]*old_softmax[b,a]
-    dlse_q = np.multiply(dcategorical_kl, np.sum(old_softmax, axis=1, out=ws.t_3), out=ws.dlse_q)
-    # dpi[b,a] += -dcategorical_kl[b]*old_softmax[b,a]
-    dpi = np.multiply(dcategorical_kl[:, None], old_softmax, out=ws.dpi)
-    np.negative(dpi, out=dpi)
+    # dd[b,a] = dcategorical_kl[b]*old_softmax[b,a]
+    dd = np.multiply(dcategorical_kl[:, None], old_softmax, out=ws.dd)
+    # old_where[b,a] = where(-inf < old[b,a], dd[b,a], 0)
+    old_where = ws.old_where
+    old_where.fill(0.0)
+    np.copyto(old_where, dd, where=t_4)
+    # dlse_q[b] += old_where[b,a]
+    dlse_q = np.sum(old_where, axis=1, out=ws.dlse_q)
+    # old_where_2[b,a] = where(-inf < old[b,a], -dd[b,a], 0)
+    old_where_2 = ws.old_where_2
+    old_where_2.fill(0.0)
+    np.negative(dd, out=old_where_2, where=t_4)
     # pi_softmax[b,a] = expdiff(pi[b,a], lse_q[b])
     pi_softmax = _expdiff(pi, lse_q[:, None], out=ws.pi_softmax)
     # dpi[b,a] += dlse_q[b]*pi_softmax[b,a]
-    t_5 = np.multiply(dlse_q[:, None], pi_softmax, out=ws.t_5)
-    dpi += t_5
+    dpi = np.multiply(dlse_q[:, None], pi_softmax, out=ws.dpi)
+    # dpi[b,a] += old_where_2[b,a]
+    dpi += old_where_2
     # dpi_c3[i] += dpi[b,i]
     np.sum(dpi, axis=0, out=grads.pi.c3)
     # dpi_W3[i,j] += dpi[b,i]*pi_h2[b,j]
@@ -921,19 +940,25 @@ def kl_fvp(params, v, *, obs, damping=0.0, workspace=None):
     # dcategorical_kl[b] = 1/B for b < B
     dcategorical_kl = ws.dcategorical_kl
     dcategorical_kl.fill(1.0 / B)
-    # dlse_q[b] += dcategorical_kl[b]*old_cut_softmax[b,a]
-    t_5 = np.sum(old_cut_softmax, axis=1, out=ws.t_5)
-    dlse_q = np.multiply(dcategorical_kl, t_5, out=ws.dlse_q)
+    # dd[b,a] = dcategorical_kl[b]*old_cut_softmax[b,a]
+    dd = np.multiply(dcategorical_kl[:, None], old_cut_softmax, out=ws.dd)
+    # old_cut_where[b,a] = where(-inf < old[b,a], dd[b,a], 0)
+    t_8 = np.greater(old, -np.inf, out=ws.t_8)
+    old_cut_where = ws.old_cut_where
+    old_cut_where.fill(0.0)
+    np.copyto(old_cut_where, dd, where=t_8)
+    # dlse_q[b] += old_cut_where[b,a]
+    dlse_q = np.sum(old_cut_where, axis=1, out=ws.dlse_q)
     # pi_cut_softmax[b,a] = expdiff(pi[b,a], lse_q[b])
     pi_cut_softmax = _expdiff(pi, lse_q[:, None], out=ws.pi_cut_softmax)
     # lse_q_dot[b] += pi_cut_softmax[b,a]*pi_dot[b,a]
-    t_8 = np.multiply(pi_cut_softmax, pi_dot, out=ws.t_8)
-    lse_q_dot = np.sum(t_8, axis=1, out=ws.lse_q_dot)
+    t_9 = np.multiply(pi_cut_softmax, pi_dot, out=ws.t_9)
+    lse_q_dot = np.sum(t_9, axis=1, out=ws.lse_q_dot)
     # pi_cut_softmax_dot[b,a] += -lse_q_dot[b]*pi_cut_softmax[b,a]
     pi_cut_softmax_dot = np.multiply(lse_q_dot[:, None], pi_cut_softmax, out=ws.pi_cut_softmax_dot)
     np.negative(pi_cut_softmax_dot, out=pi_cut_softmax_dot)
     # pi_cut_softmax_dot[b,a] += pi_cut_softmax[b,a]*pi_dot[b,a]
-    pi_cut_softmax_dot += t_8
+    pi_cut_softmax_dot += t_9
     # dpi_cut_dot[b,a] = dlse_q[b]*pi_cut_softmax_dot[b,a]
     dpi_cut_dot = np.multiply(dlse_q[:, None], pi_cut_softmax_dot, out=ws.dpi_cut_dot)
     # dpi_c3_dot[i] += dpi_cut_dot[b,i]
@@ -957,23 +982,23 @@ def kl_fvp(params, v, *, obs, damping=0.0, workspace=None):
     # dpi_W1_dot[i,j] += dpi_z1[b,i]*obs[b,j]
     dpi_W1_dot = np.matmul(dpi_z1.T, obs, out=grads.pi.W1)
     # dpi_W1_dot[i,j] += damping*v_pi_W1[i,j]
-    t_9 = np.multiply(v_pi_W1, damping, out=ws.t_9)
-    dpi_W1_dot += t_9
+    t_10 = np.multiply(v_pi_W1, damping, out=ws.t_10)
+    dpi_W1_dot += t_10
     # dpi_c1_dot[i] += damping*v_pi_c1[i]
-    t_10 = np.multiply(v_pi_c1, damping, out=ws.t_10)
-    dpi_c1_dot += t_10
+    t_11 = np.multiply(v_pi_c1, damping, out=ws.t_11)
+    dpi_c1_dot += t_11
     # dpi_W2_dot[i,j] += damping*v_pi_W2[i,j]
-    t_11 = np.multiply(v_pi_W2, damping, out=ws.t_11)
-    dpi_W2_dot += t_11
+    t_12 = np.multiply(v_pi_W2, damping, out=ws.t_12)
+    dpi_W2_dot += t_12
     # dpi_c2_dot[i] += damping*v_pi_c2[i]
-    np.multiply(v_pi_c2, damping, out=t_10)
-    dpi_c2_dot += t_10
+    np.multiply(v_pi_c2, damping, out=t_11)
+    dpi_c2_dot += t_11
     # dpi_W3_dot[i,j] += damping*v_pi_W3[i,j]
-    t_12 = np.multiply(v_pi_W3, damping, out=ws.t_12)
-    dpi_W3_dot += t_12
+    t_13 = np.multiply(v_pi_W3, damping, out=ws.t_13)
+    dpi_W3_dot += t_13
     # dpi_c3_dot[i] += damping*v_pi_c3[i]
-    t_13 = np.multiply(v_pi_c3, damping, out=ws.t_13)
-    dpi_c3_dot += t_13
+    t_14 = np.multiply(v_pi_c3, damping, out=ws.t_14)
+    dpi_c3_dot += t_14
     return grads
 
 
@@ -1049,13 +1074,13 @@ class _KlValueMemory:
         self.pi_z1 = self.pi_h1 = self.pi_h2 = self.old_z1 = self.old_h1 = np.empty((B, H), dtype)
         self.old_h2 = self.pi_z1
         self.pi_z2 = self.old_z2 = np.empty((B, H), dtype)
-        self.pi = np.empty((B, 2), dtype)
-        self.old = self.t_4 = np.empty((B, 2), dtype)
+        self.pi = self.old_softmax = self.t_5 = np.empty((B, 2), dtype)
+        self.old = np.empty((B, 2), dtype)
         self.lse = self.categorical_kl = np.empty((B,), dtype)
-        self.old_softmax = np.empty((B, 2), dtype)
-        self.t_1 = self.logp_2 = np.empty((B, 2), dtype)
+        self.t_1 = self.d = np.empty((B, 2), dtype)
         self.t_2 = self.lse_q = np.empty((B,), dtype)
         self.t_3 = np.empty((B,), dtype)
+        self.t_4 = np.empty((B, 2), np.bool_)
 
 
 class _KlValueAndGradMemory:
@@ -1065,16 +1090,17 @@ class _KlValueAndGradMemory:
         self._copies = {}
         self.pi_z1 = self.pi_h1 = self.dpi_z1 = np.empty((B, H), dtype)
         self.pi_z2 = self.pi_h2 = self.dpi_z2 = np.empty((B, H), dtype)
-        self.pi = self.t_5 = np.empty((B, 2), dtype)
+        self.pi = self.dpi = np.empty((B, 2), dtype)
         self.old_z1 = self.old_h1 = self.old_h2 = self.dpi_h2 = np.empty((B, H), dtype)
         self.dpi_h1 = self.old_z1
         self.old_z2 = np.empty((B, H), dtype)
-        self.old = self.t_4 = self.dpi = np.empty((B, 2), dtype)
-        self.lse = self.categorical_kl = self.dcategorical_kl = np.empty((B,), dtype)
+        self.old = self.t_5 = self.dd = self.pi_softmax = np.empty((B, 2), dtype)
+        self.lse = self.categorical_kl = self.dcategorical_kl = self.dlse_q = np.empty((B,), dtype)
         self.old_softmax = np.empty((B, 2), dtype)
-        self.t_1 = self.logp_2 = self.pi_softmax = np.empty((B, 2), dtype)
+        self.t_1 = self.d = self.old_where = self.old_where_2 = np.empty((B, 2), dtype)
         self.t_2 = self.lse_q = np.empty((B,), dtype)
-        self.t_3 = self.dlse_q = np.empty((B,), dtype)
+        self.t_3 = np.empty((B,), dtype)
+        self.t_4 = np.empty((B, 2), np.bool_)
         self.grads = SurrogateGradients(dtype, H=H)
 
 
@@ -1085,23 +1111,26 @@ class _KlFvpMemory:
         self._copies = {}
         self.pi_z1 = self.pi_h1 = self.dpi_h1 = self.dpi_z1 = np.empty((B, H), dtype)
         self.pi_z2 = self.pi_h2 = self.dpi_h2 = self.dpi_z2 = np.empty((B, H), dtype)
-        self.pi = self.t_8 = self.dpi_cut_dot = np.empty((B, 2), dtype)
+        self.pi = self.t_9 = self.dpi_cut_dot = np.empty((B, 2), dtype)
         self.old_z1 = self.old_h1 = self.old_h2 = self.pi_z1_dot = np.empty((B, H), dtype)
         self.pi_h1_dot = self.t_2 = self.old_z1
         self.old_z2 = self.t_1 = np.empty((B, H), dtype)
-        self.old = self.pi_dot = self.pi_cut_softmax_dot = np.empty((B, 2), dtype)
+        self.old = self.old_cut_where = self.pi_cut_softmax = np.empty((B, 2), dtype)
+        self.pi_cut_softmax_dot = self.old
         self.lse = self.dcategorical_kl = self.dlse_q = np.empty((B,), dtype)
         self.pi_z2_dot = self.pi_h2_dot = np.empty((B, H), dtype)
-        self.t_3 = self.old_cut_softmax = self.pi_cut_softmax = np.empty((B, 2), dtype)
+        self.pi_dot = np.empty((B, 2), dtype)
+        self.t_3 = self.old_cut_softmax = self.dd = np.empty((B, 2), dtype)
         self.t_4 = self.lse_q = self.lse_q_dot = np.empty((B,), dtype)
         self.t_5 = np.empty((B,), dtype)
         self.t_6 = np.empty((B, H), dtype)
         self.t_7 = np.empty((B, 2), dtype)
-        self.t_9 = np.empty((H, 4), dtype)
-        self.t_10 = np.empty((H,), dtype)
-        self.t_11 = np.empty((H, H), dtype)
-        self.t_12 = np.empty((2, H), dtype)
-        self.t_13 = np.empty((2,), dtype)
+        self.t_8 = np.empty((B, 2), np.bool_)
+        self.t_10 = np.empty((H, 4), dtype)
+        self.t_11 = np.empty((H,), dtype)
+        self.t_12 = np.empty((H, H), dtype)
+        self.t_13 = np.empty((2, H), dtype)
+        self.t_14 = np.empty((2,), dtype)
         self.grads = SurrogateGradients(dtype, H=H)
         self._along = SurrogateGradients(dtype, H=H)
 

@@ -35,7 +35,8 @@ Loss ppo
     steps_sum += [inside[b,t] == 1]
     steps = maximum(steps_sum, 1)
     lse[b,t] = logsumexp(a: policy[b,t,a])
-    categorical_entropy[b,t] += -expdiff(policy[b,t,a], lse[b,t])*(policy[b,t,a] - lse[b,t])
+    categorical_entropy[b,t] += -expdiff(policy[b,t,a], lse[b,t])*where(-inf < policy[b,t,a],
+        policy[b,t,a] - lse[b,t], 0)
     entropy_sum += where(inside[b,t] == 1, categorical_entropy[b,t], 0)
     entropy = entropy_sum/steps
     count_sum += [inside[b,t] == 1]
@@ -69,9 +70,10 @@ Gradient (value_and_grad); dX stands for dL/dX.
     core_h2[b,u+1,i] = core_o2[b,u,i]*core_s2_tanh[b,u,i]
     inside_where[b,t] = [inside[b,t] == 1]
     steps_sum += inside_where[b,t]
+    policy_where[b,t,a] = where(-inf < policy[b,t,a], policy[b,t,a] - categorical_log_prob_lse[b,t],
+        0)
     policy_softmax[b,t,a] = expdiff(policy[b,t,a], categorical_log_prob_lse[b,t])
-    categorical_entropy[b,t] += -policy_softmax[b,t,a]*(policy[b,t,a] -
-        categorical_log_prob_lse[b,t])
+    categorical_entropy[b,t] += -policy_softmax[b,t,a]*policy_where[b,t,a]
     inside_where_2[b,t] = where(inside[b,t] == 1, categorical_entropy[b,t], 0)
     entropy_sum += inside_where_2[b,t]
     r[b,t] = exp(categorical_log_prob[b,t] - stop(old_logp[b,t]))
@@ -112,12 +114,14 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dentropy_sum = dentropy/steps
     dinside_where_2[b,t] = dentropy_sum for b < B, t < T
     dcategorical_entropy[b,t] = where(inside[b,t] == 1, dinside_where_2[b,t], 0)
-    dcategorical_log_prob_lse[b,t] += dcategorical_entropy[b,t]*policy_softmax[b,t,a]
-    dpolicy[b,t,a] += -dcategorical_entropy[b,t]*policy_softmax[b,t,a]
-    dpolicy_softmax[b,t,a] = -dcategorical_entropy[b,t]*(policy[b,t,a] -
-        categorical_log_prob_lse[b,t])
+    dpolicy_softmax[b,t,a] = -dcategorical_entropy[b,t]*policy_where[b,t,a]
+    dpolicy_where[b,t,a] = -dcategorical_entropy[b,t]*policy_softmax[b,t,a]
     dcategorical_log_prob_lse[b,t] += -dpolicy_softmax[b,t,a]*policy_softmax[b,t,a]
     dpolicy[b,t,a] += dpolicy_softmax[b,t,a]*policy_softmax[b,t,a]
+    policy_where_2[b,t,a] = where(-inf < policy[b,t,a], -dpolicy_where[b,t,a], 0)
+    dcategorical_log_prob_lse[b,t] += policy_where_2[b,t,a]
+    policy_where_3[b,t,a] = where(-inf < policy[b,t,a], dpolicy_where[b,t,a], 0)
+    dpolicy[b,t,a] += policy_where_3[b,t,a]
     dv[b,t,0] += dv_t[b,t]
     dcategorical_log_prob_lse[b,t] += -dcategorical_log_prob[b,t]
     dpolicy[b,t,action[b,t]] += dcategorical_log_prob[b,t]
@@ -262,10 +266,10 @@ OPERATIONS = {
     "core_forward": "8 * B * H * H * T + 27 * B * H * T",
     "policy_forward": "8 * B * H * H * T + 29 * B * H * T + 2 * B * T",
     "v_forward": "8 * B * H * H * T + 28 * B * H * T + B * T",
-    "value": "8 * B * H * H * T + 30 * B * H * T + 47 * B * T",
-    "value_and_grad": "24 * B * H * H * T + 90 * B * H * T + 114 * B * T",
+    "value": "8 * B * H * H * T + 30 * B * H * T + 49 * B * T",
+    "value_and_grad": "24 * B * H * H * T + 90 * B * H * T + 118 * B * T",
 }
-SPEC_HASH = "f8cee0546dec71724a51dc7bf13a51265c5ac66d1dce17a7d447bef0c6809d92"
+SPEC_HASH = "324328d998975453cb81e6f0169782bc6b21dce1584ae29d7fa147a62b95b950"
 SPEC = r'''description = "Recurrent PPO: an LSTM over sequences that begin anew where an episode does, padded to one length; it acts step by step with T = 1, its state passed in and out."
 outputs = ["policy", "v", "state", "cell"]
 equations = """
@@ -342,7 +346,7 @@ v_t[b,t] = v[b,t,0]
 steps_sum += [inside[b,t] == 1]
 steps = maximum(steps_sum, 1)
 lse[b,t] = logsumexp(a: policy[b,t,a])
-categorical_entropy[b,t] += -expdiff(policy[b,t,a], lse[b,t])*(policy[b,t,a] - lse[b,t])
+categorical_entropy[b,t] += -expdiff(policy[b,t,a], lse[b,t])*where(-inf < policy[b,t,a], policy[b,t,a] - lse[b,t], 0)
 entropy_sum += where(inside[b,t] == 1, categorical_entropy[b,t], 0)
 entropy = entropy_sum/steps
 count_sum += [inside[b,t] == 1]
@@ -1061,13 +1065,17 @@ def value(
     steps_sum = np.sum(inside_where)
     # steps = maximum(steps_sum, 1)
     steps = np.maximum(steps_sum, 1.0)
+    # policy_where[b,t,a] = where(-inf < policy[b,t,a], policy[b,t,a] -
+    #     categorical_log_prob_lse[b,t], 0)
+    t_6 = np.greater(policy, -np.inf, out=ws.t_6)
+    policy_where = ws.policy_where
+    policy_where.fill(0.0)
+    np.subtract(policy, categorical_log_prob_lse[..., None], out=policy_where, where=t_6)
     # policy_softmax[b,t,a] = expdiff(policy[b,t,a], categorical_log_prob_lse[b,t])
     policy_softmax = _expdiff(policy, categorical_log_prob_lse[..., None], out=ws.policy_softmax)
-    # categorical_entropy[b,t] += -policy_softmax[b,t,a]*(policy[b,t,a] -
-    #     categorical_log_prob_lse[b,t])
-    t_6 = np.subtract(policy, categorical_log_prob_lse[..., None], out=ws.t_6)
-    t_6 *= policy_softmax
-    categorical_entropy = np.sum(t_6, axis=2, out=ws.categorical_entropy)
+    # categorical_entropy[b,t] += -policy_softmax[b,t,a]*policy_where[b,t,a]
+    t_7 = np.multiply(policy_softmax, policy_where, out=ws.t_7)
+    categorical_entropy = np.sum(t_7, axis=2, out=ws.categorical_entropy)
     np.negative(categorical_entropy, out=categorical_entropy)
     # inside_where_2[b,t] = where(inside[b,t] == 1, categorical_entropy[b,t], 0)
     inside_where_2 = ws.inside_where_2
@@ -1135,10 +1143,10 @@ def value(
     inside_where_6.fill(0.0)
     np.expm1(t_1, out=t_1, where=inside)
     np.abs(t_1, out=t_1, where=inside)
-    t_7 = np.greater(t_1, reach, out=ws.t_7, where=inside)
+    t_8 = np.greater(t_1, reach, out=ws.t_8, where=inside)
     np.copyto(inside_where_6, 0.0, where=inside)
-    np.logical_and(inside, t_7, out=t_7)
-    np.copyto(inside_where_6, 1.0, where=t_7)
+    np.logical_and(inside, t_8, out=t_8)
+    np.copyto(inside_where_6, 1.0, where=t_8)
     # clip_fraction_sum += inside_where_6[b,t]
     clip_fraction_sum = np.sum(inside_where_6)
     # clip_fraction = clip_fraction_sum/steps
@@ -1320,12 +1328,16 @@ def value_and_grad(
     steps_sum = np.sum(inside_where)
     # steps = maximum(steps_sum, 1)
     steps = np.maximum(steps_sum, 1.0)
+    # policy_where[b,t,a] = where(-inf < policy[b,t,a], policy[b,t,a] -
+    #     categorical_log_prob_lse[b,t], 0)
+    t_6 = np.greater(policy, -np.inf, out=ws.t_6)
+    policy_where = ws.policy_where
+    policy_where.fill(0.0)
+    np.subtract(policy, categorical_log_prob_lse[..., None], out=policy_where, where=t_6)
     # policy_softmax[b,t,a] = expdiff(policy[b,t,a], categorical_log_prob_lse[b,t])
     policy_softmax = _expdiff(policy, categorical_log_prob_lse[..., None], out=ws.policy_softmax)
-    # categorical_entropy[b,t] += -policy_softmax[b,t,a]*(policy[b,t,a] -
-    #     categorical_log_prob_lse[b,t])
-    t_6 = np.subtract(policy, categorical_log_prob_lse[..., None], out=ws.t_6)
-    t_7 = np.multiply(t_6, policy_softmax, out=ws.t_7)
+    # categorical_entropy[b,t] += -policy_softmax[b,t,a]*policy_where[b,t,a]
+    t_7 = np.multiply(policy_softmax, policy_where, out=ws.t_7)
     categorical_entropy = np.sum(t_7, axis=2, out=ws.categorical_entropy)
     np.negative(categorical_entropy, out=categorical_entropy)
     # inside_where_2[b,t] = where(inside[b,t] == 1, categorical_entropy[b,t], 0)
@@ -1497,23 +1509,33 @@ def value_and_grad(
     dcategorical_entropy = ws.dcategorical_entropy
     dcategorical_entropy.fill(0.0)
     np.copyto(dcategorical_entropy, dinside_where_2, where=inside)
-    # dcategorical_log_prob_lse[b,t] += dcategorical_entropy[b,t]*policy_softmax[b,t,a]
-    t_14 = np.sum(policy_softmax, axis=2, out=ws.t_14)
-    dcategorical_log_prob_lse = np.multiply(
-        dcategorical_entropy, t_14, out=ws.dcategorical_log_prob_lse
+    # dpolicy_softmax[b,t,a] = -dcategorical_entropy[b,t]*policy_where[b,t,a]
+    dpolicy_softmax = np.multiply(
+        dcategorical_entropy[..., None], policy_where, out=ws.dpolicy_softmax
     )
-    # dpolicy[b,t,a] += -dcategorical_entropy[b,t]*policy_softmax[b,t,a]
-    dpolicy = np.multiply(dcategorical_entropy[..., None], policy_softmax, out=ws.dpolicy)
-    np.negative(dpolicy, out=dpolicy)
-    # dpolicy_softmax[b,t,a] = -dcategorical_entropy[b,t]*(policy[b,t,a] -
-    #     categorical_log_prob_lse[b,t])
-    dpolicy_softmax = np.multiply(t_6, dcategorical_entropy[..., None], out=ws.dpolicy_softmax)
     np.negative(dpolicy_softmax, out=dpolicy_softmax)
+    # dpolicy_where[b,t,a] = -dcategorical_entropy[b,t]*policy_softmax[b,t,a]
+    dpolicy_where = np.multiply(
+        dcategorical_entropy[..., None], policy_softmax, out=ws.dpolicy_where
+    )
+    np.negative(dpolicy_where, out=dpolicy_where)
     # dcategorical_log_prob_lse[b,t] += -dpolicy_softmax[b,t,a]*policy_softmax[b,t,a]
-    np.multiply(dpolicy_softmax, policy_softmax, out=t_6)
-    dcategorical_log_prob_lse -= np.sum(t_6, axis=2, out=ws.t_15)
+    np.multiply(dpolicy_softmax, policy_softmax, out=t_7)
+    dcategorical_log_prob_lse = np.sum(t_7, axis=2, out=ws.dcategorical_log_prob_lse)
+    np.negative(dcategorical_log_prob_lse, out=dcategorical_log_prob_lse)
     # dpolicy[b,t,a] += dpolicy_softmax[b,t,a]*policy_softmax[b,t,a]
-    dpolicy += t_6
+    # policy_where_2[b,t,a] = where(-inf < policy[b,t,a], -dpolicy_where[b,t,a], 0)
+    policy_where_2 = ws.policy_where_2
+    policy_where_2.fill(0.0)
+    np.negative(dpolicy_where, out=policy_where_2, where=t_6)
+    # dcategorical_log_prob_lse[b,t] += policy_where_2[b,t,a]
+    dcategorical_log_prob_lse += np.sum(policy_where_2, axis=2, out=ws.t_14)
+    # policy_where_3[b,t,a] = where(-inf < policy[b,t,a], dpolicy_where[b,t,a], 0)
+    policy_where_3 = ws.policy_where_3
+    policy_where_3.fill(0.0)
+    np.copyto(policy_where_3, dpolicy_where, where=t_6)
+    # dpolicy[b,t,a] += policy_where_3[b,t,a]
+    dpolicy = np.add(t_7, policy_where_3, out=ws.dpolicy)
     # dv[b,t,0] += dv_t[b,t]
     dv = ws.dv
     np.copyto(dv[:, :, 0], dv_t)
@@ -1528,8 +1550,8 @@ def value_and_grad(
         scratch=ws.t_1,
     )
     # dpolicy[b,t,a] += dcategorical_log_prob_lse[b,t]*policy_softmax[b,t,a]
-    np.multiply(dcategorical_log_prob_lse[..., None], policy_softmax, out=t_6)
-    dpolicy += t_6
+    t_4 = np.multiply(dcategorical_log_prob_lse[..., None], policy_softmax, out=ws.t_4)
+    dpolicy += t_4
     # dv_c1[i] += dv[b,t,i]
     np.sum(dv, axis=(0, 1), out=grads.v.c1)
     # dcore[b,t,j] += dv[b,t,i]*v_W1[i,j]
@@ -1540,9 +1562,9 @@ def value_and_grad(
     # dpolicy_c1[i] += dpolicy[b,t,i]
     np.sum(dpolicy, axis=(0, 1), out=grads.policy.c1)
     # dcore[b,t,j] += dpolicy[b,t,i]*policy_W1[i,j]
-    t_16 = ws.t_16
-    np.matmul(dpolicy.reshape(B * T, 2), policy_W1, out=t_16.reshape(B * T, H))
-    dcore += t_16
+    t_15 = ws.t_15
+    np.matmul(dpolicy.reshape(B * T, 2), policy_W1, out=t_15.reshape(B * T, H))
+    dcore += t_15
     # dpolicy_W1[i,j] += dpolicy[b,t,i]*core[b,t,j]
     np.matmul(dpolicy.reshape(B * T, 2).T, core.reshape(B * T, H), out=grads.policy.W1)
     dcore_h2 = ws.dcore_h2
@@ -1553,19 +1575,19 @@ def value_and_grad(
     core_a2_arg_3_arg = np.negative(core_a2_arg_3, out=ws.core_a2_arg_3_arg)
     # core_a2_arg_3_arg_sigmoid[b,u,i] = sigmoid(core_a2_arg_3_arg[b,u,i])
     core_a2_arg_3_arg_sigmoid = _sigmoid(
-        core_a2_arg_3_arg, out=ws.core_a2_arg_3_arg_sigmoid, scratch=ws.t_17
+        core_a2_arg_3_arg, out=ws.core_a2_arg_3_arg_sigmoid, scratch=ws.t_16
     )
     # core_a2_arg_2_arg[b,u,i] = -core_a2_arg_2[b,u,i]
     core_a2_arg_2_arg = np.negative(core_a2_arg_2, out=ws.core_a2_arg_2_arg)
     # core_a2_arg_2_arg_sigmoid[b,u,i] = sigmoid(core_a2_arg_2_arg[b,u,i])
     core_a2_arg_2_arg_sigmoid = _sigmoid(
-        core_a2_arg_2_arg, out=ws.core_a2_arg_2_arg_sigmoid, scratch=ws.t_17
+        core_a2_arg_2_arg, out=ws.core_a2_arg_2_arg_sigmoid, scratch=ws.t_16
     )
     # core_a2_arg_arg[b,u,i] = -core_a2_arg[b,u,i]
     core_a2_arg_arg = np.negative(core_a2_arg, out=ws.core_a2_arg_arg)
     # core_a2_arg_arg_sigmoid[b,u,i] = sigmoid(core_a2_arg_arg[b,u,i])
     core_a2_arg_arg_sigmoid = _sigmoid(
-        core_a2_arg_arg, out=ws.core_a2_arg_arg_sigmoid, scratch=ws.t_17
+        core_a2_arg_arg, out=ws.core_a2_arg_arg_sigmoid, scratch=ws.t_16
     )
     dcore_s2 = ws.dcore_s2
     dcore_s2.fill(0.0)
@@ -1776,7 +1798,7 @@ class _ValueMemory:
         self.core_q2 = np.empty((B, T, H), dtype)
         self.core_h2 = np.empty((B, T + 1, H), dtype)
         self.core_p2 = np.empty((B, T, H), dtype)
-        self.policy = self.t_6 = np.empty((B, T, 2), dtype)
+        self.policy = self.t_7 = np.empty((B, T, 2), dtype)
         self.v = np.empty((B, T, 1), dtype)
         self.categorical_log_prob_lse = self.categorical_entropy = np.empty((B, T), dtype)
         self.t_1 = self.categorical_log_prob_lse
@@ -1787,17 +1809,19 @@ class _ValueMemory:
         self.core_s2_tanh = np.empty((B, T, H), dtype)
         self.inside_where = self.inside_where_2 = self.A = np.empty((B, T), dtype)
         self.inside_where_4 = self.inside_where
+        self.policy_softmax = np.empty((B, T, 2), dtype)
         self.inside_where_3 = np.empty((B, T), dtype)
         self.t_2 = np.empty((B, 4 * H), dtype)
         self.t_3 = np.empty((B, H), dtype)
-        self.t_4 = self.policy_softmax = np.empty((B, T, 2), dtype)
+        self.t_4 = self.policy_where = np.empty((B, T, 2), dtype)
         self.t_5 = self.policy_at = self.categorical_log_prob = self.r = np.empty((B, T), dtype)
         self.v_t_arg = self.v_t_arg_clip = self.near = self.inside_where_5 = self.t_5
         self.inside_where_6 = self.t_5
         self.arange = np.arange(B, dtype=np.intp)
         self.arange_2 = np.arange(T, dtype=np.intp)
         self.at = np.empty((B, T), np.intp)
-        self.t_7 = np.empty((B, T), np.bool_)
+        self.t_6 = np.empty((B, T, 2), np.bool_)
+        self.t_8 = np.empty((B, T), np.bool_)
 
 
 class _ValueAndGradMemory:
@@ -1817,12 +1841,12 @@ class _ValueAndGradMemory:
         self.core_h2 = self.dcore_h2 = np.empty((B, T + 1, H), dtype)
         self.core_p2 = np.empty((B, T, H), dtype)
         self.core = self.core_a2_arg_3_arg_sigmoid = np.empty((B, T, H), dtype)
-        self.policy = self.t_6 = self.dpolicy_softmax = np.empty((B, T, 2), dtype)
+        self.policy = self.t_7 = self.dpolicy_softmax = self.dpolicy = np.empty((B, T, 2), dtype)
         self.v = self.dv = np.empty((B, T, 1), dtype)
         self.categorical_log_prob_lse = self.categorical_entropy = np.empty((B, T), dtype)
         self.t_1 = self.dinside_where_4 = self.dv_t = self.categorical_log_prob_lse
         self.v_t = self.dv_t_arg = self.dinside_where_3 = np.empty((B, T), dtype)
-        self.dinside_where_2 = self.t_14 = self.dcategorical_log_prob_lse = self.v_t
+        self.dinside_where_2 = self.dcategorical_log_prob_lse = self.v_t
         self.core_a2_arg = self.core_a2_arg_arg = self.dcore_o2 = np.empty((B, T, H), dtype)
         self.core_a2_arg_2 = self.core_a2_arg_2_arg = np.empty((B, T, H), dtype)
         self.core_a2_arg_arg_sigmoid = self.core_a2_arg_2
@@ -1830,11 +1854,12 @@ class _ValueAndGradMemory:
         self.core_a2_arg_2_arg_sigmoid = self.core_a2_arg_3
         self.core_s2_tanh = np.empty((B, T, H), dtype)
         self.inside_where = self.inside_where_2 = self.A = np.empty((B, T), dtype)
-        self.dcategorical_entropy = self.t_15 = self.inside_where
+        self.dcategorical_entropy = self.t_14 = self.inside_where
+        self.policy_softmax = np.empty((B, T, 2), dtype)
         self.inside_where_3 = self.v_t_arg = self.dr = np.empty((B, T), dtype)
         self.inside_where_4 = self.inside_where_5 = self.inside_where_6 = np.empty((B, T), dtype)
         self.dnear = self.t_13 = self.inside_where_4
-        self.dcore = self.t_17 = self.dcore_s2_tanh = np.empty((B, T, H), dtype)
+        self.dcore = self.t_16 = self.dcore_s2_tanh = np.empty((B, T, H), dtype)
         self.dcore_k2 = np.empty((B, T, H), dtype)
         self.dcore_m2 = np.empty((B, T, H), dtype)
         self.dcore_q2 = np.empty((B, T, H), dtype)
@@ -1842,23 +1867,24 @@ class _ValueAndGradMemory:
         self.dcore_a2_arg_2 = np.empty((B, T, H), dtype)
         self.dcore_a2_arg = np.empty((B, T, H), dtype)
         self.dcore_p2 = np.empty((B, T, H), dtype)
+        self.policy_where_2 = self.policy_where_3 = np.empty((B, T, 2), dtype)
         self.start_where = np.empty((B, T, H), dtype)
         self.start_where_2 = np.empty((B, T, H), dtype)
         self.t_2 = np.empty((B, 4 * H), dtype)
         self.t_3 = np.empty((B, H), dtype)
-        self.t_4 = self.policy_softmax = np.empty((B, T, 2), dtype)
+        self.t_4 = self.policy_where = self.dpolicy_where = np.empty((B, T, 2), dtype)
         self.t_5 = self.policy_at = self.categorical_log_prob = self.r = np.empty((B, T), dtype)
         self.dcategorical_log_prob = self.t_5
         self.arange = np.arange(B, dtype=np.intp)
         self.arange_2 = np.arange(T, dtype=np.intp)
         self.at = np.empty((B, T), np.intp)
-        self.t_7 = self.dpolicy = np.empty((B, T, 2), dtype)
+        self.t_6 = np.empty((B, T, 2), np.bool_)
         self.t_8 = self.v_t_arg_clip = self.near = np.empty((B, T), dtype)
         self.t_9 = self.inside_where_7 = np.empty((B, T), dtype)
         self.t_10 = np.empty((B, T), np.bool_)
         self.t_11 = np.empty((B, T), dtype)
         self.t_12 = np.empty((B, T), np.bool_)
-        self.t_16 = self.dcore_f2 = np.empty((B, T, H), dtype)
+        self.t_15 = self.dcore_f2 = np.empty((B, T, H), dtype)
         self.grads = Params(dtype, H=H)
 
 

@@ -6,7 +6,7 @@ axis i or a is that of a distribution's own entries; entries of i are independen
 
 from __future__ import annotations
 
-from symgrad.catalog.formula import Given, NamedLoss, Option
+from symgrad.catalog.formula import P_LOG_P, Given, NamedLoss, Option
 from symgrad.catalog.losses import LOSSES
 
 LOG_2PI = "log(2*PI)"
@@ -35,13 +35,13 @@ ROWS = (
         "categorical_entropy",
         ("logits[b,a]",),
         "-sum p log p; p = softmax(logits)",
-        """
+        f"""
         lse[b] = logsumexp(a: logits[b,a])
-        each[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
+        each[b] = -sum(a: {P_LOG_P})
         """,
         source="Shannon 1948, section 6; Bishop 2006, equation 1.98",
-        elsewhere="a logit of -inf counts 0 in PyTorch and gives nan here: mask actions with -1e8, "
-        "as sb3-contrib does",
+        elsewhere="a logit of -inf masks an action and counts 0, as in PyTorch; sb3-contrib masks "
+        "with -1e8, which has the same value",
     ),
     NamedLoss(
         "categorical_kl",
@@ -50,8 +50,8 @@ ROWS = (
         """
         lse[b] = logsumexp(a: logits[b,a])
         lse_q[b] = logsumexp(a: logits_q[b,a])
-        logp[b,a] = logits[b,a] - lse[b]
-        each[b] = sum(a: expdiff(logits[b,a], lse[b])*(logp[b,a] - logits_q[b,a] + lse_q[b]))
+        d[b,a] = where(-inf < logits[b,a], logits[b,a] - lse[b] - logits_q[b,a] + lse_q[b], 0)
+        each[b] = sum(a: expdiff(logits[b,a], lse[b])*d[b,a])
         """,
         source="Kullback, Leibler 1951; Bishop 2006, equation 1.113",
     ),

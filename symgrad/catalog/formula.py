@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+P_LOG_P = "expdiff(logits[b,a], lse[b])*where(-inf < logits[b,a], logits[b,a] - lse[b], 0)"
+"""p log p of softmax probabilities, and 0 for a logit of -inf, which masks an action."""
+
 Given = frozenset[str]
 """The options that a call sets to something else than their default."""
 

@@ -8,7 +8,7 @@ any other without an axis of its own; axes with one letter have one size. What a
 
 from __future__ import annotations
 
-from symgrad.catalog.formula import Given, NamedLoss, Option
+from symgrad.catalog.formula import P_LOG_P, Given, NamedLoss, Option
 from symgrad.catalog.policy_losses import POLICY
 from symgrad.catalog.value_losses import HALF, VALUE
 
@@ -41,8 +41,8 @@ def reinforce(given: Given) -> str:
     logp[b] = logits[b,action[b]] - lse[b]
     each[b] = -logp[b]*{weight}
     """
-    bonus = """
-    H[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
+    bonus = f"""
+    H[b] = -sum(a: {P_LOG_P})
     each[b] += -entropy*H[b]
     """
     return text + (bonus if "entropy" in given else "")

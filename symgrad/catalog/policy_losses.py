@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symgrad.catalog.formula import Given, NamedLoss, Option
+from symgrad.catalog.formula import P_LOG_P, Given, NamedLoss, Option
 
 
 def temperature(given: Given) -> str:
@@ -17,10 +17,10 @@ POLICY = (
         ("logits[b,a]", "action[b]", "ret[b]", "v[b]"),
         "-mean log pi(action) stop(ret - v) + critic mean (v - stop(ret))^2 - entropy mean H(pi); "
         "pi = softmax(logits)",
-        """
+        f"""
         lse[b] = logsumexp(a: logits[b,a])
         logp[b] = logits[b,action[b]] - lse[b]
-        H_pi[b] = -sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
+        H_pi[b] = -sum(a: {P_LOG_P})
         each[b] = critic*(v[b] - stop(ret[b]))**2 - logp[b]*stop(ret[b] - v[b]) - entropy*H_pi[b]
         """,
         (Option("critic", "0.5"), Option("entropy", "0.01")),
@@ -33,9 +33,9 @@ POLICY = (
         "entropy_bonus",
         ("logits[b,a]",),
         "-mean H(pi); pi = softmax(logits)",
-        """
+        f"""
         lse[b] = logsumexp(a: logits[b,a])
-        each[b] = sum(a: expdiff(logits[b,a], lse[b])*(logits[b,a] - lse[b]))
+        each[b] = sum(a: {P_LOG_P})
         """,
         source="Williams, Peng 1991",
         elsewhere="RLax's entropy_loss; times 0.01 in CleanRL's PPO; of Gaussians it is "
