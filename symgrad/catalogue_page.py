@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from symgrad import listing, returns
+from symgrad import listing, returns, statistics
 from symgrad.algebra.sizes import Size
 from symgrad.catalog.activations import ROWS as ACTIVATIONS
 from symgrad.catalog.distributions import ROWS as DISTRIBUTIONS
@@ -51,8 +51,8 @@ What one may look for by another name. An unknown name in a spec is answered in 
 """
 
 OF_RETURNS = """\
-Functions of `symgrad.returns` in plain NumPy, which nothing differentiates;
-`help(symgrad.returns.gae)` says more.
+Functions of `symgrad.returns` and `symgrad.statistics` in plain NumPy, which nothing
+differentiates; `help(symgrad.returns.gae)` says more.
 """
 
 
@@ -192,8 +192,13 @@ def _link(row: NamedLoss) -> str:
 
 def _returns() -> Iterator[tuple[str, str]]:
     """The public functions, each with the first line of its docstring."""
-    for name, function in inspect.getmembers(returns, inspect.isfunction):
-        if function.__module__ == returns.__name__ and not name.startswith("_"):
+    every = [
+        f
+        for module in (returns, statistics)
+        for f in inspect.getmembers(module, inspect.isfunction)
+    ]
+    for name, function in every:
+        if function.__module__ in (returns.__name__, statistics.__name__) and name[0] != "_":
             arguments = ", ".join(inspect.signature(function).parameters)
             said = inspect.getdoc(function) or ""
             yield f"`{name}({arguments})`", cell(said.split("\n")[0])

@@ -93,7 +93,14 @@ LAYERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("an option whose value is missing", "layernorm eps=", 26, ("eps is a number, and the end of the line came",)),
     ("an unknown initialisation", "dense 64 init=xavier", 26, ('unknown initialisation "xavier"', "glorot_uniform")),
     ("an initialisation without its number", "dense 64 init=constant", 26, ("init=constant needs its value",)),
-    ("a bias drawn by fan-in", "dense 64 bias_init=he_normal", 31, ("bias_init is zeros or constant(x)",)),
+    ("an initialisation without its reach", "dense 64 init=uniform", 26, ("init=uniform needs how far it reaches", "uniform_fan_in")),
+    ("a root of a size that may be 0", "dense 64 init=constant(1/sqrt(H - 8))", 35, ("a root is of a size of at least 1",)),
+    ("a root of a tensor", "dense 64 init=constant(1/sqrt(obs))", 42, ('unknown size "obs"', "known: B, H, T")),
+    ("a number over a size", "dense 64 init=constant(1/H)", 26, ("takes 1 number, which may be over the root of a size",)),
+    ("a layer without the tensor that it needs", "noisy 64 relu", 25, ("noisy needs noise=NAME",)),
+    ("a tensor that is not there", "noisy 64 noise=e", 12, ('noise is the name of a tensor, and "e" is none',)),
+    ("too little noise", "noisy 8 noise=single", 12, ("noise", "single")),
+    ("a bias drawn by fan-in", "dense 64 bias_init=he_normal", 31, ("bias_init is zeros, constant(x), uniform(x) or normal(x)",)),
     ("a layer that copies", "dense 64 init=copy(W1)", 26, ("a network has copy_of",)),
     ("a size for layernorm", "layernorm 64", 22, ("'64'", "an activation or an option was expected")),
     ("a size for an activation", "tanh 64", 17, ("'64'", "the end of the layer")),
@@ -164,6 +171,7 @@ NETWORKS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("a misspelt residual block", 'input = "obs"\nlayers = [{ residul = ["dense 4"] }]', "4:1", ("a layer is", "residual")),
     ("an activation for the whole network", 'input = "obs"\nactivation = "tanh"\nlayers = ["dense 2"]', "4:1", ('unknown key "activation"',)),
     ("held in quotes", 'input = "obs"\nlayers = ["dense 2"]\nheld = "true"', "5:1", ('"held" is true or false',)),
+    ("tensors instead of its own", 'input = "obs"\nlayers = ["dense 2"]\ninstead = { w = "k" }', "5:1", ("instead is for a copy",)),
     ("a copy of two", 'copy_of = ["q"]', "3:1", ('"copy_of" is a string',)),
     ("a copy of nothing", 'copy_of = "p"', "3:1", ('no network is named "p"', "known: q")),
     ("a copy of itself", 'copy_of = "q"', "3:1", ("cannot copy itself",)),
@@ -172,6 +180,8 @@ NETWORKS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
 
 # claim, text after [networks.q], place, words
 SECOND: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("a tensor instead of one that no layer names", '[networks.p]\ncopy_of = "q"\ninstead = { w = "k" }', "7:1", ('no layer of "q" names the tensor "w"',)),
+    ("a number instead of a tensor", '[networks.p]\ncopy_of = "q"\ninstead = { w = 1 }', "7:1", ("instead has names", "1 came")),
     ("a copy of a copy", '[networks.p]\ncopy_of = "q"\n[networks.o]\ncopy_of = "p"', "8:1", ('"p" is a copy itself', 'its original, "q"')),
     ("a copy with a wider input", '[networks.p]\ncopy_of = "q"\ninput = "wide"', "5:1", ('network "p"', "have 5 features", '"q", which it copies, has 4')),
     ("two networks that need each other", '[networks.p]\ninput = "r"\nlayers = ["dense 2"]\n[networks.r]\ninput = "p"\nlayers = ["dense 2"]', "5:1", ("p -> r -> p",)),

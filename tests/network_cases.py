@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from symgrad.algebra.sizes import Size
-from symgrad.catalog.layer import Layer, Signal
+from symgrad.catalog.layer import GIVEN, Layer, Signal
 
 Loss = Callable[..., Any]
 
@@ -608,13 +608,18 @@ TENSORS = {
     "cell": "real[B, 3]",
     "reset": "bool[B, 5]",
     "mask": "bool[B, 5]",
+    "noise": "real[8]",
+    "running_mean": "real[5]",
+    "running_var": "real[5] > 0",
+    "training": "bool",
 }
 """What the options of layers that name a tensor are given."""
 
 
 def layer_text(row: Layer) -> str:
-    """The layer, every size 3."""
-    return " ".join([row.name, *("3" for _ in row.sizes)])
+    """The layer, every size 3, with the tensors that it needs."""
+    needed = [f"{name}={name}" for name, default in row.options if default == GIVEN]
+    return " ".join([row.name, *("3" for _ in row.sizes), *needed])
 
 
 def layer_spec(row: Layer, text: str) -> str:

@@ -20,7 +20,7 @@ PACKAGE = Path(symgrad.errors.__file__).parent
 # A stage may import itself and what stands before it; two stages of one number may share.
 # "" is symgrad/__init__.py.
 RANK = {
-    "errors": 0, "returns": 0, "version": 0, "algebra": 1, "notation": 2, "catalog": 3, "expand": 3, "spec": 3, "plan": 4,
+    "errors": 0, "returns": 0, "statistics": 0, "version": 0, "algebra": 1, "notation": 2, "catalog": 3, "expand": 3, "spec": 3, "plan": 4,
     "emit": 5, "verify": 6, "products": 6, "pipeline": 7, "explain": 8, "api": 9, "generated_tree": 9, "listing": 9, "starting": 9, "stated": 9, "catalogue_page": 10, "usage": 9, "": 9, "several": 10, "terminal": 10, "tour": 10, "cli": 11, "__main__": 12,
 }  # fmt: skip
 

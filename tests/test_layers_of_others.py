@@ -64,11 +64,30 @@ def projections(torch: Any) -> Any:
     return net
 
 
+def noisy(torch: Any) -> Any:
+    net = torch.nn.Module()
+    for kind in ("mu", "sigma"):
+        setattr(net, f"weight_{kind}", torch.nn.Parameter(torch.randn(3, 4)))
+        setattr(net, f"bias_{kind}", torch.nn.Parameter(torch.randn(3)))
+    return net
+
+
+def disturbed(torch: Any, net: Any, x: Any, data: Mapping[str, Any]) -> Any:
+    """A linear layer with the noise of its 4 inputs and its 3 outputs on every weight and bias."""
+    inputs, outputs = (e.sign() * e.abs().sqrt() for e in (data["e"][:4], data["e"][4:]))
+    weight = net.weight_mu + net.weight_sigma * torch.outer(outputs, inputs)
+    return torch.nn.functional.linear(x, weight, net.bias_mu + net.bias_sigma * outputs)
+
+
 CASES = (
     Case("a convolution", '"conv2d 3 2"', "real[B, 2, 5, 4]", lambda t: t.nn.Conv2d(2, 3, 2)),
     Case("strided, padded and dilated", '"conv2d 3 3 stride=2 padding=3 dilation=2"', "real[B, 2, 7, 8]", lambda t: t.nn.Conv2d(2, 3, 3, stride=2, padding=3, dilation=2)),
     Case("without a bias", '"conv2d 2 1 bias=false"', "real[B, 3, 2, 2]", lambda t: t.nn.Conv2d(3, 2, 1, bias=False)),
     Case("the layers of a Nature network", '"conv2d 3 4 stride=2 relu", "conv2d 4 3 relu", "flatten", "dense 6 relu", "dense 2"', "real[B, 2, 12, 12]", lambda t: t.nn.Sequential(t.nn.Conv2d(2, 3, 4, stride=2), t.nn.ReLU(), t.nn.Conv2d(3, 4, 3), t.nn.ReLU(), t.nn.Flatten(), t.nn.Linear(36, 6), t.nn.ReLU(), t.nn.Linear(6, 2))),
+    Case("a noisy layer", '"noisy 3 noise=e"', "real[B, 4]", noisy, disturbed, {"e": "real[7]"}),
+    Case("batch normalisation", '"batchnorm"', "real[B, 4]", lambda t: t.nn.BatchNorm1d(4)),
+    Case("batch normalisation over time", '"batchnorm eps=1e-3"', "real[B, T, 4]", lambda t: t.nn.BatchNorm1d(4, eps=1e-3), lambda torch, net, x, data: net(x.mT).mT),
+    Case("batch normalisation of images", '"conv2d 3 2", "batchnorm2d relu", "conv2d 2 2"', "real[B, 2, 5, 4]", lambda t: t.nn.Sequential(t.nn.Conv2d(2, 3, 2), t.nn.BatchNorm2d(3), t.nn.ReLU(), t.nn.Conv2d(3, 2, 2))),
     Case("an embedding", '"embedding 3"', "int[B, T] < 6", lambda t: t.nn.Embedding(6, 3)),
     Case("a GRU", '"gru 3"', "real[B, T, 2]", lambda t: t.nn.GRU(2, 3, batch_first=True), lambda t, net, x, data: net(x)[0]),
     Case("a GRU that is given its state", '"gru 3 state=h0"', "real[B, T, 2]", lambda t: t.nn.GRU(2, 3, batch_first=True), started, {"h0": "real[B, 3]"}),
@@ -85,7 +104,8 @@ def text_of(case: Case) -> str:
     data = "\n".join(f'{name} = "{of}"' for name, of in {"x": case.x, **case.data}.items())
     wrt = ["q"] if case.x.startswith("int") else ["q", "x"]
     wrt += [name for name, of in case.data.items() if of.startswith("real")]
-    axes = ",".join("bijkl"[: 2 if "dense" in case.layers else 4 if "conv" in case.layers else 3])
+    count = case.x.count(",") + (2 if case.x.startswith("int") else 1)
+    axes = ",".join("bijkl"[: 2 if "flatten" in case.layers else count])
     free = "T" in " ".join([case.x, *case.data.values()])
     sizes = 'B = "batch"\nT = "times"' if free else 'B = "batch"'
     return f"""
@@ -124,7 +144,9 @@ def test_a_layer_is_pytorchs(case: Case, torch: Any) -> None:
     values = drawn(case, rng)
     module = of_text(text_of(case), "q").module
     params = module.init(np.random.default_rng(0))
-    state = net.state_dict()
+    state = {name: p.detach() for name, p in net.named_parameters()}  # without running statistics
+    for p in state.values():
+        p += 0.1 * torch.randn_like(p)  # for some start at 1 or 0
     assert sum(a.numel() for a in state.values()) == params.flat.size
     if "attention" in case.layers:  # PyTorch keeps it in a module with another layout
         own = dict(

@@ -31,9 +31,9 @@ from network_cases import (
 from programs import assert_agree, emitted_gradient, fresh_values, run
 
 from symgrad import api
-from symgrad.catalog.layer import UNSET, Layer
+from symgrad.catalog.layer import GIVEN, UNSET, Layer
 from symgrad.catalog.layers import ROWS
-from symgrad.notation.declarations import INITS
+from symgrad.notation.initialisations import INITS
 from symgrad.pipeline import derive
 from symgrad.spec import Loss, Spec, define, parse_spec
 
@@ -189,7 +189,11 @@ def test_the_checker_passes_it(case: Case) -> None:
 def layer_texts(row: Layer) -> list[str]:
     """The layer as it stands, with an activation, and with each option at something else."""
     plain = layer_text(row)
-    options = [f"{plain} {name}={other(name, default)}" for name, default in row.options]
+    options = [
+        f"{plain} {name}={other(name, default)}"
+        for name, default in row.options
+        if default != GIVEN
+    ]
     return [plain, f"{plain} tanh", *options]
 
 
@@ -297,8 +301,14 @@ def test_a_size_that_has_only_the_letter_of_a_transpose_is_not_asked_for() -> No
         assert "T" not in inspect.signature(getattr(module, name)).parameters
 
 
-INITIALISATIONS = [n for n in INITS if n not in ("constant", "orthogonal", "copy")]
-INITIALISATIONS += ["constant(0.25)", "constant(-3)", "orthogonal", "orthogonal(1.414)"]
+INITIALISATIONS = [n for n in INITS if n not in ("constant", "orthogonal", "copy", "uniform")]
+INITIALISATIONS += [
+    "uniform(0.1)",
+    "constant(0.25)",
+    "constant(-3)",
+    "orthogonal",
+    "orthogonal(1.414)",
+]
 
 
 @pytest.mark.parametrize("init", INITIALISATIONS)

@@ -13,7 +13,7 @@ from emitted import of_text
 from symgrad.catalog.activations import ROWS as ACTIVATIONS
 from symgrad.expand.activations import CALLED
 from symgrad.expand.networks import KEYS
-from symgrad.notation.declarations import INITS
+from symgrad.notation.initialisations import INITS
 from symgrad.notation.printer import equation_text
 from symgrad.spec import parse_spec
 
@@ -117,7 +117,7 @@ def test_the_first_spec_has_what_the_text_says() -> None:
 
 
 def test_the_group_by_hand_is_a_group() -> None:
-    module = of_text(BLOCKS[2], "page").module
+    module = of_text(next(b for b in BLOCKS if "[params.scale]" in b), "page").module
     params = module.init(np.random.default_rng(0))
     assert params.scale.log_spread.tolist() == [-0.5] * 3
     assert params.scale.flat.shape == (6,)

@@ -11,6 +11,9 @@ from symgrad.algebra.sizes import Size
 UNSET = "none"
 """The default of an option that is the name of a tensor."""
 
+GIVEN = "NAME"
+"""The same of one that has to be given."""
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -61,7 +64,7 @@ class Layer:
     name:    as a spec writes it: "dense H tanh init=orthogonal(1.414)".
     sizes:   the sizes that follow the name.
     options: each with its default: an initialisation, true or false, a number, a whole number,
-             whose default is its least value, or `none`, for the name of a tensor.
+             whose default is its least value, or `none` or `NAME`, for the name of a tensor.
     letter:  what its output is called: z for z1, z2 ...
     formula: in one line.
     build:   the input, the sizes and the options -> parameters and equations.

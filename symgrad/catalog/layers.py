@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 
 from symgrad.algebra.sizes import ONE, Size
-from symgrad.catalog.layer import Built, Layer, Options, Signal
+from symgrad.catalog.layer import GIVEN, UNSET, Built, Layer, Options, Signal
 from symgrad.catalog.sequences import RECURRENT, attention, gru, lstm
 
 
@@ -29,15 +29,79 @@ def _bias(width: Size, options: Options) -> dict[str, str]:
     return {"c": f"real[{width}] init={options['bias_init']}"}
 
 
+def noisy(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y_i = sum_j (W_ij + S_ij f_(i+n) f_j) x_j + c_i + s_i f_(i+n), f = sign(noise) sqrt(|noise|).
+
+    The noise of the n inputs comes first, then that of the outputs: one for all of the batch.
+    """
+    (width,) = sizes
+    n, mean, spread = x.size, f"uniform(1/sqrt({x.size}))", f"constant(0.5/sqrt({x.size}))"
+    params = {
+        "W": f"real[{width}, {n}] init={mean}",
+        "S": f"real[{width}, {n}] init={spread}",
+        "c": f"real[{width}] init={mean}",
+        "s": f"real[{width}] init={spread}",
+    }
+    equations = f"""
+    f[i] = sign(noise[i])*sqrt(abs(noise[i])) for i < {n + width}
+    V[i,j] = W[i,j] + S[i,j]*f[i + {n}]*f[j]
+    k[i] = c[i] + s[i]*f[i + {n}]
+    y[b,i] = sum(j: V[i,j]*x[b,j]) + k[i]
+    """
+    return Built(params, equations, (width,))
+
+
 def layernorm(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
     """y = g (x - m)/sqrt(v + eps) + s, with m and v the mean and the variance of the last axis."""
-    params = {"g": f"real[{x.size}] init=constant(1)", "s": f"real[{x.size}] init=zeros"}
     equations = f"""
     m[b] = mean(j: x[b,j])
     v[b] = mean(j: (x[b,j] - m[b])**2)
     y[b,i] = g[i]*(x[b,i] - m[b])/sqrt(v[b] + {options["eps"]}) + s[i]
     """
-    return Built(params, equations, x.shape)
+    return Built(_gain(x.size), equations, x.shape)
+
+
+STATISTICS = (
+    ("eps", "1e-5"),
+    ("running_mean", UNSET),
+    ("running_var", UNSET),
+    ("training", UNSET),
+)
+"""The options of batchnorm."""
+
+
+def batchnorm(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
+    """y_i = g_i (x_i - m_i)/sqrt(v_i + eps) + s_i, m and v of the batch; v divides by its size.
+
+    Of images, i is the channel, and m and v are over positions too. running_mean and running_var
+    count in their place, or where `training` is named, only while it is false.
+    """
+    places = ("k", "l")[: len(x.shape) - 1]
+    at, over = ",".join(("b", "i", *places)), ",".join(("b", *places))
+    (mean, of_mean), (var, of_var) = (_statistic(options, name) for name in ("mean", "var"))
+    batch = f"m[i] = mean({over}: x[{at}])\nv[i] = mean({over}: (x[{at}] - m[i])**2)"
+    equations = f"""
+    {batch if {mean, var} != {"running_mean", "running_var"} else ""}
+    {of_mean}
+    {of_var}
+    y[{at}] = g[i]*(x[{at}] - {mean}[i])/sqrt({var}[i] + {options["eps"]}) + s[i]
+    """
+    return Built(_gain(x.shape[0]), equations, x.shape)
+
+
+def _statistic(options: Options, name: str) -> tuple[str, str]:
+    """What counts as the mean or the variance, and the equation that defines it, if one does."""
+    batch, given = name[0], f"running_{name}"
+    if options[given] == UNSET:
+        return batch, ""
+    if options["training"] == UNSET:
+        return given, ""
+    used = f"{name}_used"
+    return used, f"{used}[i] = where(training, {batch}[i], {given}[i])"
+
+
+def _gain(size: Size) -> dict[str, str]:
+    return {"g": f"real[{size}] init=constant(1)", "s": f"real[{size}] init=zeros"}
 
 
 def flatten(x: Signal, sizes: tuple[Size, ...], options: Options) -> Built:
@@ -86,6 +150,17 @@ ROWS = (
         torch=(("W", "weight"), ("c", "bias")),
     ),
     Layer(
+        "noisy",
+        ("width",),
+        (("noise", GIVEN),),
+        "z",
+        "y = (W + S e f^T) x + c + s e; e, f = sign(n) sqrt(|n|) of the outputs', inputs' noise n",
+        noisy,
+        source="Fortunato et al. 2018, equations 9 to 11",
+        also=("noisy_linear", "noisylinear", "noisynet", "noisy_dense"),
+        torch=(("W", "weight_mu"), ("S", "weight_sigma"), ("c", "bias_mu"), ("s", "bias_sigma")),
+    ),
+    Layer(
         "layernorm",
         (),
         (("eps", "1e-5"),),
@@ -94,6 +169,29 @@ ROWS = (
         layernorm,
         source="Ba, Kiros, Hinton 2016",
         also=("layer_norm", "ln"),
+        torch=(("g", "weight"), ("s", "bias")),
+    ),
+    Layer(
+        "batchnorm",
+        (),
+        STATISTICS,
+        "n",
+        "y = g (x - mean(x))/sqrt(var(x) + eps) + s, of each feature over the batch",
+        batchnorm,
+        source="Ioffe, Szegedy 2015, algorithms 1 and 2",
+        also=("batch_norm", "batchnorm1d", "bn"),
+        torch=(("g", "weight"), ("s", "bias")),
+    ),
+    Layer(
+        "batchnorm2d",
+        (),
+        STATISTICS,
+        "n",
+        "the same of each channel, over the batch and positions",
+        batchnorm,
+        axes=3,
+        source="Ioffe, Szegedy 2015, section 3.2",
+        also=("batch_norm2d", "bn2d", "spatial_batchnorm"),
         torch=(("g", "weight"), ("s", "bias")),
     ),
     Layer(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import prod
+from math import prod, sqrt
 
 from symgrad.algebra.program import Tensor
 from symgrad.algebra.sizes import Atom, Size
@@ -19,6 +18,7 @@ from symgrad.emit.literals import (
     tuple_text,
 )
 from symgrad.emit.naming import atoms, definitions, named, shape_text, total
+from symgrad.notation.initialisations import argument_of
 from symgrad.notation.places import bound_text
 from symgrad.spec import Spec
 
@@ -188,7 +188,8 @@ def init(spec: Spec, params: Sequence[Tensor]) -> dict[str, object]:
             places = [(f"params.{spec.paths[t.name]}", t) for t in own]
             body += [f"{place}[...] = {_drawn(spec, t, known)}" for place, t in places]
     body = [*definitions(spec, body), *body]
-    signature = ", ".join(["rng", "*", *by_keyword(spec, names), "dtype=np.float64"])
+    every = [name for name, _ in spec.sizes if name in {*names, *_in_starts(spec, params)}]
+    signature = ", ".join(["rng", "*", *by_keyword(spec, every), "dtype=np.float64"])
     return {
         "signature": code(f"def init({signature}):", 0),
         "body": [piece for line in body for piece in code(line, 4)],
@@ -210,11 +211,32 @@ def _drawn(spec: Spec, tensor: Tensor, known: Mapping[Atom, Size]) -> str:
     name, _, argument = how.removesuffix(")").partition("(")
     if name == "copy":
         return f"params.{spec.paths.get(argument, argument)}"
-    value = repr(float(Fraction(argument.replace(" ", "")))) if argument else ""
+    value = _number(spec, how, known)
     if name in ("zeros", "constant"):
         return value or "0.0"
-    extra = f", {value or '1.0'}" if name in ("orthogonal", "normal") else ""
+    extra = f", {value or '1.0'}" if name in ("orthogonal", "normal", "uniform") else ""
     return f"_{name}(rng, {shape_text(tensor.shape, known)}{extra})"
+
+
+def _number(spec: Spec, how: str, known: Mapping[Atom, Size]) -> str:
+    """The argument of an initialisation as Python; empty if it has none."""
+    argument = argument_of(how, _sizes(spec))
+    if argument is None:
+        return ""
+    number, over = float(argument.number), argument.over
+    if over is None or over.constant is not None:
+        return repr(number / sqrt(1 if over is None else over.constant or 1))
+    return f"{number!r} / np.sqrt({size_expression(named(over, known))})"
+
+
+def _in_starts(spec: Spec, params: Sequence[Tensor]) -> set[str]:
+    """The sizes that initialisations name."""
+    found = (argument_of(t.init or "", _sizes(spec)) for t in params)
+    return {name for one in found if one and one.over for name in one.over.names}
+
+
+def _sizes(spec: Spec) -> Mapping[str, Size]:
+    return {**{name: Size.of(name) for name, _ in spec.sizes}, **dict(spec.derived)}
 
 
 def _shown(spec: Spec, params: Sequence[Tensor]) -> Mapping[str, tuple[Tensor, int]]:

@@ -194,6 +194,7 @@ class Applied:
             output=output,
             exists=lambda name: self.tensors.whole(name, scope) is not None,
             bare=self.tensors.bare,
+            instead=dict(network.instead),
             source=source,
             at=at,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.sizes import ZERO
-from symgrad.catalog.layer import UNSET, Built, Layer, Signal
+from symgrad.catalog.layer import Built, Layer, Signal
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, activated
 from symgrad.expand.axes import OWN, clear, free_letter, fresh_letters
@@ -31,6 +31,7 @@ class Equations:
     output:  what to call the last output.
     exists:  whether a tensor of this name is there.
     bare:    names that stand without subscripts, which no index may have.
+    instead: what its layers read in the place of tensors that they name.
     source, at: where the equations seem to stand, for errors.
     number:  of the last layer; batch: how many leading axes no layer works on.
     owners:  of each layer that has some, the parameters by the names that PyTorch has for them.
@@ -42,6 +43,7 @@ class Equations:
     output: str
     exists: Callable[[str], bool]
     bare: frozenset[str]
+    instead: Mapping[str, str]
     source: Source
     at: int
     number: int = 0
@@ -142,9 +144,8 @@ class Equations:
         return Whole(output, letters, (*x.sizes[: len(signal.lead)], *built.shape))
 
     def named(self, layer: LayerText) -> dict[str, str]:
-        """The tensors that its options name."""
-        of = dict(layer.row.options) if layer.row else {}
-        found = {key: name for key, name in layer.options.items() if of.get(key) == UNSET != name}
+        """The tensors that its options name, or what this network reads instead."""
+        found = {key: self.instead.get(name, name) for key, name in layer.named.items()}
         for key, name in found.items():
             if not self.exists(name):
                 raise layer.source.error(

@@ -8,13 +8,14 @@ from typing import cast
 
 from symgrad.algebra.sizes import Size
 from symgrad.catalog.activations import ACTIVATIONS, Activation
-from symgrad.catalog.layer import UNSET, Layer
+from symgrad.catalog.layer import GIVEN, UNSET, Layer
 from symgrad.catalog.layers import LAYERS
 from symgrad.errors import did_you_mean
 from symgrad.expand.activations import Chosen, chosen
 from symgrad.notation import hints
 from symgrad.notation.cursor import run
-from symgrad.notation.declarations import Declared, initialisation
+from symgrad.notation.declarations import Declared
+from symgrad.notation.initialisations import initialisation
 from symgrad.notation.lexer import Token, single
 from symgrad.notation.names import shown
 from symgrad.notation.operators import ADD
@@ -25,7 +26,7 @@ from symgrad.notation.syntax import Node, Source
 
 Arguments = tuple[tuple[Node, ...], tuple[tuple[str, Node], ...]]
 FLAGS = ("true", "false")
-BIASES = ("zeros", "constant")
+BIASES = ("zeros", "constant", "uniform", "normal")
 """How a vector can start: the others need a fan-in, and a vector has none."""
 
 EXAMPLE = '"dense 64 tanh", "layernorm", "relu" or { residual = ["dense 64 relu"] }'
@@ -44,6 +45,13 @@ class LayerText:
     activation: Chosen | None
     source: Source
     checks: tuple[Check, ...] = ()
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The tensors that its options name."""
+        of = dict(self.row.options) if self.row else {}
+        names = [key for key, default in of.items() if default in (UNSET, GIVEN)]
+        return {key: self.options[key] for key in names if self.options[key] != UNSET}
 
     @property
     def text(self) -> str:
@@ -77,7 +85,7 @@ class _LayerParser(Parser):
             size, checked = self.size(row, what, declared)
             sizes.append(size)
             checks += checked
-        activation, options = self.rest(row)
+        activation, options = self.rest(row, declared)
         return LayerText(row, tuple(sizes), options, activation, self.source, tuple(checks))
 
     def size(self, row: Layer, what: str, declared: Declared) -> tuple[Size, tuple[Check, ...]]:
@@ -89,7 +97,7 @@ class _LayerParser(Parser):
         error = self.error(f"{row.name}: the {what} is at least 1, and {size} came", token.at)
         return size, at_least(size - 1, error, declared.defaults)
 
-    def rest(self, row: Layer) -> tuple[Chosen | None, dict[str, str]]:
+    def rest(self, row: Layer, declared: Declared) -> tuple[Chosen | None, dict[str, str]]:
         """What follows the sizes: one activation, and options, each once."""
         activation: Chosen | None = None
         options = dict(row.options)
@@ -107,7 +115,7 @@ class _LayerParser(Parser):
                 if token.text in given:
                     raise self.error(f"option {shown(token.text)} is given twice", token.at)
                 given.add(token.text)
-                options[token.text] = self.value(token.text, options[token.text])
+                options[token.text] = self.value(token.text, options[token.text], declared)
             elif activation is not None:
                 raise self.error(
                     f"a layer has one activation, and {shown(token.text)} is the second; "
@@ -120,6 +128,9 @@ class _LayerParser(Parser):
                 )
             else:
                 activation = self.activation(token)
+        for name, default in row.options:
+            if default == GIVEN and name not in given:
+                raise self.error(f"{row.name} needs {name}=NAME, the name of a tensor")
         return activation, options
 
     def activation(self, token: Token) -> Chosen:
@@ -139,15 +150,16 @@ class _LayerParser(Parser):
             return f"; an option stands in brackets: {before}({self.next.text})"
         return f"; each layer is a text of its own{hints.form(('layers',))}"
 
-    def value(self, name: str, default: str) -> str:
+    def value(self, name: str, default: str, declared: Declared) -> str:
         """An initialisation, a flag, the name of a tensor or a number."""
         token = self.next
         if name.endswith("init"):
-            found = initialisation(self, self.source)
+            found = initialisation(self, self.source, declared.size_of)
             kind = found.partition("(")[0]
             if name == "bias_init" and kind not in BIASES:
                 raise self.error(
-                    f"bias_init is zeros or constant(x), and {kind} came; a vector has no fan-in",
+                    f"bias_init is zeros, constant(x), uniform(x) or normal(x), and {kind} came; "
+                    "a vector has no fan-in",
                     token.at,
                 )
             if kind == "copy":
@@ -156,7 +168,7 @@ class _LayerParser(Parser):
         whole = token.text.isdigit() and default.isdigit() and int(token.text) >= int(default)
         if default in FLAGS:
             fits, what = token.text in FLAGS, "true or false"
-        elif default == UNSET:
+        elif default in (UNSET, GIVEN):
             fits, what = token.kind == "name", "the name of a tensor"
         elif default.isdigit():
             fits, what = whole, f"a whole number of at least {default}"

@@ -34,6 +34,12 @@ def checks_of(layers: Layers) -> Iterator[Check]:
         yield from checks_of(layer.layers) if isinstance(layer, Residual) else layer.checks
 
 
+def named(layers: Layers) -> Iterator[str]:
+    """The tensors that their options name."""
+    for layer in layers:
+        yield from named(layer.layers) if isinstance(layer, Residual) else layer.named.values()
+
+
 def first_row(layers: Layers) -> Layer | None:
     """The row of the first layer that is more than an activation."""
     for layer in layers:

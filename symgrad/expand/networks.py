@@ -10,21 +10,24 @@ from symgrad.catalog.activations import ACTIVATIONS
 from symgrad.catalog.distributions import DISTRIBUTIONS
 from symgrad.catalog.losses import LOSSES
 from symgrad.errors import did_you_mean
-from symgrad.expand.layers import Layers, checks_of, first_row, read_layers
+from symgrad.expand.layers import Layers, checks_of, first_row, named, read_layers
 from symgrad.notation.declarations import Declared
 from symgrad.notation.document import Document
 from symgrad.notation.names import fault_of, shown
 from symgrad.notation.places import Check
 from symgrad.notation.syntax import Source
 
-KEYS = ("input", "layers", "copy_of", "held")
+KEYS = ("input", "layers", "copy_of", "held", "instead")
 LONGEST = 32
 """Letters of a network's name: those of its tensors begin with it."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """inputs: tensors or networks, joined along the last axis; the others as in the spec."""
+    """inputs: tensors or networks, joined along the last axis; the others as in the spec.
+
+    instead: what a copy's layers read in the place of tensors that the original's layers name.
+    """
 
     name: str
     inputs: tuple[str, ...]
@@ -32,6 +35,7 @@ class Network:
     copy_of: str | None
     held: bool
     source: Source
+    instead: tuple[tuple[str, str], ...] = ()
 
     @property
     def reads(self) -> Kind:
@@ -101,7 +105,28 @@ def _network(document: Document, name: str, declared: Declared) -> Network:
     source = Source("", within=within, places={0: document.place(*path)})
     layers = read_layers(document, declared, path, within) if copy_of is None else ()
     held = bool(document.typed(bool, *path, "held"))
-    return Network(name, _inputs(document, path), layers, copy_of, held, source)
+    instead = _instead(document, path, copy_of)
+    return Network(name, _inputs(document, path), layers, copy_of, held, source, instead)
+
+
+def _instead(
+    document: Document, path: tuple[str, ...], copy_of: str | None
+) -> tuple[tuple[str, str], ...]:
+    """instead = { noise = "noise_t" }."""
+    if "instead" not in document.table(*path):
+        return ()
+    given = document.table(*path, "instead")
+    if copy_of is None:
+        raise document.error("instead is for a copy: a layer names its own", *path, "instead")
+    for value in given.values():
+        if not isinstance(value, str):
+            raise document.error(
+                f'instead has names, as in instead = {{ noise = "noise_t" }}, and '
+                f"{ascii(value)[:40]} came",
+                *path,
+                "instead",
+            )
+    return tuple(given.items())
 
 
 def _inputs(document: Document, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -139,4 +164,13 @@ def _complete(document: Document, network: Network, known: Mapping[str, Network]
             f"{shown(original.copy_of)}",
             *path,
         )
+    read = dict.fromkeys(named(original.layers))
+    for name, _ in network.instead:
+        if name not in read:
+            near = did_you_mean(name, read) if read else "; they name none"
+            raise document.error(
+                f"instead: no layer of {shown(original.name)} names the tensor {shown(name)}{near}",
+                *path[:-1],
+                "instead",
+            )
     return replace(network, inputs=network.inputs or original.inputs, layers=original.layers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import cast
 
 from sympy import Rational
@@ -13,29 +12,14 @@ from symgrad.algebra.program import Kind, Role, Tensor
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError, did_you_mean
 from symgrad.notation import hints
+from symgrad.notation.initialisations import initialisation, literal
 from symgrad.notation.lexer import single
 from symgrad.notation.operators import ADD, OR
 from symgrad.notation.parser import Parser, parse_expression
 from symgrad.notation.sizes import names_in, size_of
-from symgrad.notation.syntax import Name, Node, Number, Source, Sum
+from symgrad.notation.syntax import Name, Number, Source
 
 KINDS = ("real", "int", "bool")
-INITS = {
-    "glorot_uniform": 0,
-    "he_normal": 0,
-    "lecun_uniform": 0,
-    "uniform_fan_in": 0,
-    "normal": 1,
-    "orthogonal": 1,
-    "constant": 1,
-    "zeros": 0,
-    "copy": 1,
-}
-"""Each initialisation, and how many arguments it takes; normal and orthogonal may have none."""
-NEEDED = {
-    "constant": "its value, as init=constant(0.5)",
-    "copy": "the parameter that it copies, as init=copy(W1)",
-}
 EXAMPLE = 'a type is like "real[B, 4]", "int[B] < 2", "bool[B]" or "real = 0.99"'
 
 
@@ -87,7 +71,7 @@ def tensor_type(source: Source, name: str, role: Role, sizes: Mapping[str, Size]
     if positive and _number(parser, source) != 0:
         raise source.error(f"a lower bound is 0, as in real > 0; {EXAMPLE}", start)
     default = _number(parser, source) if parser.take("=") else None
-    init = _init(parser, source) if parser.next.text == "init" else None
+    init = _init(parser, source, sizes) if parser.next.text == "init" else None
     if parser.next.kind != "end":
         hint = hints.type_end(parser.next.text)
         expected = f"where the end of the type was expected{hint}"
@@ -157,48 +141,10 @@ def _number(parser: Parser, source: Source) -> Rational:
     return Rational(value.numerator, value.denominator)
 
 
-def literal(node: Node) -> Fraction | None:
-    """The value of a number with or without a sign."""
-    match node:
-        case Number(value=value):
-            return value
-        case Sum(terms=((sign, Number(value=value)),)):
-            return sign * value
-    return None
-
-
-def _init(parser: Parser, source: Source) -> str:
+def _init(parser: Parser, source: Source, sizes: Mapping[str, Size]) -> str:
     parser.name("init")
     parser.expect("=", "after init")
-    return initialisation(parser, source)
-
-
-def initialisation(parser: Parser, source: Source) -> str:
-    """zeros, orthogonal(1.414), or copy(W), which another parameter's values start."""
-    token = parser.name("an initialisation")
-    if token.text not in INITS:
-        raise source.error(
-            f'unknown initialisation "{token.text}"'
-            f"{hints.initialisation(token.text) or did_you_mean(token.text, INITS)}",
-            token.at,
-        )
-    arguments = parser.arguments_after("the arguments of init") if parser.take("(") else None
-    if arguments is None:
-        if token.text in NEEDED:
-            raise source.error(f"init={token.text} needs {NEEDED[token.text]}", token.at)
-        return token.text
-    if token.text == "copy":
-        if len(arguments) != 1 or not isinstance(arguments[0], Name):
-            raise source.error(f"init=copy needs {NEEDED['copy']}", token.at)
-        return f"copy({arguments[0].name})"
-    values, count = [literal(a) for a in arguments], INITS[token.text]
-    if len(values) != count or None in values:
-        takes = f"takes {count} number{'s' * (count != 1)}"
-        raise source.error(f"init={token.text} {takes}", token.at)
-    if not arguments:
-        return token.text
-    start, end = arguments[0].at, parser.tokens[parser.position - 1].at
-    return f"{token.text}({source.text[start:end].strip()})"
+    return initialisation(parser, source, sizes)
 
 
 def size_text(source: Source, sizes: Mapping[str, Size]) -> Size | None:

@@ -238,7 +238,7 @@ INITS: Table = {
     "xavier xavier_uniform glorot": "write glorot_uniform",
     "kaiming kaiming_normal he": "write he_normal",
     "lecun": "write lecun_uniform",
-    "uniform default pytorch": "write uniform_fan_in, which is the default",
+    "default pytorch": "write uniform_fan_in, which is the default",
     "ones one": "write constant(1)",
     "randn gaussian": "write normal(1) for a deviation of 1",
 }
