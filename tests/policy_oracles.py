@@ -44,6 +44,12 @@ def _normal_logp(xp, mu, log_std, x):
 # ---- PPO, A2C, TRPO ----------------------------------------------------------------------------
 
 
+def _explained(xp, ret, value):
+    """1 - Var(ret - V)/Var(ret), and 0 where the returns are all alike."""
+    spread = xp.var(ret)
+    return xp.where(spread > 0, 1 - xp.var(ret - value) / xp.where(spread > 0, spread, 1), 0.0)
+
+
 def _ppo(xp, held, v, logp, entropy, value) -> Losses:
     r, gain = xp.exp(logp - v["logp_old"]), v["advantage"]
     policy = -xp.mean(_least(xp, r * gain, _clip(xp, r, 1 - v["eps"], 1 + v["eps"]) * gain))
@@ -54,6 +60,7 @@ def _ppo(xp, held, v, logp, entropy, value) -> Losses:
         "entropy": entropy,
         "approx_kl": xp.mean((r - 1) - xp.log(r)),
         "clip_fraction": xp.mean(xp.where(abs(r - 1) > v["eps"], 1.0, 0.0)),
+        "explained_variance": _explained(xp, v["ret"], value),
     }
     return {
         "ppo": (policy + v["value_weight"] * critic - v["entropy_weight"] * entropy, aux),
@@ -95,7 +102,11 @@ def cartpole_a2c(xp, held, v) -> Losses:
     policy = -_at(xp, every, v["action"]) * held(advantage)
     entropy = -xp.sum(xp.exp(every) * every, axis=-1)
     weighted = v["value_weight"] * advantage**2 - v["entropy_weight"] * entropy
-    return {"a2c": (xp.mean(policy + weighted), {})}
+    aux = {
+        "entropy": xp.mean(entropy),
+        "explained_variance": _explained(xp, v["ret"], value),
+    }
+    return {"a2c": (xp.mean(policy + weighted), aux)}
 
 
 def halfcheetah_trpo(xp, held, v) -> Losses:

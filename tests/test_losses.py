@@ -678,3 +678,26 @@ def test_what_a_row_defines_may_be_returned_beside_the_loss() -> None:
     loss, aux = module.value(module.init(rng), **data, a=rng.integers(0, 3, 4), gamma=0.9)
     np.testing.assert_allclose(loss, np.mean(aux["td"] ** 2), rtol=1e-14)
     assert aux["y"].shape == (4,)
+
+
+@pytest.mark.parametrize("variant", FULLEST, ids=str)
+def test_a_loss_before_its_mean_may_be_returned_beside_it(variant: Variant) -> None:
+    """`each` in aux, for every row."""
+    loss = parse_spec(f'aux = ["each"]\n{variant.text}', "m").losses[0]
+    values, sizes = drawn(variant, "ordinary")
+    found = evaluate(loss.program, values, sizes, outputs=loss.program.outputs).values
+    assert loss.program.outputs == ("loss", "each")
+    assert np.shape(found["each"]) == (SIZES["B"],)
+    np.testing.assert_allclose(found["loss"], np.mean(found["each"]), rtol=1e-12)
+    np.testing.assert_allclose(found["loss"], answer(variant, "ordinary").value, rtol=1e-12)
+
+
+def test_two_losses_before_their_means_are_each_and_each_2() -> None:
+    text = 'aux = ["each", "each_2"]\nwrt = ["w"]\nequations = "loss = huber(w, 0, mask=m) + squared_error(w, 1)"\n'
+    text += '[sizes]\nB = "batch"\n[data]\nw = "real[B]"\nm = "bool[B]"\n'
+    module = imported(generate(parse_spec(text, "m")), "m")
+    w, m = np.array([0.5, -3.0, 0.25]), np.array([True, False, True])
+    loss, aux = module.value(w=w, m=m)
+    np.testing.assert_allclose(aux["each"], [0.125, 2.5, 0.03125], rtol=1e-15)
+    np.testing.assert_allclose(aux["each_2"], (w - 1) ** 2, rtol=1e-15)
+    assert loss == pytest.approx(aux["each"][m].mean() + aux["each_2"].mean(), rel=1e-14)

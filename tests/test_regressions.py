@@ -72,6 +72,9 @@ CASES = {
     "a selection's mask had more axes than what it selects": (
         "u[i,n] = f[0,i]*w[n] for i < 3\nloss = b*sum(i,n: where(u[i,n] < 0, 1 - w[n], w[n])*u[i,n]**2)"
     ),
+    "expdiff of a number and a rank-0 tensor was float64": (
+        "loss = sin(tanh(b) + tanh(expdiff(tanh(0.5/3), tanh(tanh(b)))))"
+    ),
 }  # fmt: skip
 
 
@@ -120,6 +123,7 @@ def test_the_gradient_is_that_of_the_naive_evaluation(case: str, dtype: type) ->
     exact = evaluate(gradient.derived.program, {**params, **data}, {"N": 4}).values
     tolerance = 1e-12 if dtype is np.float64 else 1e-4
     np.testing.assert_allclose(value, exact["loss"], rtol=tolerance)
+    assert np.asarray(value).dtype == dtype
     for name, adjoint in gradient.derived.result.items():
         np.testing.assert_allclose(getattr(grads, name), exact[adjoint], rtol=tolerance)
         assert getattr(grads, name).dtype == dtype

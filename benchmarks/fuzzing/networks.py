@@ -11,12 +11,17 @@ from benchmarks.fuzzing.text import document
 from benchmarks.fuzzing.writer import LETTERS, Dims, Network, Writer, parsed, read_of
 from symgrad.algebra.scalars import FUNCTIONS
 from symgrad.catalog.activations import ACTIVATIONS
+from symgrad.catalog.layer import GIVEN
 from symgrad.catalog.layers import LAYERS
 
 FLAGS = {"true": "false", "false": "true"}
 WIDTHS = ("2", "3", "H", "K")
-REALS = tuple(n for n, row in LAYERS.items() if row.reads == "real" and (row.axes or 1) <= 2)
-"""Layers that what is drawn can be given to: reals, of one axis or two."""
+REALS = tuple(
+    n
+    for n, row in LAYERS.items()
+    if row.reads == "real" and (row.axes or 1) <= 2 and GIVEN not in dict(row.options).values()
+)
+"""Layers that what is drawn can be given to: reals, of one axis or two, and no other tensor."""
 
 
 def activation(w: Writer, name: str) -> str:

@@ -20,32 +20,45 @@ Forward
     critic[b,i] += critic_c3[i] for b < B
 
 Loss a2c
-    v[b] = critic[b,0]
     lse[b] = logsumexp(a: actor[b,a])
-    logp[b] = actor[b,action[b]] - lse[b]
-    H_pi[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
+    categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] -
+        lse[b], 0)
+    entropy += categorical_entropy[b]/B
+    error[b] = ret[b] - critic[b,0]
+    mean_error += error[b]/B
+    mean_ret += ret[b]/B
+    var_ret += (ret[b] - mean_ret)**2/B
+    explained_variance_mean += (error[b] - mean_error)**2/B
+    explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    v[b] = critic[b,0]
+    lse_2[b] = logsumexp(a: actor[b,a])
+    logp[b] = actor[b,action[b]] - lse_2[b]
+    H_pi[b] += -expdiff(actor[b,a], lse_2[b])*where(-inf < actor[b,a], actor[b,a] - lse_2[b], 0)
     loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] -
         v[b]))/B
 
 Gradient (value_and_grad); dX stands for dL/dX.
     actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
     actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
-    H_pi[b] += -actor_softmax[b,a]*actor_where[b,a]
-    dH_pi[b] = -entropy_weight/B for b < B
+    categorical_entropy[b] += -actor_softmax[b,a]*actor_where[b,a]
+    logp[b] = actor[b,action[b]] - lse[b]
+    loss += (value_weight*(v[b] - stop(ret[b]))**2 - categorical_entropy[b]*entropy_weight -
+        logp[b]*stop(ret[b] - v[b]))/B
+    dcategorical_entropy[b] = -entropy_weight/B for b < B
     dlogp[b] = -stop(ret[b] - v[b])/B
     dv[b] = 2*value_weight*(v[b] - stop(ret[b]))/B
-    dactor_softmax[b,a] = -dH_pi[b]*actor_where[b,a]
-    dactor_where[b,a] = -dH_pi[b]*actor_softmax[b,a]
+    dactor[b,action[b]] += dlogp[b]
+    dlse[b] += -dlogp[b]
+    dcritic[b,0] += dv[b]
+    dactor_softmax[b,a] = -dcategorical_entropy[b]*actor_where[b,a]
+    dactor_where[b,a] = -dcategorical_entropy[b]*actor_softmax[b,a]
     dactor[b,a] += dactor_softmax[b,a]*actor_softmax[b,a]
     dlse[b] += -dactor_softmax[b,a]*actor_softmax[b,a]
     actor_where_2[b,a] = where(-inf < actor[b,a], dactor_where[b,a], 0)
     dactor[b,a] += actor_where_2[b,a]
     actor_where_3[b,a] = where(-inf < actor[b,a], -dactor_where[b,a], 0)
     dlse[b] += actor_where_3[b,a]
-    dactor[b,action[b]] += dlogp[b]
-    dlse[b] += -dlogp[b]
     dactor[b,a] += dlse[b]*actor_softmax[b,a]
-    dcritic[b,0] += dv[b]
     dcritic_c3[i] += dcritic[b,i]
     dcritic_W3[i,j] += dcritic[b,i]*critic_h2[b,j]
     dcritic_h2[b,j] += dcritic[b,i]*critic_W3[i,j]
@@ -91,7 +104,10 @@ At kinks: there are none.
 Held constant: what wrt does not name, and what stop() holds in
     loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] -
         v[b]))/B
-Reduction: loss is summed over b and divided by B.
+Reduction: entropy is summed over b and divided by B; mean_error is summed over b and divided by B;
+    mean_ret is summed over b and divided by B; var_ret is summed over b and divided by B;
+    explained_variance_mean is summed over b and divided by B; loss is summed over b and divided by
+    B.
 Rewritten to stay finite: nothing.
 """
 
@@ -140,13 +156,13 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 12 * B",
+    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 22 * B",
     "value_and_grad": (
-        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 21 * A * B + 27 * B * H + 18 "
+        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 21 * A * B + 27 * B * H + 28 "
         "* B"
     ),
 }
-SPEC_HASH = "24a98b0eca1d839f6214d377466fd7f30a0dd677dfa3341245bae57cf849dd98"
+SPEC_HASH = "64b34117e844d8916d97fbbe4db4f73cb2bac31bd2672480d2d2641b4843105b"
 SPEC = r'''description = "Advantage actor-critic for CartPole: an actor 4-64-64-2 and a critic 4-64-64-1 with tanh, learned by one loss."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -198,11 +214,21 @@ entropy_weight = "real = 0.01"
 
 [losses.a2c]
 wrt = ["actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "actor_c3", "critic_W1", "critic_c1", "critic_W2", "critic_c2", "critic_W3", "critic_c3"]
+aux = ["entropy", "explained_variance"]
 equations = """
-v[b] = critic[b,0]
 lse[b] = logsumexp(a: actor[b,a])
-logp[b] = actor[b,action[b]] - lse[b]
-H_pi[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
+categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
+entropy += categorical_entropy[b]/B
+error[b] = ret[b] - critic[b,0]
+mean_error += error[b]/B
+mean_ret += ret[b]/B
+var_ret += (ret[b] - mean_ret)**2/B
+explained_variance_mean += (error[b] - mean_error)**2/B
+explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+v[b] = critic[b,0]
+lse_2[b] = logsumexp(a: actor[b,a])
+logp[b] = actor[b,action[b]] - lse_2[b]
+H_pi[b] += -expdiff(actor[b,a], lse_2[b])*where(-inf < actor[b,a], actor[b,a] - lse_2[b], 0)
 loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b] - v[b]))/B
 """
 '''  # noqa: E501
@@ -419,6 +445,8 @@ def value(params, *, obs, action, ret, value_weight=0.5, entropy_weight=0.01, wo
     value_weight: real = 0.5
     entropy_weight: real = 0.01
 
+    Returns (loss, aux); aux is a dict of entropy, explained_variance.
+
     What comes back is new; with a workspace it lives there until this function's next call. An
     array of another type or layout is copied first, with a workspace into it.
     """
@@ -474,14 +502,8 @@ def value(params, *, obs, action, ret, value_weight=0.5, entropy_weight=0.01, wo
     critic = np.matmul(critic_h2, critic_W3.T, out=ws.critic)
     # critic[b,i] += critic_c3[i] for b < B
     critic += critic_c3
-    # v[b] = critic[b,0]
-    v = ws.v
-    np.copyto(v, critic[:, 0])
     # lse[b] = logsumexp(a: actor[b,a])
     lse = _logsumexp(actor, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
-    # logp[b] = actor[b,action[b]] - lse[b]
-    actor_at = _pick(actor, (ws.arange, action), out=ws.actor_at, at=ws.at)
-    logp = np.subtract(actor_at, lse, out=ws.logp)
     # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
     t_3 = np.greater(actor, -np.inf, out=ws.t_3)
     actor_where = ws.actor_where
@@ -489,22 +511,48 @@ def value(params, *, obs, action, ret, value_weight=0.5, entropy_weight=0.01, wo
     np.subtract(actor, lse[:, None], out=actor_where, where=t_3)
     # actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
     actor_softmax = _expdiff(actor, lse[:, None], out=ws.actor_softmax)
-    # H_pi[b] += -actor_softmax[b,a]*actor_where[b,a]
-    t_4 = np.multiply(actor_softmax, actor_where, out=ws.t_4)
-    H_pi = np.sum(t_4, axis=1, out=ws.H_pi)
-    np.negative(H_pi, out=H_pi)
-    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b]
-    #     - v[b]))/B
-    t_5 = np.subtract(v, ret, out=ws.t_5)
+    # categorical_entropy[b] += -actor_softmax[b,a]*actor_where[b,a]
+    t_1 = np.multiply(actor_softmax, actor_where, out=ws.t_1)
+    categorical_entropy = np.sum(t_1, axis=1, out=ws.categorical_entropy)
+    np.negative(categorical_entropy, out=categorical_entropy)
+    # entropy += categorical_entropy[b]/B
+    entropy = np.sum(categorical_entropy) / B
+    # error[b] = ret[b] - critic[b,0]
+    error = np.subtract(ret, critic[:, 0], out=ws.error)
+    # mean_error += error[b]/B
+    mean_error = np.sum(error) / B
+    # mean_ret += ret[b]/B
+    mean_ret = np.sum(ret) / B
+    # var_ret += (ret[b] - mean_ret)**2/B
+    t_4 = np.subtract(ret, mean_ret, out=ws.t_4)
+    np.square(t_4, out=t_4)
+    var_ret = np.sum(t_4) / B
+    # explained_variance_mean += (error[b] - mean_error)**2/B
+    t_5 = np.subtract(error, mean_error, out=ws.t_5)
     np.square(t_5, out=t_5)
-    t_5 *= value_weight
-    t_6 = np.multiply(H_pi, entropy_weight, out=ws.t_6)
-    t_5 -= t_6
-    t_7 = np.subtract(ret, v, out=ws.t_7)
-    t_7 *= logp
-    t_5 -= t_7
-    loss = np.sum(t_5) / B
-    return loss
+    explained_variance_mean = np.sum(t_5) / B
+    # explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    explained_variance = dtype.type(
+        1.0 - explained_variance_mean / var_ret if (var_ret > 0.0) else 0.0
+    )
+    # v[b] = critic[b,0]
+    v = ws.v
+    np.copyto(v, critic[:, 0])
+    # logp[b] = actor[b,action[b]] - lse[b]
+    actor_at = _pick(actor, (ws.arange, action), out=ws.actor_at, at=ws.at)
+    logp = np.subtract(actor_at, lse, out=ws.logp)
+    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - categorical_entropy[b]*entropy_weight -
+    #     logp[b]*stop(ret[b] - v[b]))/B
+    np.subtract(v, ret, out=t_4)
+    np.square(t_4, out=t_4)
+    t_4 *= value_weight
+    t_2 = np.multiply(categorical_entropy, entropy_weight, out=ws.t_2)
+    t_4 -= t_2
+    np.subtract(ret, v, out=t_2)
+    t_6 = np.multiply(t_2, logp, out=ws.t_6)
+    t_4 -= t_6
+    loss = np.sum(t_4) / B
+    return loss, {"entropy": entropy, "explained_variance": explained_variance}
 
 
 def value_and_grad(
@@ -517,6 +565,8 @@ def value_and_grad(
     ret: real[B]
     value_weight: real = 0.5
     entropy_weight: real = 0.01
+
+    Returns ((loss, aux), gradient); aux is a dict of entropy, explained_variance.
 
     What comes back is new; with a workspace it lives there until this function's next call. An
     array of another type or layout is copied first, with a workspace into it.
@@ -574,77 +624,99 @@ def value_and_grad(
     critic = np.matmul(critic_h2, critic_W3.T, out=ws.critic)
     # critic[b,i] += critic_c3[i] for b < B
     critic += critic_c3
+    # lse[b] = logsumexp(a: actor[b,a])
+    lse = _logsumexp(actor, out=ws.lse, scratch=ws.t_2, total=ws.t_3)
+    # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
+    t_4 = np.greater(actor, -np.inf, out=ws.t_4)
+    actor_where = ws.actor_where
+    actor_where.fill(0.0)
+    np.subtract(actor, lse[:, None], out=actor_where, where=t_4)
+    # actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
+    actor_softmax = _expdiff(actor, lse[:, None], out=ws.actor_softmax)
+    # categorical_entropy[b] += -actor_softmax[b,a]*actor_where[b,a]
+    t_5 = np.multiply(actor_softmax, actor_where, out=ws.t_5)
+    categorical_entropy = np.sum(t_5, axis=1, out=ws.categorical_entropy)
+    np.negative(categorical_entropy, out=categorical_entropy)
+    # entropy += categorical_entropy[b]/B
+    entropy = np.sum(categorical_entropy) / B
+    # error[b] = ret[b] - critic[b,0]
+    error = np.subtract(ret, critic[:, 0], out=ws.error)
+    # mean_error += error[b]/B
+    mean_error = np.sum(error) / B
+    # mean_ret += ret[b]/B
+    mean_ret = np.sum(ret) / B
+    # var_ret += (ret[b] - mean_ret)**2/B
+    t_6 = np.subtract(ret, mean_ret, out=ws.t_6)
+    np.square(t_6, out=t_6)
+    var_ret = np.sum(t_6) / B
+    # explained_variance_mean += (error[b] - mean_error)**2/B
+    t_7 = np.subtract(error, mean_error, out=ws.t_7)
+    np.square(t_7, out=t_7)
+    explained_variance_mean = np.sum(t_7) / B
+    # explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    explained_variance = dtype.type(
+        1.0 - explained_variance_mean / var_ret if (var_ret > 0.0) else 0.0
+    )
     # v[b] = critic[b,0]
     v = ws.v
     np.copyto(v, critic[:, 0])
-    # lse[b] = logsumexp(a: actor[b,a])
-    lse = _logsumexp(actor, out=ws.lse, scratch=ws.t_1, total=ws.t_2)
     # logp[b] = actor[b,action[b]] - lse[b]
     actor_at = _pick(actor, (ws.arange, action), out=ws.actor_at, at=ws.at)
     logp = np.subtract(actor_at, lse, out=ws.logp)
-    # actor_where[b,a] = where(-inf < actor[b,a], actor[b,a] - lse[b], 0)
-    t_3 = np.greater(actor, -np.inf, out=ws.t_3)
-    actor_where = ws.actor_where
-    actor_where.fill(0.0)
-    np.subtract(actor, lse[:, None], out=actor_where, where=t_3)
-    # actor_softmax[b,a] = expdiff(actor[b,a], lse[b])
-    actor_softmax = _expdiff(actor, lse[:, None], out=ws.actor_softmax)
-    # H_pi[b] += -actor_softmax[b,a]*actor_where[b,a]
-    t_4 = np.multiply(actor_softmax, actor_where, out=ws.t_4)
-    H_pi = np.sum(t_4, axis=1, out=ws.H_pi)
-    np.negative(H_pi, out=H_pi)
-    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - H_pi[b]*entropy_weight - logp[b]*stop(ret[b]
-    #     - v[b]))/B
-    t_5 = np.subtract(v, ret, out=ws.t_5)
-    t_6 = np.square(t_5, out=ws.t_6)
-    t_6 *= value_weight
-    t_7 = np.multiply(H_pi, entropy_weight, out=ws.t_7)
-    t_6 -= t_7
-    t_8 = np.subtract(ret, v, out=ws.t_8)
-    np.multiply(t_8, logp, out=t_7)
-    t_6 -= t_7
-    loss = np.sum(t_6) / B
-    # dH_pi[b] = -entropy_weight/B for b < B
-    dH_pi = ws.dH_pi
-    dH_pi.fill(-entropy_weight / B)
+    # loss += (value_weight*(v[b] - stop(ret[b]))**2 - categorical_entropy[b]*entropy_weight -
+    #     logp[b]*stop(ret[b] - v[b]))/B
+    np.subtract(v, ret, out=t_6)
+    t_8 = np.square(t_6, out=ws.t_8)
+    t_8 *= value_weight
+    t_3 = np.multiply(categorical_entropy, entropy_weight, out=ws.t_3)
+    t_8 -= t_3
+    np.subtract(ret, v, out=t_3)
+    t_9 = np.multiply(t_3, logp, out=ws.t_9)
+    t_8 -= t_9
+    loss = np.sum(t_8) / B
+    # dcategorical_entropy[b] = -entropy_weight/B for b < B
+    dcategorical_entropy = ws.dcategorical_entropy
+    dcategorical_entropy.fill(-entropy_weight / B)
     # dlogp[b] = -stop(ret[b] - v[b])/B
-    dlogp = np.divide(t_8, -B, out=ws.dlogp)
+    dlogp = np.divide(t_3, -B, out=ws.dlogp)
     # dv[b] = 2*value_weight*(v[b] - stop(ret[b]))/B
-    dv = np.multiply(t_5, 2.0 * value_weight / B, out=ws.dv)
-    # dactor_softmax[b,a] = -dH_pi[b]*actor_where[b,a]
-    dactor_softmax = np.multiply(actor_where, dH_pi[:, None], out=ws.dactor_softmax)
+    dv = np.multiply(t_6, 2.0 * value_weight / B, out=ws.dv)
+    # dcritic[b,0] += dv[b]
+    dcritic = ws.dcritic
+    np.copyto(dcritic[:, 0], dv)
+    # dactor_softmax[b,a] = -dcategorical_entropy[b]*actor_where[b,a]
+    dactor_softmax = np.multiply(actor_where, dcategorical_entropy[:, None], out=ws.dactor_softmax)
     np.negative(dactor_softmax, out=dactor_softmax)
-    # dactor_where[b,a] = -dH_pi[b]*actor_softmax[b,a]
-    dactor_where = np.multiply(actor_softmax, dH_pi[:, None], out=ws.dactor_where)
+    # dactor_where[b,a] = -dcategorical_entropy[b]*actor_softmax[b,a]
+    dactor_where = np.multiply(actor_softmax, dcategorical_entropy[:, None], out=ws.dactor_where)
     np.negative(dactor_where, out=dactor_where)
     # dactor[b,a] += dactor_softmax[b,a]*actor_softmax[b,a]
-    dactor = np.multiply(actor_softmax, dactor_softmax, out=ws.dactor)
+    t_1 = np.multiply(actor_softmax, dactor_softmax, out=ws.t_1)
+    dactor = ws.dactor
+    np.copyto(dactor, t_1)
+    # dactor[b,action[b]] += dlogp[b]
+    _add_at(dactor, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_9)
     # dlse[b] += -dactor_softmax[b,a]*actor_softmax[b,a]
-    dlse = np.sum(dactor, axis=1, out=ws.dlse)
+    dlse = np.sum(t_1, axis=1, out=ws.dlse)
     np.negative(dlse, out=dlse)
+    # dlse[b] += -dlogp[b]
+    dlse -= dlogp
     # actor_where_2[b,a] = where(-inf < actor[b,a], dactor_where[b,a], 0)
     actor_where_2 = ws.actor_where_2
     actor_where_2.fill(0.0)
-    np.copyto(actor_where_2, dactor_where, where=t_3)
+    np.copyto(actor_where_2, dactor_where, where=t_4)
     # dactor[b,a] += actor_where_2[b,a]
     dactor += actor_where_2
     # actor_where_3[b,a] = where(-inf < actor[b,a], -dactor_where[b,a], 0)
     actor_where_3 = ws.actor_where_3
     actor_where_3.fill(0.0)
-    np.negative(dactor_where, out=actor_where_3, where=t_3)
+    np.negative(dactor_where, out=actor_where_3, where=t_4)
     # dlse[b] += actor_where_3[b,a]
-    np.sum(actor_where_3, axis=1, out=t_5)
-    dlse += t_5
-    # dactor[b,action[b]] += dlogp[b]
-    _add_at(dactor, (ws.arange, action), dlogp, at=ws.at, scratch=ws.t_5)
-    # dlse[b] += -dlogp[b]
-    dlse -= dlogp
+    np.sum(actor_where_3, axis=1, out=t_3)
+    dlse += t_3
     # dactor[b,a] += dlse[b]*actor_softmax[b,a]
-    t_1 = np.multiply(actor_softmax, dlse[:, None], out=ws.t_1)
+    np.multiply(actor_softmax, dlse[:, None], out=t_1)
     dactor += t_1
-    # dcritic[b,0] += dv[b]
-    dcritic = ws.dcritic
-    np.copyto(dcritic[:, 0], dv)
     # dcritic_c3[i] += dcritic[b,i]
     np.sum(dcritic, axis=0, out=grads.critic.c3)
     # dcritic_W3[i,j] += dcritic[b,i]*critic_h2[b,j]
@@ -693,7 +765,7 @@ def value_and_grad(
     np.sum(dactor_z1, axis=0, out=grads.actor.c1)
     # dactor_W1[i,j] += dactor_z1[b,i]*obs[b,j]
     np.matmul(dactor_z1.T, obs, out=grads.actor.W1)
-    return loss, grads
+    return (loss, {"entropy": entropy, "explained_variance": explained_variance}), grads
 
 
 class _ActorForwardMemory:
@@ -724,17 +796,17 @@ class _ValueMemory:
         self.actor_z1 = self.actor_h1 = self.actor_h2 = self.critic_z1 = np.empty((B, H), dtype)
         self.critic_h1 = self.critic_h2 = self.actor_z1
         self.actor_z2 = self.critic_z2 = np.empty((B, H), dtype)
-        self.actor = self.t_4 = np.empty((B, A), dtype)
+        self.actor = np.empty((B, A), dtype)
         self.critic = np.empty((B, 1), dtype)
-        self.v = self.t_7 = np.empty((B,), dtype)
-        self.lse = self.H_pi = self.t_6 = np.empty((B,), dtype)
+        self.lse = self.logp = self.t_6 = np.empty((B,), dtype)
+        self.error = self.t_5 = self.v = np.empty((B,), dtype)
         self.actor_softmax = np.empty((B, A), dtype)
         self.t_1 = self.actor_where = np.empty((B, A), dtype)
-        self.t_2 = self.actor_at = self.logp = np.empty((B,), dtype)
+        self.t_2 = self.categorical_entropy = np.empty((B,), dtype)
+        self.t_3 = np.empty((B, A), np.bool_)
+        self.t_4 = self.actor_at = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_3 = np.empty((B, A), np.bool_)
-        self.t_5 = np.empty((B,), dtype)
 
 
 class _ValueAndGradMemory:
@@ -744,23 +816,25 @@ class _ValueAndGradMemory:
         self._copies = {}
         self.actor_z1 = self.actor_h1 = self.dactor_z1 = np.empty((B, H), dtype)
         self.actor_z2 = self.actor_h2 = self.dactor_z2 = np.empty((B, H), dtype)
-        self.actor = self.t_4 = self.dactor_softmax = self.dactor = np.empty((B, A), dtype)
+        self.actor = self.dactor_softmax = self.t_1 = self.actor_where_2 = np.empty((B, A), dtype)
+        self.actor_where_3 = self.actor
         self.critic_z1 = self.critic_h1 = self.dcritic_z1 = self.dactor_h2 = np.empty((B, H), dtype)
         self.dactor_h1 = self.critic_z1
         self.critic_z2 = self.critic_h2 = self.dcritic_z2 = np.empty((B, H), dtype)
         self.critic = self.dcritic = np.empty((B, 1), dtype)
-        self.v = self.t_8 = self.dlogp = np.empty((B,), dtype)
-        self.lse = self.H_pi = self.t_7 = self.dH_pi = self.dlse = np.empty((B,), dtype)
+        self.lse = self.logp = self.t_9 = self.dcategorical_entropy = np.empty((B,), dtype)
+        self.dlse = self.lse
+        self.error = self.t_7 = self.v = self.dv = np.empty((B,), dtype)
         self.actor_softmax = np.empty((B, A), dtype)
         self.dcritic_h2 = self.dcritic_h1 = np.empty((B, H), dtype)
-        self.actor_where_2 = self.actor_where_3 = np.empty((B, A), dtype)
-        self.t_1 = self.actor_where = self.dactor_where = np.empty((B, A), dtype)
-        self.t_2 = self.actor_at = self.logp = self.dv = np.empty((B,), dtype)
+        self.t_2 = self.actor_where = self.dactor_where = np.empty((B, A), dtype)
+        self.t_3 = self.categorical_entropy = self.dlogp = np.empty((B,), dtype)
+        self.t_4 = np.empty((B, A), np.bool_)
+        self.t_5 = self.dactor = np.empty((B, A), dtype)
+        self.t_6 = self.actor_at = np.empty((B,), dtype)
         self.arange = np.arange(B, dtype=np.intp)
         self.at = np.empty((B,), np.intp)
-        self.t_3 = np.empty((B, A), np.bool_)
-        self.t_5 = np.empty((B,), dtype)
-        self.t_6 = np.empty((B,), dtype)
+        self.t_8 = np.empty((B,), dtype)
         self.grads = Params(dtype, S=S, A=A, H=H)
 
 
@@ -839,7 +913,7 @@ def _dtype_of(params):
 
 def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
-    lowest = np.finfo(np.asarray(x).dtype).min
+    lowest = np.finfo(np.result_type(x, m)).min
     m = np.maximum(m, lowest, out=out, where=where)
     return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 

@@ -24,6 +24,12 @@ Loss ppo
     entropy += categorical_entropy[b]/B
     approx_kl += (expm1(log_r[b]) - log_r[b])/B
     clip_fraction += [eps < abs(expm1(log_r[b]))]/B
+    error[b] = ret[b] - critic[b,0]
+    mean_error += error[b]/B
+    mean_ret += ret[b]/B
+    var_ret += (ret[b] - mean_ret)**2/B
+    explained_variance_mean += (error[b] - mean_error)**2/B
+    explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
     r[b] = exp(logp[b] - stop(logp_old[b]))
     A_2[b] = stop(advantage[b])
     ppo_clip += -minimum(A_2[b]*r[b], A_2[b]*clip(r[b], 1 - eps, 1 + eps))/B
@@ -129,8 +135,10 @@ Held constant: what wrt does not name, and what stop() holds in
     near[b] = clip(v[b] - stop(v_old[b]), -eps, eps) + stop(v_old[b])
     ppo_value += 0.5*maximum((v[b] - stop(ret[b]))**2, (near[b] - stop(ret[b]))**2)/B
 Reduction: entropy is summed over b and divided by B; approx_kl is summed over b and divided by B;
-    clip_fraction is summed over b and divided by B; ppo_clip is summed over b and divided by B;
-    ppo_value is summed over b and divided by 2*B.
+    clip_fraction is summed over b and divided by B; mean_error is summed over b and divided by B;
+    mean_ret is summed over b and divided by B; var_ret is summed over b and divided by B;
+    explained_variance_mean is summed over b and divided by B; ppo_clip is summed over b and divided
+    by B; ppo_value is summed over b and divided by 2*B.
 Rewritten to stay finite: nothing.
 """
 
@@ -176,13 +184,13 @@ OPERATIONS = {
     "trunk_forward": "B * H * H + B * H * S + 4 * B * H",
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + B * H * H + B * H * S + 9 * A * B + 5 * B * H + 26 * B",
+    "value": "A * B * H + B * H * H + B * H * S + 9 * A * B + 5 * B * H + 35 * B",
     "value_and_grad": (
-        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 21 * A * B + 16 * B * H + 45 "
+        "3 * A * B * H + 3 * B * H * H + 2 * B * H * S + 21 * A * B + 16 * B * H + 54 "
         "* B"
     ),
 }
-SPEC_HASH = "525be0ee69c0facb27ebd452e8532e7b4fe1b2b780236cc1e774ee7347601915"
+SPEC_HASH = "d8b43a225d176ff330634b28fc5ab37f7fe149fc5a0680504c2af7348e83e049"
 SPEC = r'''description = "PPO for CartPole with one trunk: 4-64-64 with tanh, then the logits of two actions and the value."
 equations = """
 trunk_z1[b,i] += obs[b,j]*trunk_W1[i,j]
@@ -230,7 +238,7 @@ entropy_weight = "real = 0.01"
 
 [losses.ppo]
 wrt = ["trunk_W1", "trunk_c1", "trunk_W2", "trunk_c2", "actor_W1", "actor_c1", "critic_W1", "critic_c1"]
-aux = ["entropy", "approx_kl", "clip_fraction"]
+aux = ["entropy", "approx_kl", "clip_fraction", "explained_variance"]
 equations = """
 categorical_log_prob_lse[b] = logsumexp(a: actor[b,a])
 categorical_log_prob[b] = actor[b,action[b]] - categorical_log_prob_lse[b]
@@ -241,6 +249,12 @@ categorical_entropy[b] += -expdiff(actor[b,a], lse[b])*where(-inf < actor[b,a], 
 entropy += categorical_entropy[b]/B
 approx_kl += (expm1(log_r[b]) - log_r[b])/B
 clip_fraction += [eps < abs(expm1(log_r[b]))]/B
+error[b] = ret[b] - critic[b,0]
+mean_error += error[b]/B
+mean_ret += ret[b]/B
+var_ret += (ret[b] - mean_ret)**2/B
+explained_variance_mean += (error[b] - mean_error)**2/B
+explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
 r[b] = exp(logp[b] - stop(logp_old[b]))
 A_2[b] = stop(advantage[b])
 ppo_clip += -minimum(A_2[b]*r[b], A_2[b]*clip(r[b], 1 - eps, 1 + eps))/B
@@ -492,7 +506,7 @@ def value(
     value_weight: real = 0.5
     entropy_weight: real = 0.01
 
-    Returns (loss, aux); aux is a dict of entropy, approx_kl, clip_fraction.
+    Returns (loss, aux); aux is a dict of entropy, approx_kl, clip_fraction, explained_variance.
 
     What comes back is new; with a workspace it lives there until this function's next call. An
     array of another type or layout is copied first, with a workspace into it.
@@ -585,6 +599,24 @@ def value(
     np.copyto(eps_where, 1.0, where=t_6)
     # clip_fraction += eps_where[b]/B
     clip_fraction = np.sum(eps_where) / B
+    # error[b] = ret[b] - critic[b,0]
+    error = np.subtract(ret, critic[:, 0], out=ws.error)
+    # mean_error += error[b]/B
+    mean_error = np.sum(error) / B
+    # mean_ret += ret[b]/B
+    mean_ret = np.sum(ret) / B
+    # var_ret += (ret[b] - mean_ret)**2/B
+    np.subtract(ret, mean_ret, out=t_5)
+    np.square(t_5, out=t_5)
+    var_ret = np.sum(t_5) / B
+    # explained_variance_mean += (error[b] - mean_error)**2/B
+    t_7 = np.subtract(error, mean_error, out=ws.t_7)
+    np.square(t_7, out=t_7)
+    explained_variance_mean = np.sum(t_7) / B
+    # explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    explained_variance = dtype.type(
+        1.0 - explained_variance_mean / var_ret if (var_ret > 0.0) else 0.0
+    )
     # r[b] = exp(categorical_log_prob[b] - stop(logp_old[b]))
     r = np.exp(log_r, out=ws.r)
     # A_2[b] = stop(advantage[b])
@@ -627,7 +659,12 @@ def value(
     ppo_value = np.sum(ret_arg_maximum) / (2.0 * B)
     # loss = ppo_clip + ppo_value*value_weight - entropy*entropy_weight
     loss = ppo_clip + ppo_value * value_weight - entropy * entropy_weight
-    return loss, {"entropy": entropy, "approx_kl": approx_kl, "clip_fraction": clip_fraction}
+    return loss, {
+        "entropy": entropy,
+        "approx_kl": approx_kl,
+        "clip_fraction": clip_fraction,
+        "explained_variance": explained_variance,
+    }
 
 
 def value_and_grad(
@@ -656,7 +693,8 @@ def value_and_grad(
     value_weight: real = 0.5
     entropy_weight: real = 0.01
 
-    Returns ((loss, aux), gradient); aux is a dict of entropy, approx_kl, clip_fraction.
+    Returns ((loss, aux), gradient); aux is a dict of entropy, approx_kl, clip_fraction,
+    explained_variance.
 
     What comes back is new; with a workspace it lives there until this function's next call. An
     array of another type or layout is copied first, with a workspace into it.
@@ -750,6 +788,24 @@ def value_and_grad(
     np.copyto(eps_where, 1.0, where=t_8)
     # clip_fraction += eps_where[b]/B
     clip_fraction = np.sum(eps_where) / B
+    # error[b] = ret[b] - critic[b,0]
+    error = np.subtract(ret, critic[:, 0], out=ws.error)
+    # mean_error += error[b]/B
+    mean_error = np.sum(error) / B
+    # mean_ret += ret[b]/B
+    mean_ret = np.sum(ret) / B
+    # var_ret += (ret[b] - mean_ret)**2/B
+    np.subtract(ret, mean_ret, out=t_7)
+    np.square(t_7, out=t_7)
+    var_ret = np.sum(t_7) / B
+    # explained_variance_mean += (error[b] - mean_error)**2/B
+    t_9 = np.subtract(error, mean_error, out=ws.t_9)
+    np.square(t_9, out=t_9)
+    explained_variance_mean = np.sum(t_9) / B
+    # explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    explained_variance = dtype.type(
+        1.0 - explained_variance_mean / var_ret if (var_ret > 0.0) else 0.0
+    )
     # r[b] = exp(categorical_log_prob[b] - stop(logp_old[b]))
     r = np.exp(log_r, out=ws.r)
     # A_2[b] = stop(advantage[b])
@@ -814,10 +870,10 @@ def value_and_grad(
     dv *= 2.0
     # dv_arg[b] = where(v_arg[b] < eps_arg_3, 0, where(eps < v_arg[b], 0, dnear[b]))
     np.less(v_arg, eps_arg_3, out=t_8)
-    t_9 = np.greater(v_arg, eps, out=ws.t_9)
+    t_10 = np.greater(v_arg, eps, out=ws.t_10)
     dv_arg = ws.dv_arg
     np.copyto(dv_arg, dnear)
-    np.copyto(dv_arg, 0.0, where=t_9)
+    np.copyto(dv_arg, 0.0, where=t_10)
     np.copyto(dv_arg, 0.0, where=t_8)
     # dv[b] += dv_arg[b]
     dv += dv_arg
@@ -842,10 +898,10 @@ def value_and_grad(
     dr = np.multiply(A_2, dA_2_arg, out=ws.dr)
     # eps_arg_where[b] = where(r[b] < eps_arg, 0, where(eps_arg_2 < r[b], 0, dr_clip[b]))
     np.less(r, eps_arg, out=t_8)
-    np.greater(r, eps_arg_2, out=t_9)
+    np.greater(r, eps_arg_2, out=t_10)
     eps_arg_where = ws.eps_arg_where
     np.copyto(eps_arg_where, dr_clip)
-    np.copyto(eps_arg_where, 0.0, where=t_9)
+    np.copyto(eps_arg_where, 0.0, where=t_10)
     np.copyto(eps_arg_where, 0.0, where=t_8)
     # dr[b] += eps_arg_where[b]
     dr += eps_arg_where
@@ -896,8 +952,8 @@ def value_and_grad(
     # dactor_W1[i,j] += dactor[b,i]*trunk[b,j]
     np.matmul(dactor.T, trunk, out=grads.actor.W1)
     # dtrunk[b,j] += dactor[b,i]*actor_W1[i,j]
-    t_10 = np.matmul(dactor, actor_W1, out=ws.t_10)
-    dtrunk += t_10
+    t_11 = np.matmul(dactor, actor_W1, out=ws.t_11)
+    dtrunk += t_11
     # dtrunk_z2[b,i] = dtrunk[b,i]*(1 - trunk[b,i]**2)
     dtrunk_z2 = np.square(trunk, out=ws.dtrunk_z2)
     np.subtract(1.0, dtrunk_z2, out=dtrunk_z2)
@@ -917,7 +973,13 @@ def value_and_grad(
     # dtrunk_W1[i,j] += dtrunk_z1[b,i]*obs[b,j]
     np.matmul(dtrunk_z1.T, obs, out=grads.trunk.W1)
     return (
-        loss, {"entropy": entropy, "approx_kl": approx_kl, "clip_fraction": clip_fraction}
+        loss,
+        {
+            "entropy": entropy,
+            "approx_kl": approx_kl,
+            "clip_fraction": clip_fraction,
+            "explained_variance": explained_variance,
+        },
     ), grads
 
 
@@ -961,8 +1023,9 @@ class _ValueMemory:
         self.critic = np.empty((B, 1), dtype)
         self.categorical_log_prob_lse = self.categorical_entropy = np.empty((B,), dtype)
         self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = self.categorical_log_prob_lse
-        self.r = self.A_2_arg = self.A_2_arg_minimum = self.v = self.categorical_log_prob_lse
-        self.ret_arg = self.ret_arg_maximum = self.categorical_log_prob_lse
+        self.error = self.t_7 = self.r = self.A_2_arg = self.categorical_log_prob_lse
+        self.A_2_arg_minimum = self.v = self.ret_arg = self.categorical_log_prob_lse
+        self.ret_arg_maximum = self.categorical_log_prob_lse
         self.actor_softmax = np.empty((B, A), dtype)
         self.t_1 = self.actor_where = np.empty((B, A), dtype)
         self.t_2 = self.actor_at = self.categorical_log_prob = self.log_r = np.empty((B,), dtype)
@@ -986,7 +1049,7 @@ class _ValueAndGradMemory:
         self.critic = self.dcritic = np.empty((B, 1), dtype)
         self.categorical_log_prob_lse = self.categorical_entropy = np.empty((B,), dtype)
         self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = self.categorical_log_prob_lse
-        self.r = self.dcategorical_log_prob = self.categorical_log_prob_lse
+        self.error = self.t_9 = self.r = self.dcategorical_log_prob = self.categorical_log_prob_lse
         self.actor_softmax = np.empty((B, A), dtype)
         self.A_2_arg = self.dA_2_arg_2 = self.dr_clip = np.empty((B,), dtype)
         self.A_2_arg_minimum = self.v = self.t_1 = self.dv = np.empty((B,), dtype)
@@ -1007,8 +1070,8 @@ class _ValueAndGradMemory:
         self.t_7 = self.r_clip = self.A_2_arg_2 = self.dA_2_arg = np.empty((B,), dtype)
         self.eps_arg_where = self.t_7
         self.t_8 = np.empty((B,), np.bool_)
-        self.t_9 = np.empty((B,), np.bool_)
-        self.t_10 = np.empty((B, H), dtype)
+        self.t_10 = np.empty((B,), np.bool_)
+        self.t_11 = np.empty((B, H), dtype)
         self.grads = Params(dtype, S=S, A=A, H=H)
 
 
@@ -1087,7 +1150,7 @@ def _dtype_of(params):
 
 def _expdiff(x, m, out=None, where=True):
     """exp(x - m), and 0 where both are -inf: the lowest finite number stands in for -inf in m."""
-    lowest = np.finfo(np.asarray(x).dtype).min
+    lowest = np.finfo(np.result_type(x, m)).min
     m = np.maximum(m, lowest, out=out, where=where)
     return np.exp(np.subtract(x, m, out=out, where=where), out=out, where=where)
 

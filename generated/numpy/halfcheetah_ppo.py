@@ -21,13 +21,19 @@ Forward
 
 Loss ppo
     n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-    normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
+    normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
     logp[b] = normal_log_prob[b]
     log_r[b] = logp[b] - logp_old[b]
-    normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
     entropy = normal_entropy
     approx_kl += (expm1(log_r[b]) - log_r[b])/B
     clip_fraction += [eps < abs(expm1(log_r[b]))]/B
+    error[b] = ret[b] - critic[b,0]
+    mean_error += error[b]/B
+    mean_ret += ret[b]/B
+    var_ret += (ret[b] - mean_ret)**2/B
+    explained_variance_mean += (error[b] - mean_error)**2/B
+    explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
     r[b] = exp(logp[b] - stop(logp_old[b]))
     A_2[b] = stop(advantage[b])
     ppo_clip += -minimum(A_2[b]*r[b], A_2[b]*clip(r[b], 1 - eps, 1 + eps))/B
@@ -61,6 +67,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     near_arg[b] = (near[b] - stop(ret[b]))**2
     ret_arg_maximum[b] = maximum(ret_arg[b], near_arg[b])
     ppo_value += 0.5*ret_arg_maximum[b]/B
+    dloss = 1
     dentropy = -entropy_weight
     dret_arg_maximum[b] = 0.5*value_weight/B for b < B
     dnear_arg[b] = where(near_arg[b] <= ret_arg[b], 0, dret_arg_maximum[b])
@@ -70,7 +77,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dv_arg[b] = where(v_arg[b] < eps_arg_3, 0, where(eps < v_arg[b], 0, dnear[b]))
     dv[b] += dv_arg[b]
     dcritic[b,0] += dv[b]
-    dA_2_arg_minimum[b] = -1/B for b < B
+    dA_2_arg_minimum[b] = -dloss/B for b < B
     dA_2_arg[b] = where(A_2_arg[b] <= A_2_arg_2[b], dA_2_arg_minimum[b], 0)
     dA_2_arg_2[b] = where(A_2_arg[b] <= A_2_arg_2[b], 0, dA_2_arg_minimum[b])
     dr_clip[b] = dA_2_arg_2[b]*A_2[b]
@@ -138,6 +145,8 @@ Held constant: what wrt does not name, and what stop() holds in
     near[b] = clip(v[b] - stop(v_old[b]), -eps, eps) + stop(v_old[b])
     ppo_value += 0.5*maximum((v[b] - stop(ret[b]))**2, (near[b] - stop(ret[b]))**2)/B
 Reduction: approx_kl is summed over b and divided by B; clip_fraction is summed over b and divided
+    by B; mean_error is summed over b and divided by B; mean_ret is summed over b and divided by B;
+    var_ret is summed over b and divided by B; explained_variance_mean is summed over b and divided
     by B; ppo_clip is summed over b and divided by B; ppo_value is summed over b and divided by 2*B.
 Rewritten to stay finite: nothing.
 """
@@ -192,13 +201,13 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 8 * A * B + 9 * B * H + 4 * A + 24 * B",
+    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 4 * A + 32 * B",
     "value_and_grad": (
-        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 16 * A * B + 27 * B * H + 7 "
-        "* A + 41 * B"
+        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 17 * A * B + 27 * B * H + 7 "
+        "* A + 49 * B"
     ),
 }
-SPEC_HASH = "58c8b7a48d95e65d701a60bdce9e46c056650110a03ef4fcc98e5700935b2490"
+SPEC_HASH = "51bf45b0fa65eff417d0d5ae72cda51b857344292d226442dab1ad059f044e0e"
 SPEC = r'''description = "PPO for HalfCheetah: a Gaussian actor 17-64-64-6 with tanh and 6 log-stds that do not depend on the state, and a critic 17-64-64-1."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -257,16 +266,22 @@ entropy_weight = "real = 0"
 
 [losses.ppo]
 wrt = ["log_std", "actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "actor_c3", "critic_W1", "critic_c1", "critic_W2", "critic_c2", "critic_W3", "critic_c3"]
-aux = ["entropy", "approx_kl", "clip_fraction"]
+aux = ["entropy", "approx_kl", "clip_fraction", "explained_variance"]
 equations = """
 n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
+normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
 logp[b] = normal_log_prob[b]
 log_r[b] = logp[b] - logp_old[b]
-normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
 entropy = normal_entropy
 approx_kl += (expm1(log_r[b]) - log_r[b])/B
 clip_fraction += [eps < abs(expm1(log_r[b]))]/B
+error[b] = ret[b] - critic[b,0]
+mean_error += error[b]/B
+mean_ret += ret[b]/B
+var_ret += (ret[b] - mean_ret)**2/B
+explained_variance_mean += (error[b] - mean_error)**2/B
+explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
 r[b] = exp(logp[b] - stop(logp_old[b]))
 A_2[b] = stop(advantage[b])
 ppo_clip += -minimum(A_2[b]*r[b], A_2[b]*clip(r[b], 1 - eps, 1 + eps))/B
@@ -508,7 +523,7 @@ def value(
     value_weight: real = 0.5
     entropy_weight: real = 0
 
-    Returns (loss, aux); aux is a dict of entropy, approx_kl, clip_fraction.
+    Returns (loss, aux); aux is a dict of entropy, approx_kl, clip_fraction, explained_variance.
 
     What comes back is new; with a workspace it lives there until this function's next call. An
     array of another type or layout is copied first, with a workspace into it.
@@ -582,17 +597,17 @@ def value(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
+    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
+    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
-    np.negative(normal_log_prob, out=normal_log_prob)
     # log_r[b] = normal_log_prob[b] - logp_old[b]
     log_r = np.subtract(normal_log_prob, logp_old, out=ws.log_r)
-    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
-    t_2 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_2)
+    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+    t_2 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_2)
     normal_entropy = np.sum(t_2)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -610,6 +625,24 @@ def value(
     np.copyto(eps_where, 1.0, where=t_4)
     # clip_fraction += eps_where[b]/B
     clip_fraction = np.sum(eps_where) / B
+    # error[b] = ret[b] - critic[b,0]
+    error = np.subtract(ret, critic[:, 0], out=ws.error)
+    # mean_error += error[b]/B
+    mean_error = np.sum(error) / B
+    # mean_ret += ret[b]/B
+    mean_ret = np.sum(ret) / B
+    # var_ret += (ret[b] - mean_ret)**2/B
+    np.subtract(ret, mean_ret, out=t_3)
+    np.square(t_3, out=t_3)
+    var_ret = np.sum(t_3) / B
+    # explained_variance_mean += (error[b] - mean_error)**2/B
+    t_5 = np.subtract(error, mean_error, out=ws.t_5)
+    np.square(t_5, out=t_5)
+    explained_variance_mean = np.sum(t_5) / B
+    # explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    explained_variance = dtype.type(
+        1.0 - explained_variance_mean / var_ret if (var_ret > 0.0) else 0.0
+    )
     # r[b] = exp(normal_log_prob[b] - stop(logp_old[b]))
     r = np.exp(log_r, out=ws.r)
     # A_2[b] = stop(advantage[b])
@@ -652,7 +685,12 @@ def value(
     ppo_value = np.sum(ret_arg_maximum) / (2.0 * B)
     # loss = ppo_clip + ppo_value*value_weight - entropy*entropy_weight
     loss = ppo_clip + ppo_value * value_weight - entropy * entropy_weight
-    return loss, {"entropy": entropy, "approx_kl": approx_kl, "clip_fraction": clip_fraction}
+    return loss, {
+        "entropy": entropy,
+        "approx_kl": approx_kl,
+        "clip_fraction": clip_fraction,
+        "explained_variance": explained_variance,
+    }
 
 
 def value_and_grad(
@@ -681,7 +719,8 @@ def value_and_grad(
     value_weight: real = 0.5
     entropy_weight: real = 0
 
-    Returns ((loss, aux), gradient); aux is a dict of entropy, approx_kl, clip_fraction.
+    Returns ((loss, aux), gradient); aux is a dict of entropy, approx_kl, clip_fraction,
+    explained_variance.
 
     What comes back is new; with a workspace it lives there until this function's next call. An
     array of another type or layout is copied first, with a workspace into it.
@@ -756,17 +795,17 @@ def value_and_grad(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
+    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
     t_3 = np.square(n, out=ws.t_3)
     t_3 *= 0.5
     t_3 += log_std
     t_3 += float(np.log(2.0 * np.pi)) / 2.0
+    np.negative(t_3, out=t_3)
     normal_log_prob = np.sum(t_3, axis=1, out=ws.normal_log_prob)
-    np.negative(normal_log_prob, out=normal_log_prob)
     # log_r[b] = normal_log_prob[b] - logp_old[b]
     log_r = np.subtract(normal_log_prob, logp_old, out=ws.log_r)
-    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
-    t_4 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_4)
+    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+    t_4 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_4)
     normal_entropy = np.sum(t_4)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -784,6 +823,24 @@ def value_and_grad(
     np.copyto(eps_where, 1.0, where=t_6)
     # clip_fraction += eps_where[b]/B
     clip_fraction = np.sum(eps_where) / B
+    # error[b] = ret[b] - critic[b,0]
+    error = np.subtract(ret, critic[:, 0], out=ws.error)
+    # mean_error += error[b]/B
+    mean_error = np.sum(error) / B
+    # mean_ret += ret[b]/B
+    mean_ret = np.sum(ret) / B
+    # var_ret += (ret[b] - mean_ret)**2/B
+    np.subtract(ret, mean_ret, out=t_5)
+    np.square(t_5, out=t_5)
+    var_ret = np.sum(t_5) / B
+    # explained_variance_mean += (error[b] - mean_error)**2/B
+    t_7 = np.subtract(error, mean_error, out=ws.t_7)
+    np.square(t_7, out=t_7)
+    explained_variance_mean = np.sum(t_7) / B
+    # explained_variance = where(0 < var_ret, 1 - explained_variance_mean/var_ret, 0)
+    explained_variance = dtype.type(
+        1.0 - explained_variance_mean / var_ret if (var_ret > 0.0) else 0.0
+    )
     # r[b] = exp(normal_log_prob[b] - stop(logp_old[b]))
     r = np.exp(log_r, out=ws.r)
     # A_2[b] = stop(advantage[b])
@@ -826,6 +883,8 @@ def value_and_grad(
     ppo_value = np.sum(ret_arg_maximum) / (2.0 * B)
     # loss = ppo_clip + ppo_value*value_weight - entropy*entropy_weight
     loss = ppo_clip + ppo_value * value_weight - entropy * entropy_weight
+    # dloss = 1
+    dloss = dtype.type(1.0)
     # dentropy = -entropy_weight
     dentropy = -entropy_weight
     # dret_arg_maximum[b] = 0.5*value_weight/B for b < B
@@ -848,19 +907,19 @@ def value_and_grad(
     dv *= 2.0
     # dv_arg[b] = where(v_arg[b] < eps_arg_3, 0, where(eps < v_arg[b], 0, dnear[b]))
     np.less(v_arg, eps_arg_3, out=t_6)
-    t_7 = np.greater(v_arg, eps, out=ws.t_7)
+    t_8 = np.greater(v_arg, eps, out=ws.t_8)
     dv_arg = ws.dv_arg
     np.copyto(dv_arg, dnear)
-    np.copyto(dv_arg, 0.0, where=t_7)
+    np.copyto(dv_arg, 0.0, where=t_8)
     np.copyto(dv_arg, 0.0, where=t_6)
     # dv[b] += dv_arg[b]
     dv += dv_arg
     # dcritic[b,0] += dv[b]
     dcritic = ws.dcritic
     np.copyto(dcritic[:, 0], dv)
-    # dA_2_arg_minimum[b] = -1/B for b < B
+    # dA_2_arg_minimum[b] = -dloss/B for b < B
     dA_2_arg_minimum = ws.dA_2_arg_minimum
-    dA_2_arg_minimum.fill(-1.0 / B)
+    dA_2_arg_minimum.fill(-dloss / B)
     # dA_2_arg[b] = where(A_2_arg[b] <= A_2_arg_2[b], dA_2_arg_minimum[b], 0)
     np.less_equal(A_2_arg, A_2_arg_2, out=t_6)
     dA_2_arg = ws.dA_2_arg
@@ -876,19 +935,19 @@ def value_and_grad(
     dr = np.multiply(A_2, dA_2_arg, out=ws.dr)
     # eps_arg_where[b] = where(r[b] < eps_arg, 0, where(eps_arg_2 < r[b], 0, dr_clip[b]))
     np.less(r, eps_arg, out=t_6)
-    np.greater(r, eps_arg_2, out=t_7)
+    np.greater(r, eps_arg_2, out=t_8)
     eps_arg_where = ws.eps_arg_where
     np.copyto(eps_arg_where, dr_clip)
-    np.copyto(eps_arg_where, 0.0, where=t_7)
+    np.copyto(eps_arg_where, 0.0, where=t_8)
     np.copyto(eps_arg_where, 0.0, where=t_6)
     # dr[b] += eps_arg_where[b]
     dr += eps_arg_where
     # dnormal_log_prob[b] = dr[b]*r[b]
     dnormal_log_prob = np.multiply(dr, r, out=ws.dnormal_log_prob)
     # dlog_std[i] += -dnormal_log_prob[b] for i < A
-    s_6 = np.sum(dnormal_log_prob)
+    s_10 = np.sum(dnormal_log_prob)
     dlog_std = grads.log_std
-    dlog_std.fill(-s_6)
+    dlog_std.fill(-s_10)
     # dlog_std[i] += dentropy for i < A
     dlog_std += dentropy
     # dn[b,i] = -dnormal_log_prob[b]*n[b,i]
@@ -898,12 +957,12 @@ def value_and_grad(
     dactor = np.multiply(dn, log_std_exp, out=ws.dactor)
     np.negative(dactor, out=dactor)
     # dlog_std_exp[i] += dn[b,i]*(action[b,i] - actor[b,i])
-    t_8 = np.subtract(action.T, actor.T, out=ws.t_8)
-    t_8 *= dn.T
-    dlog_std_exp = np.sum(t_8, axis=1, out=ws.dlog_std_exp)
+    t_9 = np.subtract(action.T, actor.T, out=ws.t_9)
+    t_9 *= dn.T
+    dlog_std_exp = np.sum(t_9, axis=1, out=ws.dlog_std_exp)
     # dlog_std[i] += -dlog_std_exp[i]*log_std_exp[i]
-    t_9 = np.multiply(dlog_std_exp, log_std_exp, out=ws.t_9)
-    dlog_std -= t_9
+    t_10 = np.multiply(dlog_std_exp, log_std_exp, out=ws.t_10)
+    dlog_std -= t_10
     # dcritic_c3[i] += dcritic[b,i]
     np.sum(dcritic, axis=0, out=grads.critic.c3)
     # dcritic_W3[i,j] += dcritic[b,i]*critic_h2[b,j]
@@ -953,7 +1012,13 @@ def value_and_grad(
     # dactor_W1[i,j] += dactor_z1[b,i]*obs[b,j]
     np.matmul(dactor_z1.T, obs, out=grads.actor.W1)
     return (
-        loss, {"entropy": entropy, "approx_kl": approx_kl, "clip_fraction": clip_fraction}
+        loss,
+        {
+            "entropy": entropy,
+            "approx_kl": approx_kl,
+            "clip_fraction": clip_fraction,
+            "explained_variance": explained_variance,
+        },
     ), grads
 
 
@@ -990,8 +1055,9 @@ class _ValueMemory:
         self.normal_log_prob = self.log_r = self.r = self.A_2_arg = np.empty((B,), dtype)
         self.A_2_arg_minimum = self.v = self.ret_arg = self.ret_arg_maximum = self.normal_log_prob
         self.log_std_exp = self.t_2 = np.empty((A,), dtype)
-        self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = self.A_2 = np.empty((B,), dtype)
-        self.A_2_arg_2 = self.v_arg = self.v_arg_clip = self.near = self.near_arg = self.log_r_expm1
+        self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = np.empty((B,), dtype)
+        self.error = self.t_5 = self.A_2 = self.A_2_arg_2 = self.v_arg = self.log_r_expm1
+        self.v_arg_clip = self.near = self.near_arg = self.log_r_expm1
         self.t_3 = self.r_clip = np.empty((B,), dtype)
         self.t_4 = np.empty((B,), np.bool_)
 
@@ -1010,9 +1076,9 @@ class _ValueAndGradMemory:
         self.critic = self.dcritic = np.empty((B, 1), dtype)
         self.n = self.dn = np.empty((B, A), dtype)
         self.normal_log_prob = self.log_r = self.r = self.dnormal_log_prob = np.empty((B,), dtype)
-        self.log_std_exp = self.t_9 = np.empty((A,), dtype)
-        self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = self.A_2 = np.empty((B,), dtype)
-        self.dr = self.log_r_expm1
+        self.log_std_exp = self.t_10 = np.empty((A,), dtype)
+        self.log_r_expm1 = self.log_r_expm1_abs = self.eps_where = np.empty((B,), dtype)
+        self.error = self.t_7 = self.A_2 = self.dr = self.log_r_expm1
         self.A_2_arg = self.dA_2_arg_2 = self.dr_clip = np.empty((B,), dtype)
         self.A_2_arg_minimum = self.v = self.t_1 = self.dv = np.empty((B,), dtype)
         self.dA_2_arg_minimum = self.A_2_arg_minimum
@@ -1027,8 +1093,8 @@ class _ValueAndGradMemory:
         self.t_5 = self.r_clip = self.A_2_arg_2 = self.dA_2_arg = np.empty((B,), dtype)
         self.eps_arg_where = self.t_5
         self.t_6 = np.empty((B,), np.bool_)
-        self.t_7 = np.empty((B,), np.bool_)
-        self.t_8 = np.empty((A, B), dtype)
+        self.t_8 = np.empty((B,), np.bool_)
+        self.t_9 = np.empty((A, B), dtype)
         self.grads = Params(dtype, S=S, A=A, H=H)
 
 

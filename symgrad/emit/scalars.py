@@ -29,6 +29,8 @@ PLAIN = re.compile(r"\w+(\[[^\[\]]*\]|\([^()]*\)|\(\w+\[[^\[\]]*\]\))?")
 
 COMPARE = {Less: "<", LessEqual: "<=", Equal: "==", And: "and", Or: "or"}
 
+TURNED = {"<": ">", "<=": ">=", "==": "=="}
+
 
 def size_text(size: Size | Affine) -> str:
     """A size or a place as Python."""
@@ -85,11 +87,11 @@ def _text(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
     if isinstance(expr, Stop):
         return _text(expr.args[0], slots, level)
     if isinstance(expr, Select):
-        condition, yes, no = (_text(a, slots, 0) for a in expr.args)
-        return f"({yes} if {condition} else {no})"
+        condition, yes, no = (_text(a, slots, int(isinstance(a, Select))) for a in expr.args)
+        text = f"{yes} if {condition} else {no}"
+        return f"({text})" if level else text
     if type(expr) in COMPARE:
-        left, right = (_text(a, slots, 3) for a in expr.args)
-        return f"({left} {COMPARE[type(expr)]} {right})"
+        return f"({_compared(expr, slots)})"
     if isinstance(expr, Not):
         return f"(not {_text(expr.args[0], slots, 3)})"
     if isinstance(expr, Row) and expr.row.name not in NUMPY:
@@ -101,6 +103,15 @@ def _text(expr: Expr, slots: Mapping[Symbol, Slot], level: int) -> str:
     raise ProgramError(
         f"{type(expr).__name__} is a declared, undefined function: it can be derived, not computed"
     )
+
+
+def _compared(expr: Expr, slots: Mapping[Symbol, Slot]) -> str:
+    """x > 0.0 for 0 < x: a number stands on the right."""
+    left, right = expr.args
+    sign = COMPARE[type(expr)]
+    if left.is_number and not right.is_number and sign in TURNED:
+        left, right, sign = right, left, TURNED[sign]
+    return f"{_text(left, slots, 3)} {sign} {_text(right, slots, 3)}"
 
 
 def _has_type(slot: Slot | None) -> bool:

@@ -43,11 +43,12 @@ def expand(
     networks: Mapping[str, Network],
     shared: Sequence[Statement],
     own: Mapping[str, Sequence[Statement]],
+    aux: Mapping[str, Sequence[str]],
 ) -> Expanded:
-    """Every network, activation and named loss written out."""
-    expander = _expander(declared, networks, shared, own.values())
+    """Every network, activation and named loss written out; aux: of each loss, and "" of all."""
+    expander = _expander(declared, networks, shared, own.values(), frozenset(aux[""]))
     written = expander.shared()
-    of_losses = {name: expander.own(statements) for name, statements in own.items()}
+    of_losses = {name: expander.own(own[name], frozenset(aux[name])) for name in own}
     applied = expander.applied
     owned = tuple((name, names) for name, names in applied.owned.items() if names)
     params = [applied.tensors.params[name] for _, names in owned for name in names]
@@ -72,6 +73,7 @@ def _expander(
     networks: Mapping[str, Network],
     shared: Sequence[Statement],
     own: Iterable[Sequence[Statement]],
+    aux: frozenset[str],
 ) -> Expander:
     """The expander of a spec's statements: the shared ones, and those of each loss."""
     every = [*shared, *(s for statements in own for s in statements)]
@@ -84,7 +86,7 @@ def _expander(
     letters = set().union(*(letters_of(s) for s in every))
     taken = {*names, *dict(declared.functions), *networks, *letters}
     bare = frozenset({*declared.size_of, *flat})
-    return Expander(declared, networks, known, bare, Scope(taken, list(shared)))
+    return Expander(declared, networks, known, bare, Scope(taken, list(shared), aux=aux))
 
 
 def _check_names(networks: Mapping[str, Network], names: set[str]) -> None:

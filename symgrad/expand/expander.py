@@ -68,9 +68,9 @@ class Expander:
             self.applied.default(network)
         return tuple(self.top.done)
 
-    def own(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    def own(self, statements: Sequence[Statement], aux: frozenset[str]) -> tuple[Statement, ...]:
         """The equations of one loss."""
-        scope = self.top.inner(statements)
+        scope = self.top.inner(statements, aux)
         while scope.waiting:
             self.emit(scope.waiting.pop(0), scope)
         return tuple(scope.done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -206,8 +207,8 @@ def expand_call(
     source = replace(statement.source, within=bound.row.form)
     found = list(written(bound.row.written(bound.given), call.at, source))
     if left is not None:
-        found = list(_reduced(found, bound.given, call.at, source))
-    naming = _naming(bound, found, scope, bare)
+        found = list(_reduced(found, bound.given, call.at, source, _is_returned(scope)))
+    naming = _naming(bound, found, scope, bare, whole=left is None)
     given = [o for o in (*bound.row.options, *REDUCTION) if pattern(o.name).name in bound.given]
     means = [option.means for option in given if option.means]
     origin = f"{bound.row.name}: {', '.join((bound.row.formula, *means))}"
@@ -221,12 +222,20 @@ def expand_call(
     return Whole(naming.tensors.get(EACH, ""), bound.lead), done
 
 
+def _is_returned(scope: Scope) -> bool:
+    """Whether aux names the losses before their mean: each, each_2 ..."""
+    return any(re.fullmatch(rf"{EACH}(_\d+)?", name) for name in scope.aux)
+
+
 def _reduced(
-    found: Sequence[Statement], given: frozenset[str], at: int, source: Source
+    found: Sequence[Statement], given: frozenset[str], at: int, source: Source, apart: bool
 ) -> Iterator[Statement]:
-    """The row's equations, with `value` in the place of `each`."""
+    """The row's equations, with `value` in the place of `each`, or after it where it is apart."""
     *before, value = written(reduction(given), at, source)
     yield from before
+    if apart:
+        yield from (*found, value)
+        return
     for one in found:
         if one.left.name != EACH:
             yield one
@@ -243,7 +252,9 @@ def _instead(reduced: Node, each: Node) -> Node:
     return mapped(reduced, one)
 
 
-def _naming(bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozenset[str]) -> Naming:
+def _naming(
+    bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozenset[str], whole: bool
+) -> Naming:
     """What the names of the row's text become: no index is taken for another or for a tensor."""
     used = set().union(*(letters_of(s) for s in found)) - {BATCH}
     letters: dict[str, tuple[str, ...]] = {BATCH: bound.lead}
@@ -255,7 +266,7 @@ def _naming(bound: Bound, found: Sequence[Statement], scope: Scope, bare: frozen
     values = {n: v for n, v in bound.values.items() if not isinstance(v, Whole)}
     for name in dict.fromkeys(s.left.name for s in found):
         if name != "value":
-            tensors[name] = scope.name(bound.row.name if name == EACH else name)
+            tensors[name] = scope.name(bound.row.name if name == EACH and whole else name)
     single = {tensors[name] for name in _single(bound, found) if name in tensors}
     return Naming(letters, tensors, values, bound.flat | single)
 

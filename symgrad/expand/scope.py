@@ -43,6 +43,7 @@ class Scope:
     taken:   every name that has a meaning.
     applied: what each network gives for each choice of inputs.
     open:    the statements being expanded, outermost first.
+    aux:     what is returned beside the loss: such a name is that of a tensor.
     """
 
     taken: set[str]
@@ -51,10 +52,11 @@ class Scope:
     applied: dict[tuple[str, ...], Whole] = field(default_factory=dict)
     open: list[Statement] = field(default_factory=list)
     done: list[Statement] = field(default_factory=list)
+    aux: frozenset[str] = frozenset()
 
-    def inner(self, statements: Sequence[Statement]) -> Scope:
+    def inner(self, statements: Sequence[Statement], aux: frozenset[str]) -> Scope:
         """The scope of a loss."""
-        return Scope(set(self.taken), list(statements), self)
+        return Scope(set(self.taken), list(statements), self, aux=aux | self.aux)
 
     @property
     def chain(self) -> Iterator[Scope]:

@@ -135,7 +135,9 @@ def _shared(document: Document, sections: Sections, networks: Mapping[str, Netwo
     """The equations that all losses share, everything named in them written out."""
     statements = _statements(document)
     own = {name: _statements(document, "losses", name) for name in document.table("losses")}
-    expanded = expand(sections.declared, sections.groups, networks, statements, own)
+    aux = {name: document.names("losses", name, "aux") or () for name in own}
+    aux[""] = document.names("aux") or ()
+    expanded = expand(sections.declared, sections.groups, networks, statements, own, aux)
     params = [t for t in expanded.declared.tensors if t.role == "param"]
     check_copies(document, params, sections.places)
     every = [*expanded.shared, *(s for found in expanded.own.values() for s in found)]
