@@ -391,6 +391,7 @@ CALLABLE_FAULTS = [
     ("a missing gradient",  lambda v, f, g: (f, {"W": g["W"]}),                                 {"c"}),
     ("a wrong value",       lambda v, f, g: (f * (1 + 1e-9), g),                                {"loss"}),
     ("an infinite value",   lambda v, f, g: (math.inf, g),                                      {"loss"}),
+    ("memory never written", lambda v, f, g: (f, {**g, "W": np.full_like(g["W"], 1e308)}),     {"W"}),
 ]  # fmt: skip
 
 

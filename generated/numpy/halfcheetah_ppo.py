@@ -21,10 +21,10 @@ Forward
 
 Loss ppo
     n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-    normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     logp[b] = normal_log_prob[b]
     log_r[b] = logp[b] - logp_old[b]
-    normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+    normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
     entropy = normal_entropy
     approx_kl += (expm1(log_r[b]) - log_r[b])/B
     clip_fraction += [eps < abs(expm1(log_r[b]))]/B
@@ -67,7 +67,6 @@ Gradient (value_and_grad); dX stands for dL/dX.
     near_arg[b] = (near[b] - stop(ret[b]))**2
     ret_arg_maximum[b] = maximum(ret_arg[b], near_arg[b])
     ppo_value += 0.5*ret_arg_maximum[b]/B
-    dloss = 1
     dentropy = -entropy_weight
     dret_arg_maximum[b] = 0.5*value_weight/B for b < B
     dnear_arg[b] = where(near_arg[b] <= ret_arg[b], 0, dret_arg_maximum[b])
@@ -77,7 +76,7 @@ Gradient (value_and_grad); dX stands for dL/dX.
     dv_arg[b] = where(v_arg[b] < eps_arg_3, 0, where(eps < v_arg[b], 0, dnear[b]))
     dv[b] += dv_arg[b]
     dcritic[b,0] += dv[b]
-    dA_2_arg_minimum[b] = -dloss/B for b < B
+    dA_2_arg_minimum[b] = -1/B for b < B
     dA_2_arg[b] = where(A_2_arg[b] <= A_2_arg_2[b], dA_2_arg_minimum[b], 0)
     dA_2_arg_2[b] = where(A_2_arg[b] <= A_2_arg_2[b], 0, dA_2_arg_minimum[b])
     dr_clip[b] = dA_2_arg_2[b]*A_2[b]
@@ -201,13 +200,13 @@ BRANCHES = ()
 OPERATIONS = {
     "actor_forward": "A * B * H + B * H * H + B * H * S + A * B + 4 * B * H",
     "critic_forward": "B * H * H + B * H * S + 5 * B * H + B",
-    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 9 * A * B + 9 * B * H + 4 * A + 32 * B",
+    "value": "A * B * H + 2 * B * H * H + 2 * B * H * S + 8 * A * B + 9 * B * H + 4 * A + 33 * B",
     "value_and_grad": (
-        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 17 * A * B + 27 * B * H + 7 "
-        "* A + 49 * B"
+        "3 * A * B * H + 6 * B * H * H + 4 * B * H * S + 16 * A * B + 27 * B * H + 7 "
+        "* A + 50 * B"
     ),
 }
-SPEC_HASH = "51bf45b0fa65eff417d0d5ae72cda51b857344292d226442dab1ad059f044e0e"
+SPEC_HASH = "d922381ec417102c7c23ad59c23af417dcab2130de3fc9a48eaf8be26e618b29"
 SPEC = r'''description = "PPO for HalfCheetah: a Gaussian actor 17-64-64-6 with tanh and 6 log-stds that do not depend on the state, and a critic 17-64-64-1."
 equations = """
 actor_z1[b,i] += actor_W1[i,j]*obs[b,j]
@@ -269,10 +268,10 @@ wrt = ["log_std", "actor_W1", "actor_c1", "actor_W2", "actor_c2", "actor_W3", "a
 aux = ["entropy", "approx_kl", "clip_fraction", "explained_variance"]
 equations = """
 n[b,i] = exp(-log_std[i])*(action[b,i] - actor[b,i])
-normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
 logp[b] = normal_log_prob[b]
 log_r[b] = logp[b] - logp_old[b]
-normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
+normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
 entropy = normal_entropy
 approx_kl += (expm1(log_r[b]) - log_r[b])/B
 clip_fraction += [eps < abs(expm1(log_r[b]))]/B
@@ -597,17 +596,17 @@ def value(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_1 = np.square(n, out=ws.t_1)
     t_1 *= 0.5
     t_1 += log_std
     t_1 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_1, out=t_1)
     normal_log_prob = np.sum(t_1, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # log_r[b] = normal_log_prob[b] - logp_old[b]
     log_r = np.subtract(normal_log_prob, logp_old, out=ws.log_r)
-    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
-    t_2 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_2)
+    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    t_2 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_2)
     normal_entropy = np.sum(t_2)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -795,17 +794,17 @@ def value_and_grad(
     # n[b,i] = log_std_exp[i]*(action[b,i] - actor[b,i])
     n = np.subtract(action, actor, out=ws.n)
     n *= log_std_exp
-    # normal_log_prob[b] += -0.5*log(2*PI) - log_std[i] - 0.5*n[b,i]**2
+    # normal_log_prob[b] += -(0.5*log(2*PI) + log_std[i] + 0.5*n[b,i]**2)
     t_3 = np.square(n, out=ws.t_3)
     t_3 *= 0.5
     t_3 += log_std
     t_3 += float(np.log(2.0 * np.pi)) / 2.0
-    np.negative(t_3, out=t_3)
     normal_log_prob = np.sum(t_3, axis=1, out=ws.normal_log_prob)
+    np.negative(normal_log_prob, out=normal_log_prob)
     # log_r[b] = normal_log_prob[b] - logp_old[b]
     log_r = np.subtract(normal_log_prob, logp_old, out=ws.log_r)
-    # normal_entropy += 0.5 + 0.5*log(2*PI) + log_std[i]
-    t_4 = np.add(0.5 + float(np.log(2.0 * np.pi)) / 2.0, log_std, out=ws.t_4)
+    # normal_entropy += 0.5*(1 + log(2*PI)) + log_std[i]
+    t_4 = np.add(log_std, (1.0 + float(np.log(2.0 * np.pi))) / 2.0, out=ws.t_4)
     normal_entropy = np.sum(t_4)
     # entropy = normal_entropy
     entropy = normal_entropy
@@ -883,8 +882,6 @@ def value_and_grad(
     ppo_value = np.sum(ret_arg_maximum) / (2.0 * B)
     # loss = ppo_clip + ppo_value*value_weight - entropy*entropy_weight
     loss = ppo_clip + ppo_value * value_weight - entropy * entropy_weight
-    # dloss = 1
-    dloss = dtype.type(1.0)
     # dentropy = -entropy_weight
     dentropy = -entropy_weight
     # dret_arg_maximum[b] = 0.5*value_weight/B for b < B
@@ -917,9 +914,9 @@ def value_and_grad(
     # dcritic[b,0] += dv[b]
     dcritic = ws.dcritic
     np.copyto(dcritic[:, 0], dv)
-    # dA_2_arg_minimum[b] = -dloss/B for b < B
+    # dA_2_arg_minimum[b] = -1/B for b < B
     dA_2_arg_minimum = ws.dA_2_arg_minimum
-    dA_2_arg_minimum.fill(-dloss / B)
+    dA_2_arg_minimum.fill(-1.0 / B)
     # dA_2_arg[b] = where(A_2_arg[b] <= A_2_arg_2[b], dA_2_arg_minimum[b], 0)
     np.less_equal(A_2_arg, A_2_arg_2, out=t_6)
     dA_2_arg = ws.dA_2_arg
