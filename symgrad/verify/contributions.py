@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from itertools import product
 
 import numpy as np
 from sympy import Symbol
@@ -19,6 +20,7 @@ from symgrad.verify.body import Body, Trace
 from symgrad.verify.factored import Split, factors, grouped
 from symgrad.verify.graph import Node, Reads
 from symgrad.verify.points import Grid, Layout, Probes, add_at, put, read
+from symgrad.verify.recurrence import Course, Writer
 
 
 @dataclass
@@ -58,13 +60,58 @@ class Run:
         for number in self.layout.writers.get(name, ()):
             equation = self.layout.program.equations[number]
             with _placed(equation):
-                part, grid = self.part(number, equation), self.layout.grid(number)
-                if equation.op == "sum":
-                    rounded = part if total.dtype != np.int64 else _integers(part)
-                    add_at(total, equation.target, grid, self.tensors, rounded)
-                else:
-                    put(total, equation.target, grid, self.tensors, part)
+                self.write(total, equation, self.layout.grid(number), self.part(number, equation))
         return total
+
+    def write(self, total: Array, equation: Equation, grid: Grid, part: Array) -> None:
+        """total[f(I)] op= part."""
+        if equation.op == "sum":
+            rounded = part if total.dtype != np.int64 else _integers(part)
+            add_at(total, equation.target, grid, self.tensors, rounded)
+        else:
+            put(total, equation.target, grid, self.tensors, part)
+
+    def along(self, course: Course) -> None:
+        """The tensors of a recurrence, place by place."""
+        self.tensors.update({name: self.zeros(name) for name in course.names})
+        left: dict[Writer, list[Trace]] = {}
+        for place, name in product(course.places, course.names):
+            for writer in course.writers[name]:
+                grid = self.layout.slice(writer, place)
+                if grid is None:
+                    continue
+                equation = self.layout.program.equations[writer.equation]
+                trace = self.trace_at(writer, place)
+                with _placed(equation):
+                    part = self.reduced(equation, grid, trace)
+                    self.write(self.tensors[name], equation, grid, part)
+                left.setdefault(writer, []).append(trace)
+        for writer, traces in left.items():
+            if course.places.step < 0:
+                traces.reverse()
+            axis = self.axis(writer)
+            for k in traces[0].stops:
+                self.stops[writer.equation, k] = _joined([t.stops[k] for t in traces], axis)
+            for k in traces[0].branches:
+                self.branches[writer.equation, k] = _joined([t.branches[k] for t in traces], axis)
+
+    def axis(self, writer: Writer) -> int:
+        """Of the box, along which places follow each other, counted from the last; 0 for none."""
+        grid = self.layout.grid(writer.equation)
+        return grid.axes([writer.index])[0] if writer.index else 0
+
+    def trace_at(self, writer: Writer, place: int) -> Trace:
+        """What is held of an equation's stops and branches, at one place."""
+        whole, axis = self.trace(writer.equation), self.axis(writer)
+        if not axis:
+            return whole
+        low = self.layout.grid(writer.equation).box[axis].lo.evaluate(self.layout.sizes)
+        at = place - writer.offset - low
+        cut = [
+            {k: v.take([at], axis) if _carries(v, axis) else v for k, v in held.items()}
+            for held in (whole.frozen, whole.held)
+        ]
+        return Trace(*cut)
 
     def part(self, number: int, equation: Equation) -> Array:
         """One equation's contribution; not made again while what it reads stays the same."""
@@ -72,17 +119,19 @@ class Run:
         known = self.parts.get(number)
         if known is not None and all(a is b for a, b in zip(known[0], made_from, strict=True)):
             return known[1]
-        part = self.reduced(number, equation)
+        trace = self.trace(number)
+        part = self.reduced(equation, self.layout.grid(number), trace)
         self.parts[number] = made_from, part
+        self.stops.update({(number, k): value for k, value in trace.stops.items()})
+        self.branches.update({(number, k): value for k, value in trace.branches.items()})
         return part
 
-    def reduced(self, number: int, equation: Equation) -> Array:
+    def reduced(self, equation: Equation, grid: Grid, trace: Trace) -> Array:
         """The body over the box, then op over the indices that the target does not carry."""
-        grid, trace = self.layout.grid(number), self.trace(number)
         body, axes = self.body(equation, grid, trace), grid.axes(equation.reduced)
-        product = self.product(body, equation, grid, axes)
-        if product is not None:
-            part = product
+        found = self.product(body, equation, grid, axes)
+        if found is not None:
+            part = found
         elif equation.op == "logsumexp":
             part = self.logsumexp(self.over(body, equation, grid), axes)
         elif equation.op == "argmax":
@@ -91,8 +140,6 @@ class Run:
             part = self.over(body, equation, grid)
             if axes:
                 part = np.asarray(np.sum(part, axis=axes, keepdims=True))
-        self.stops.update({(number, k): value for k, value in trace.stops.items()})
-        self.branches.update({(number, k): value for k, value in trace.branches.items()})
         return part
 
     def over(self, body: Body, equation: Equation, grid: Grid) -> Array:
@@ -220,6 +267,18 @@ class Run:
         if first is None or second is None or both is None:
             return None
         return np.asarray(first + second - both)
+
+
+def _carries(value: Array, axis: int) -> bool:
+    """Whether a value varies along an axis, counted from the last."""
+    return value.ndim >= -axis and value.shape[axis] > 1
+
+
+def _joined(values: Sequence[Array], axis: int) -> Array:
+    """What was found at one place after another, as one array."""
+    if not axis or values[0].ndim < -axis:
+        return values[0]
+    return np.concatenate(values, axis)
 
 
 def _by_equation(nodes: Mapping[Node, Array]) -> Mapping[int, Mapping[int, Array]]:

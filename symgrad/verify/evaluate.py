@@ -16,7 +16,7 @@ from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
 from symgrad.verify.contributions import Run
 from symgrad.verify.graph import Node
 from symgrad.verify.inputs import checked_sizes, checked_values
-from symgrad.verify.points import Layout, Probes
+from symgrad.verify.points import Layout, Order, Probes
 
 SOON = 50
 """Rounds in which a recurrence has come to rest, or is gone over without matrix products."""
@@ -67,20 +67,17 @@ def evaluate(
             raise ProgramError(f'no tensor "{name}"{did_you_mean(name, program.tensor_of)}')
     ready = dict(given or {})
     found = layout.order(wanted, frozen or {}, ready)
-    order, reads = found.groups, found.reads
-    needed = {name for group in order for name in group}
+    needed = {name for group in found.groups for name in group}
     inputs = checked_values(layout, values, numbers, needed - {*ready})
     known = {**inputs, **ready}
     run = Run(layout, numbers, frozen or {}, held or {}, known, probes=probes or Probes())
     with np.errstate(all="ignore"):
-        _solve(run, order, reads, run.tensors, run.tensor)
-        scales = _scales(run, order, reads) if magnitude else {}
+        _solve(run, found, run.tensors, run.tensor)
+        scales = _scales(run, found) if magnitude else {}
     return Result(run.tensors, run.stops, run.branches, scales)
 
 
-def _scales(
-    run: Run, order: Iterable[tuple[str, ...]], reads: Mapping[str, tuple[str, ...]]
-) -> Mapping[str, Array]:
+def _scales(run: Run, order: Order) -> Mapping[str, Array]:
     """S of every tensor, on the branches taken.
 
     It needs no more than a few digits: float64 will do, where nothing is beyond its range.
@@ -90,7 +87,7 @@ def _scales(
     stops = {node: a.astype(np.float64) for node, a in (*run.frozen.items(), *run.stops.items())}
     rough = Run(run.layout, FLOAT64, stops, {**run.held, **run.branches}, known)
     rough.scales.update({name: np.asarray(abs(a)) for name, a in known.items()})
-    _solve(rough, order, reads, rough.scales, rough.scale)
+    _solve(rough, order, rough.scales, rough.scale)
     infinity = run.numbers.constant("inf")
     beyond = (
         np.less(abs(run.tensors[name]), infinity) & ~np.isfinite(scale)
@@ -99,25 +96,28 @@ def _scales(
     if real == np.float64 or not any(np.any(places) for places in beyond):
         return rough.scales
     run.scales.update({name: np.asarray(abs(a)) for name, a in run.tensors.items()})
-    _solve(run, order, reads, run.scales, run.scale)
+    _solve(run, order, run.scales, run.scale)
     return run.scales
 
 
 def _solve(
     run: Run,
-    order: Iterable[tuple[str, ...]],
-    reads: Mapping[str, tuple[str, ...]],
+    order: Order,
     known: dict[str, Array],
     compute: Callable[[str], Array],
 ) -> None:
-    """Each group after what it reads; a group that reads itself, until nothing changes.
+    """Each group after what it reads; a group that reads itself place by place, where its places
+    have an order. Where they have none, until nothing changes, and so for magnitudes.
 
     Starting from any values, the entries that are d reads deep are right after d rounds: so the
     number of entries bounds the rounds, and what is unfinished is overwritten, nan or not.
     """
-    for group in order:
-        if len(group) == 1 and group[0] not in reads.get(group[0], ()):
-            if group[0] in reads or group[0] not in known:
+    for group in order.groups:
+        if known is run.tensors and group in order.courses:
+            run.along(order.courses[group])
+            continue
+        if len(group) == 1 and group[0] not in order.reads.get(group[0], ()):
+            if group[0] in order.reads or group[0] not in known:
                 known[group[0]] = compute(group[0])
             continue
         if not _settled(run, group, known, compute, SOON):

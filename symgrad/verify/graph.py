@@ -41,11 +41,16 @@ def live_symbols(body: Expr, frozen: Collection[Expr]) -> frozenset[Symbol]:
     return frozenset(found)
 
 
-def live_reads(equation: Equation, number: int, frozen: Collection[Node]) -> tuple[str, ...]:
-    """The tensors that an equation reads, those of frozen stops left out."""
+def live_accesses(equation: Equation, number: int, frozen: Collection[Node]) -> tuple[Access, ...]:
+    """What an equation reads, those of frozen stops left out."""
     held = [stop for k, stop in enumerate(stops_in(equation.body)) if (number, k) in frozen]
     symbols = live_symbols(equation.body, held)
-    accesses = [s for symbol, s in equation.slots if symbol in symbols and isinstance(s, Access)]
+    return tuple(s for symbol, s in equation.slots if symbol in symbols and isinstance(s, Access))
+
+
+def live_reads(equation: Equation, number: int, frozen: Collection[Node]) -> tuple[str, ...]:
+    """The tensors that an equation reads, those of frozen stops left out."""
+    accesses = live_accesses(equation, number, frozen)
     gathers = [g for a in (*accesses, equation.target) for g in a.gathers()]
     return tuple(dict.fromkeys(a.tensor for a in (*accesses, *gathers)))
 

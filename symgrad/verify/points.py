@@ -6,7 +6,7 @@ A tensor may have one more axis in front, of nearby points: what reads it has it
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 
@@ -14,9 +14,11 @@ import numpy as np
 
 from symgrad.algebra.access import Access, Affine, Subscript
 from symgrad.algebra.program import Program, Range
+from symgrad.algebra.sizes import Size
 from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array, Numbers
 from symgrad.verify.graph import Node, Reads, groups, reads_of
+from symgrad.verify.recurrence import Course, Writer, course_of
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,14 @@ class Grid:
 
 @dataclass(frozen=True)
 class Order:
-    """The tensors to compute, group by group, and what each reads that is not known."""
+    """The tensors to compute, group by group, and what each reads that is not known.
+
+    courses: of the groups that read themselves, those that have an order along one axis.
+    """
 
     groups: Sequence[tuple[str, ...]]
     reads: Mapping[str, tuple[str, ...]]
+    courses: Mapping[tuple[str, ...], Course]
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ class Layout:
     program: Program
     sizes: Mapping[str, int]
     _grids: dict[int, Grid] = field(default_factory=dict)
+    _slices: dict[tuple[Writer, int], Grid | None] = field(default_factory=dict)
     _reads: dict[frozenset[Node], Reads] = field(default_factory=dict)
     _orders: dict[tuple[object, ...], Order] = field(default_factory=dict)
     _inputs: dict[tuple[str, Numbers], tuple[object, Array]] = field(default_factory=dict)
@@ -124,6 +131,13 @@ class Layout:
             self._grids[number] = Grid(box, self.sizes, self.shapes)
         return self._grids[number]
 
+    def slice(self, writer: Writer, place: int) -> Grid | None:
+        """The points of an equation that write at one place; None where none do."""
+        key = writer, place
+        if key not in self._slices:
+            self._slices[key] = _sliced(self.grid(writer.equation), writer, place)
+        return self._slices[key]
+
     def input(
         self, name: str, numbers: Numbers, given: object, found: Callable[[], Array]
     ) -> Array:
@@ -147,8 +161,27 @@ class Layout:
         if key not in self._orders:
             every = self.reads(frozen).by_tensor
             reads = {name: sources for name, sources in every.items() if name not in known}
-            self._orders[key] = Order(groups(wanted, reads), reads)
+            found = groups(wanted, reads)
+            sizes, program, numbers = self.sizes, self.program, self.writers
+            courses = {
+                group: course
+                for group in found
+                if len(group) > 1 or group[0] in reads.get(group[0], ())
+                if (course := course_of(program, numbers, sizes, group, frozen)) is not None
+            }
+            self._orders[key] = Order(found, reads, courses)
         return self._orders[key]
+
+
+def _sliced(grid: Grid, writer: Writer, place: int) -> Grid | None:
+    if not writer.index:
+        return grid if place == writer.offset else None
+    value = place - writer.offset
+    (old,) = (r for r in grid.box if r.index == writer.index)
+    if not old.lo.evaluate(grid.sizes) <= value < old.hi.evaluate(grid.sizes):
+        return None
+    alone = replace(old, lo=Size.of(value), hi=Size.of(value + 1))
+    return Grid(tuple(alone if r is old else r for r in grid.box), grid.sizes, grid.shapes)
 
 
 @dataclass(frozen=True)
