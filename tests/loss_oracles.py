@@ -80,24 +80,24 @@ def double_q_learning(
     return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
 
 
-def td_learning(xp, held, *, v_tm1, r_t, discount_t, v_t, half=False, huber=None):
-    return _td(xp, v_tm1 - held(r_t + discount_t * v_t), half, huber)
+def td_learning(xp, held, *, v_tm1, r_t, discount_t, v_t, whole=False, huber=None):
+    return _td(xp, v_tm1 - held(r_t + discount_t * v_t), not whole, huber)
 
 
-def residual_td_learning(xp, held, *, v_tm1, r_t, discount_t, v_t, half=False, huber=None):
-    return _td(xp, v_tm1 - r_t - discount_t * v_t, half, huber)
+def residual_td_learning(xp, held, *, v_tm1, r_t, discount_t, v_t, whole=False, huber=None):
+    return _td(xp, v_tm1 - r_t - discount_t * v_t, not whole, huber)
 
 
-def sarsa(xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, a_t, half=False, huber=None):
+def sarsa(xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, a_t, whole=False, huber=None):
     target = r_t + discount_t * _at(xp, q_t, a_t)
-    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
+    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), not whole, huber)
 
 
 def expected_sarsa(
-    xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, probs_t, half=False, huber=None
+    xp, held, *, q_tm1, a_tm1, r_t, discount_t, q_t, probs_t, whole=False, huber=None
 ):
     target = r_t + discount_t * xp.sum(q_t * probs_t, axis=-1)
-    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), half, huber)
+    return _td(xp, _at(xp, q_tm1, a_tm1) - held(target), not whole, huber)
 
 
 def td3_critic(xp, held, *, q_tm1, r_t, discount_t, q_1_t, q_2_t, half=False, huber=None):

@@ -189,6 +189,7 @@ INITS = {
     "lecun_uniform": 1.0 / (30 * 9),
     "uniform_fan_in": 1.0 / (3 * 30 * 9),
     "normal": 1.0,
+    "uniform(0.3)": 0.3**2 / 3,
 }
 
 

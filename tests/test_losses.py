@@ -630,7 +630,7 @@ GOOD = (
     ("loss = squared_error(w[b+1], ret[b]) for b < B-1", "q[b] = w[b+1] for b < B-1; y[b] = ret[b] for b < B-1; loss += (q[b] - y[b])**2/(B - 1)"),
     ("loss = squared_error(w, ret[b] + k*gamma)", "y[b] = gamma*k + ret[b]; loss += (w[b] - y[b])**2/B"),
     ("loss = reward_signed_cross_entropy(k, done, ret)", "p = sigmoid(k); C[b] = where(done[b] == 1, -log(p), -log(1 - p)); loss += C[b]*ret[b]/B"),
-    ("loss = td_learning(w, 1, 0, 0)", "y = stop(1); td[b] = w[b] - y; loss += td[b]**2/B"),
+    ("loss = td_learning(w, 1, 0, 0)", "y = stop(1); td[b] = w[b] - y; loss += 0.5*td[b]**2/B"),
     ("loss = reinforce(pair, 1, ret)", "lse[b] = logsumexp(a: pair[b,a]); logp[b] = pair[b,1] - lse[b]; loss += -logp[b]*stop(ret[b])/B"),
     ("loss = reinforce(pair, act, ret, baseline=0, entropy=0)", "lse[b] = logsumexp(a: pair[b,a]); logp[b] = pair[b,act[b]] - lse[b]; "
      "loss += -logp[b]*stop(ret[b])/B"),

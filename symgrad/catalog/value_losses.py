@@ -5,9 +5,12 @@ from __future__ import annotations
 from symgrad.catalog.formula import Given, NamedLoss, Option
 
 
-def _temporal_difference(target: str, given: Given, of: str = "q_tm1[b,a_tm1[b]]") -> str:
+def _temporal_difference(
+    target: str, given: Given, of: str = "q_tm1[b,a_tm1[b]]", half: bool = False
+) -> str:
     """td = q(a) - target, and its square, half of it, or its Huber function."""
-    loss = "td[b]**2/2" if "half" in given else "td[b]**2"
+    is_half = "half" in given or (half and "whole" not in given)
+    loss = "td[b]**2/2" if is_half else "td[b]**2"
     if "huber" in given:
         loss = "where(abs(td[b]) <= huber, td[b]**2/2, huber*(abs(td[b]) - huber/2))"
     return f"""
@@ -36,12 +39,12 @@ def double_q_learning(given: Given) -> str:
 
 def td_learning(given: Given) -> str:
     """td = v_tm1 - stop(r_t + discount_t v_t)."""
-    return _temporal_difference("stop(r_t[b] + discount_t[b]*v_t[b])", given, "v_tm1[b]")
+    return _temporal_difference("stop(r_t[b] + discount_t[b]*v_t[b])", given, "v_tm1[b]", True)
 
 
 def residual_td_learning(given: Given) -> str:
     """td = v_tm1 - r_t - discount_t v_t, with nothing held constant."""
-    return _temporal_difference("r_t[b] + discount_t[b]*v_t[b]", given, "v_tm1[b]")
+    return _temporal_difference("r_t[b] + discount_t[b]*v_t[b]", given, "v_tm1[b]", True)
 
 
 def td3_critic(given: Given) -> str:
@@ -58,13 +61,15 @@ def sac_critic(given: Given) -> str:
 
 def sarsa(given: Given) -> str:
     """td = q_tm1(a_tm1) - stop(r_t + discount_t q_t(a_t))."""
-    return _temporal_difference("stop(r_t[b] + discount_t[b]*q_t[b,a_t[b]])", given)
+    target = "stop(r_t[b] + discount_t[b]*q_t[b,a_t[b]])"
+    return _temporal_difference(target, given, half=True)
 
 
 def expected_sarsa(given: Given) -> str:
     """td = q_tm1(a_tm1) - stop(r_t + discount_t sum probs_t q_t)."""
     expected = "expected[b] = sum(a: probs_t[b,a]*q_t[b,a])"
-    return f"{expected}\n" + _temporal_difference("stop(r_t[b] + discount_t[b]*expected[b])", given)
+    target = "stop(r_t[b] + discount_t[b]*expected[b])"
+    return f"{expected}\n" + _temporal_difference(target, given, half=True)
 
 
 def quantile_huber(given: Given) -> str:
@@ -88,30 +93,33 @@ def ppo_value(given: Given) -> str:
 
 
 HALF = Option("half", "false", "half of it")
+WHOLE = Option("whole", "false", "all of td^2")
 TD = ("q_tm1[b,a]", "a_tm1[b]", "r_t[b]", "discount_t[b]", "q_t[b,a]")
 TD_OPTIONS = (HALF, Option("huber", "none", "with its Huber function for td^2", positive=True))
 TD_APART = ("half", "huber")
+HALF_TD_OPTIONS = (WHOLE, Option("huber", "none", "its Huber function for td^2/2", positive=True))
+HALF_TD_APART = ("whole", "huber")
 
 VALUE = (
     NamedLoss(
         "td_learning",
         ("v_tm1[b]", "r_t[b]", "discount_t[b]", "v_t[b]"),
-        "mean td^2, td = v_tm1 - stop(r_t + discount_t v_t)",
+        "mean td^2/2, td = v_tm1 - stop(r_t + discount_t v_t)",
         td_learning,
-        TD_OPTIONS,
-        TD_APART,
+        HALF_TD_OPTIONS,
+        HALF_TD_APART,
         held="the target: a semi-gradient",
         source="Sutton, Barto 2018, section 11.4",
-        elsewhere="RLax returns td; of n steps, r_t is their discounted sum and discount_t the "
-        "discount after them; a lambda return is r_t, and discount_t 0",
+        elsewhere="RLax returns td, and its l2_loss is half the square; of n steps, r_t is their "
+        "discounted sum and discount_t the discount after them; a lambda return is r_t, and discount_t 0",
     ),
     NamedLoss(
         "residual_td_learning",
         ("v_tm1[b]", "r_t[b]", "discount_t[b]", "v_t[b]"),
-        "mean td^2, td = v_tm1 - r_t - discount_t v_t",
+        "mean td^2/2, td = v_tm1 - r_t - discount_t v_t",
         residual_td_learning,
-        TD_OPTIONS,
-        TD_APART,
+        HALF_TD_OPTIONS,
+        HALF_TD_APART,
         held="nothing: the residual gradient, if v_t comes from the network that is learned",
         source="Baird 1995",
         elsewhere="few libraries have it; with a separate target network it is td_learning",
@@ -119,24 +127,25 @@ VALUE = (
     NamedLoss(
         "sarsa",
         (*TD, "a_t[b]"),
-        "mean td^2, td = q_tm1(a_tm1) - stop(r_t + discount_t q_t(a_t))",
+        "mean td^2/2, td = q_tm1(a_tm1) - stop(r_t + discount_t q_t(a_t))",
         sarsa,
-        TD_OPTIONS,
-        TD_APART,
+        HALF_TD_OPTIONS,
+        HALF_TD_APART,
         held="the target: a semi-gradient",
         source="Rummery, Niranjan 1994; Sutton, Barto 2018, equation 10.1",
-        elsewhere="RLax returns td",
+        elsewhere="RLax returns td, and its l2_loss is half the square",
     ),
     NamedLoss(
         "expected_sarsa",
         (*TD, "probs_t[b,a]"),
-        "mean td^2, td = q_tm1(a_tm1) - stop(r_t + discount_t sum probs_t q_t)",
+        "mean td^2/2, td = q_tm1(a_tm1) - stop(r_t + discount_t sum probs_t q_t)",
         expected_sarsa,
-        TD_OPTIONS,
-        TD_APART,
+        HALF_TD_OPTIONS,
+        HALF_TD_APART,
         held="the target: a semi-gradient",
         source="van Seijen et al. 2009",
-        elsewhere="RLax returns td; with the probabilities of a greedy policy it is q_learning",
+        elsewhere="RLax returns td, and its l2_loss is half the square; with the probabilities of a "
+        "greedy policy it is q_learning",
     ),
     NamedLoss(
         "q_learning",

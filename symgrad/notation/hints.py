@@ -106,7 +106,9 @@ SOUGHT: Table = {
         "write `deterministic_policy(q)`, q the critic at the actor's own action"
     ),
     "td3": "write `deterministic_policy(q)` and `td3_critic(q, r, gamma, next_q_1, next_q_2)`",
-    "ddpg_critic": "write `td_learning(q, r, gamma, next_q)`, next_q at the target's action",
+    "ddpg_critic": (
+        "write `td_learning(q, r, gamma, next_q, whole=true)`, next_q at the target's action"
+    ),
     "sac soft_actor_critic": "its losses are sac_actor, sac_critic and sac_temperature",
     "awr awac": "write `advantage_weighted(logp, adv)`",
     "iql": "write `expectile(q, v)` and `advantage_weighted(logp, adv)`",
