@@ -88,6 +88,7 @@ def test_a_network_that_the_gradient_does_not_move_is_not_written_out() -> None:
 HEAD = '[sizes]\nB = "batch"\nN = 4\n[params]\nw = "real[N, N]"\n[data]\nx = "real[B, N]"\n'
 UNFIT = (
     ("a recurrence", 'y[0,i] = x[0,i]\ny[n+1,i] = tanh(y[n,i]) for n < N, i < N', "y is a recurrence, which has no end"),
+    ("joined axes", "a[2*b+i] = x[b,i] for b < B, i < 2\ny[b] = a[b]**2 + a[0] for b < B", "a[2*b+i] is written at places computed from its indices"),
     ("written in parts", "a[b,0] = x[b,1]\na[b,1] = x[b,0]\ny[b] = a[b,0]*a[b,1]", "a is written in parts"),
     ("an argmax", "best[b] = argmax(i: x[b,i])\ny[b] = x[b,best[b]]*w[0,0]", "reads at a place that is computed"),
     ("a range of its own", "a[b,i] = x[b,2*i] for i < 2\ny[b] = sum(i: a[b,i]**2)", "the range of i cannot be read off it"),

@@ -83,10 +83,8 @@ class Writer:
             raise TooMuch(f"{target.tensor} is an argmax")
         own = [s.plain or "" for s in target.subscripts if isinstance(s, Affine)]
         ranges = [equation.range_of.get(i) for i in own]
-        whole = target.is_plain and not target.padded
-        if not whole or any(
-            r is None or r.lo != ZERO or r.hi != n for r, n in zip(ranges, shape, strict=True)
-        ):
+        _check_plain(self.program, target)
+        if any(r is None or r.lo != ZERO or r.hi != n for r, n in zip(ranges, shape, strict=True)):
             raise TooMuch(f"{target.tensor} is written in parts")
         mapping = {
             i: s for i, s in zip(own, access.subscripts, strict=True) if isinstance(s, Affine)
@@ -180,6 +178,15 @@ class Writer:
                 self.lengths.setdefault(subscript.plain, []).append(size)
 
 
+def _check_plain(program: Program, target: Access) -> None:
+    """A definition is put in where its target is read, if that names an index for each axis."""
+    if target.is_plain and not target.padded:
+        return
+    if len(program.writers[target.tensor]) > 1:
+        raise TooMuch(f"{target.tensor} is written in parts")
+    raise TooMuch(f"{target} is written at places computed from its indices")
+
+
 def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
     """An output as one expression, and how many equations it took.
 
@@ -188,9 +195,8 @@ def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
     writers = program.writers[name]
     if name in context_of(program).cycle:
         raise TooMuch(f"{name} is a recurrence, which has no end")
+    _check_plain(program, writers[0].target)
     own = [s.plain for s in writers[0].target.subscripts if isinstance(s, Affine)]
-    if len(own) != len(program.tensor_of[name].shape) or None in own:
-        raise TooMuch(f"{name} is written in parts")
     place = Access.plain(name, tuple(i or "" for i in own))
     writer = Writer(program, latex)
     right = writer.code(writer.tensor(place, place.indices))
