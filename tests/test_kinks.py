@@ -124,7 +124,10 @@ def test_every_kink_of_a_loss_has_its_equality(name: str) -> None:
     every = kinks_in(program, cases[0].target.outputs[0])
     assert every
     for kink in every:
-        found = [Gaps(program, sizes).at(kink, case.instance.values) for case in cases]
+        found = [
+            Gaps(program, sizes, case.instance.layout).at(kink, case.instance.values)
+            for case in cases
+        ]
         assert np.any(np.equal(found, 0)), kink
 
 

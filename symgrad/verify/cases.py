@@ -125,8 +125,16 @@ class Case:
     @cached_property
     def point(self) -> Point:
         target, instance = self.target, self.instance
-        loss = target.outputs[0]
-        return Point(target.program, loss, instance.values, instance.sizes, self.numbers)
+        loss, *others = target.outputs
+        return Point(
+            target.program,
+            loss,
+            instance.values,
+            instance.sizes,
+            self.numbers,
+            instance.layout,
+            tuple(others),
+        )
 
     @cached_property
     def probes(self) -> Mapping[str, Probe]:
@@ -153,17 +161,10 @@ class Case:
         name = damping_name(self.target.program, self.target.product)
         return {name: np.asarray(DAMPING)} if name else {}
 
-    @cached_property
+    @property
     def expected(self) -> Result:
         """The values of the outputs."""
-        return evaluate(
-            self.target.program,
-            self.instance.values,
-            self.instance.sizes,
-            self.numbers,
-            outputs=self.target.outputs,
-            magnitude=True,
-        )
+        return self.point.base
 
     @cached_property
     def scales(self) -> Mapping[str, Array]:

@@ -45,8 +45,10 @@ from symgrad.verify.conduct import conduct_of
 from symgrad.verify.curves import Worst, curves
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.graph import behind
+from symgrad.verify.inputs import checked_sizes
 from symgrad.verify.instance import Instance, NoInstance, instance_at, small_instance
 from symgrad.verify.nearby import Point
+from symgrad.verify.points import Layout
 from symgrad.verify.small import Small
 from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import Answer, ModuleSubject, Subject
@@ -218,14 +220,15 @@ def check_program(
     """
     try:
         if values is not None:
-            instance = Instance("given inputs", sizes or {}, values, "as given")
+            layout = Layout(program, checked_sizes(program, sizes or {}))
+            instance = Instance("given inputs", sizes or {}, values, "as given", layout)
         elif sizes is not None:
             instance = instance_at(program, loss, sizes, seed)
         else:
             instance = small_instance(program, loss, (), seed)
     except NoInstance as reason:
         return Report(loss, (), notes=(str(reason),))
-    point = Point(program, loss, instance.values, instance.sizes, DIGITS)
+    point = Point(program, loss, instance.values, instance.sizes, DIGITS, instance.layout)
     exact = evaluate(gradient, instance.values, instance.sizes, DIGITS, outputs=tuple(wrt.values()))
     rule = Rule(tolerance=1e-28, rounding=1e-50)
     blocks = []

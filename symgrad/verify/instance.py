@@ -16,6 +16,9 @@ from symgrad.errors import ProgramError
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.factored import work
+from symgrad.verify.graph import downstream
+from symgrad.verify.inputs import checked_sizes
+from symgrad.verify.points import Layout
 
 SMALL = (3, 2, 4)
 FREE = (7, 8, 6, 9, 5)  # for the free sizes beside a spec's own
@@ -36,12 +39,16 @@ class NoInstance(Exception):
 
 @dataclass(frozen=True)
 class Instance:
-    """Sizes and inputs at which the loss is finite. drawn: how the inputs were drawn."""
+    """Sizes and inputs at which the loss is finite. drawn: how the inputs were drawn.
+
+    layout: of the program that it is an instance of.
+    """
 
     name: str
     sizes: Mapping[str, int]
     values: Mapping[str, Array]
     drawn: str
+    layout: Layout
 
 
 def small_instance(
@@ -88,13 +95,22 @@ def _mute(
     an output is not finite.
     """
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-    here = evaluate(program, at.values, at.sizes, outputs=wanted).values
+    layout = at.layout
+    here = evaluate(program, at.values, at.sizes, outputs=wanted, layout=layout).values
     if not all(np.all(np.isfinite(here[name])) for name in wanted):
         return list(wrt)
     found = []
     for name in wrt:
         changed = at.values[name] + 1e-4 * rng.normal(size=np.shape(at.values[name]))
-        there = evaluate(program, {**at.values, name: changed}, at.sizes, outputs=wanted[:1])
+        moving = downstream([name], layout.reads(()))
+        there = evaluate(
+            program,
+            {**at.values, name: changed},
+            at.sizes,
+            given={n: a for n, a in here.items() if n in layout.writers and n not in moving},
+            outputs=wanted[:1],
+            layout=layout,
+        )
         if np.array_equal(there.values[wanted[0]], here[wanted[0]]):
             found.append(name)
     return found
@@ -196,16 +212,17 @@ def _first(
         sizes = {**fixed, **chosen}
         if not _fits(program, checks, sizes):
             continue
+        layout = Layout(program, checked_sizes(program, sizes))
         for drawn in DRAWS:
             values = draw(program, sizes, drawn, rng)
             try:
-                found = evaluate(program, values, sizes, outputs=wanted).values
+                found = evaluate(program, values, sizes, outputs=wanted, layout=layout).values
             except ProgramError as error:  # such as a range that these sizes make too long
                 reason = error.message
                 break
             infinite = [name for name in wanted if not np.all(np.isfinite(found[name]))]
             if not infinite:
-                return Instance(name, sizes, values, drawn)
+                return Instance(name, sizes, values, drawn, layout)
             worst = infinite[0]
             odd = found[worst][~np.isfinite(found[worst])].flat[0]
             reason = f"the loss is {float(odd)} at every input drawn"

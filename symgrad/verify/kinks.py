@@ -11,7 +11,7 @@ has to stay 0 when every inexact function is off by some ulps, as emitted code m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -70,7 +70,7 @@ def at_kinks(
 
     A kink that does not show where it was met, since the slope behind it is 0, is sought again.
     """
-    gaps, rng = Gaps(program, instance.sizes), np.random.default_rng([seed, 5])
+    gaps, rng = Gaps(program, instance.sizes, instance.layout), np.random.default_rng([seed, 5])
     by = {name: rng.normal(size=instance.values[name].shape) for name in wrt}
     search = Search(gaps, outputs, by, seed)
     rest, met, found = kinks_in(program, outputs[0]), set[Kink](), list[Instance]()
@@ -83,7 +83,7 @@ def at_kinks(
             more = bool(shown or zero - met) and _settled(search, values)
             if more:
                 name = f"{NAME} ({len(found) + 1})" if found else NAME
-                found.append(Instance(name, instance.sizes, values, instance.drawn))
+                found.append(replace(instance, name=name, values=values))
                 met |= zero
                 rest = [kink for kink in rest if kink not in shown]
     return found

@@ -39,16 +39,25 @@ class Near:
 
 @dataclass(frozen=True)
 class Point:
-    """A loss at a base point. values: the inputs, as float64 arrays, integers and bools."""
+    """A loss at a base point.
+
+    values: the inputs, as float64 arrays, integers and bools.
+    made:   the program's layout at these sizes, where there is one.
+    beside: what else is to be known at the point itself.
+    """
 
     program: Program
     loss: str
     values: Mapping[str, Array]
     sizes: Mapping[str, int]
     numbers: Numbers = FLOAT64
+    made: Layout | None = None
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:
+        if self.made is not None and self.made.program is self.program:
+            return self.made
         return Layout(self.program, checked_sizes(self.program, self.sizes))
 
     @cached_property
@@ -58,7 +67,7 @@ class Point:
             self.values,
             self.sizes,
             self.numbers,
-            outputs=(self.loss,),
+            outputs=(self.loss, *self.beside),
             magnitude=True,
             layout=self.layout,
         )

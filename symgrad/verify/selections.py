@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from sympy import Expr, Symbol
@@ -21,7 +20,6 @@ from symgrad.verify.body import Trace
 from symgrad.verify.contributions import Run
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.graph import Node, downstream, groups, stops_in
-from symgrad.verify.inputs import checked_sizes
 from symgrad.verify.points import Layout, Probes
 
 SELECTIONS = {FUNCTIONS[row.name]: row.definition for row in ROWS if row.kink}
@@ -94,11 +92,8 @@ class Gaps:
 
     program: Program
     sizes: Mapping[str, int]
+    layout: Layout
     _moving: dict[str, frozenset[str]] = field(default_factory=dict)
-
-    @cached_property
-    def layout(self) -> Layout:
-        return Layout(self.program, checked_sizes(self.program, self.sizes))
 
     def moving(self, name: str) -> frozenset[str]:
         """What may change when an input does."""
