@@ -111,7 +111,8 @@ VALUE = (
         held="the target: a semi-gradient",
         source="Sutton, Barto 2018, section 11.4",
         elsewhere="RLax returns td, and its l2_loss is half the square; of n steps, r_t is their "
-        "discounted sum and discount_t the discount after them; a lambda return is r_t, and discount_t 0",
+        "discounted sum and discount_t the discount after them; a lambda return is r_t, and "
+        "discount_t 0",
     ),
     NamedLoss(
         "residual_td_learning",
@@ -144,8 +145,8 @@ VALUE = (
         HALF_TD_APART,
         held="the target: a semi-gradient",
         source="van Seijen et al. 2009",
-        elsewhere="RLax returns td, and its l2_loss is half the square; with the probabilities of a "
-        "greedy policy it is q_learning",
+        elsewhere="RLax returns td, and its l2_loss is half the square; with the probabilities of "
+        "a greedy policy it is q_learning",
     ),
     NamedLoss(
         "q_learning",
