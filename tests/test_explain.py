@@ -13,10 +13,11 @@ from catalogue import NAMES as NAMES_OF_MODULES
 from catalogue import at as array_at
 from emitted import inputs as module_inputs
 from emitted import of_file
+from gradient_cases import tiny
 from hypothesis import HealthCheck, given, settings
 from lessons import EVERYTHING
 from markdown_it import MarkdownIt
-from programs import assert_agree, fresh_values, run
+from programs import assert_agree, emitted_gradient, fresh_values, run
 
 from benchmarks.fuzzing.programs import programs
 from benchmarks.fuzzing.writer import Case
@@ -28,9 +29,10 @@ from symgrad.explain.build import explain
 from symgrad.explain.derivation import Derivation
 from symgrad.explain.values import values_text
 from symgrad.notation.canonical import program_toml
-from symgrad.pipeline import derive
+from symgrad.pipeline import derive, generate
 from symgrad.spec import Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
+from symgrad.verify.small import small_literals
 
 SPECS = [path for path in EVERY if not is_large(EVERY[path])]
 VALUED = [path for path in SPECS if path.stem in NAMES_OF_MODULES]
@@ -198,6 +200,23 @@ def test_the_final_equations_read_back_to_what_the_module_returns(path: Path) ->
             wanted = array_at(grads, x)
             for how in ("notation", "printed"):
                 np.testing.assert_allclose(came[f"{how}_{x}"], wanted, rtol=AGREE, atol=AGREE)
+
+
+@pytest.mark.parametrize("path", [p for p in EVERY if is_large(EVERY[p])], ids=lambda p: p.stem)
+def test_so_do_those_of_a_large_spec_where_its_literal_sizes_are_smaller(path: Path) -> None:
+    small = small_literals(EVERY[path], generate(EVERY[path]), generate)
+    assert small is not None
+    for loss in small.spec.losses:
+        sizes = tiny(small.spec)
+        values = fresh_values(loss.program, sizes)
+        read = parse_spec(with_final_lines(explain(small.spec, loss.name)), "printed").shared
+        names = [f"{how}_{x}" for x in loss.wrt for how in ("notation", "printed")]
+        known = {t.name for t in read.tensors if t.role != "computed"} & values.keys()
+        came = evaluate(read, {n: values[n] for n in known}, sizes, outputs=names).values
+        _, grads = emitted_gradient(small.spec, loss, values, sizes)
+        for name in names:
+            wanted = grads[name.partition("_")[2]]
+            np.testing.assert_allclose(came[name], wanted, rtol=AGREE, atol=AGREE)
 
 
 @pytest.mark.parametrize("form", [as_program, Derivation.notation], ids=["steps", "sums"])
