@@ -38,7 +38,7 @@ LEARN = [
 ]  # fmt: skip
 
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """What is printed then does not depend on how many cores there are; small matrices gain nothing."""
 
 
