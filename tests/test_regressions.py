@@ -72,6 +72,9 @@ CASES = {
     "a selection's mask had more axes than what it selects": (
         "u[i,n] = f[0,i]*w[n] for i < 3\nloss = b*sum(i,n: where(u[i,n] < 0, 1 - w[n], w[n])*u[i,n]**2)"
     ),
+    "leaky_relu of an int and a rank-0 tensor was float64": (
+        "l0 = tanh(b)\nl1 = leaky_relu(q, l0)\nloss = sin(l1)"
+    ),
     "expdiff of a number and a rank-0 tensor was float64": (
         "loss = sin(tanh(b) + tanh(expdiff(tanh(0.5/3), tanh(tanh(b)))))"
     ),

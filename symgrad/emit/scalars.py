@@ -50,6 +50,8 @@ def is_weak(scalar: Scalar) -> bool:
     def weak(expr: Expr) -> bool:
         if isinstance(expr, Select):
             return weak(expr.args[1]) or weak(expr.args[2])
+        if isinstance(expr, Row) and expr.row.name not in NUMPY:  # written as its definition
+            return weak(expr.row.definition(*expr.args))
         if expr.args:
             return all(weak(argument) for argument in expr.args)
         return expr not in strong
