@@ -1,7 +1,7 @@
 """Runs a module under check, in a process of its own: `python -P runner.py MODULE.py FOLDER`.
 
 It imports the standard library, NumPy and the module; nothing of symgrad. The folder holds
-requests.json and in_*.npy; answers.json and out_*.npy are written beside them.
+requests.json and in.bin; answers.json and out.bin are written beside them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import math
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -30,10 +31,7 @@ Results = tuple[Mapping[str, Any], Mapping[str, Any]]
 def run(module: ModuleType, folder: Path) -> None:
     """Answers every request of the folder."""
     asked = json.loads((folder / "requests.json").read_text(encoding="utf-8"))
-    arrays = {
-        name: np.load(folder / f"in_{number}.npy", allow_pickle=False)
-        for number, name in enumerate(asked["arrays"])
-    }
+    arrays = unpacked(folder / "in.bin", asked["arrays"])
     out: dict[str, Any] = {}
     answers = []
     for k, request in enumerate(asked["requests"]):
@@ -45,10 +43,30 @@ def run(module: ModuleType, folder: Path) -> None:
             answers.append(answer(module, request, given, f"{k}/", out))
         except Exception as error:  # whatever the module raises is its answer, and a FAIL
             answers.append({"error": fault(error, str(module.__file__))})
-    for number, array in enumerate(out.values()):
-        np.save(folder / f"out_{number}.npy", array, allow_pickle=False)
-    text = json.dumps({"answers": answers, "arrays": list(out)})
+    text = json.dumps({"answers": answers, "arrays": packed(folder / "out.bin", out)})
     (folder / "answers.json").write_text(text, encoding="utf-8")
+
+
+def packed(path: Path, arrays: Mapping[str, Any]) -> list[tuple[str, str, list[int]]]:
+    """All arrays in one file, one after the other; of each its name, type and shape."""
+    rows = []
+    with path.open("wb") as stream:
+        for name, array in arrays.items():
+            if array.dtype.hasobject:
+                raise ValueError(f"{name} holds {array.dtype}, which is no number")
+            rows.append((name, array.dtype.str, list(array.shape)))
+            stream.write(array.tobytes())
+    return rows
+
+
+def unpacked(path: Path, rows: Sequence[tuple[str, str, Sequence[int]]]) -> dict[str, Any]:
+    """The arrays of `packed`, each with memory of its own."""
+    found, start, held = {}, 0, path.read_bytes()
+    for name, kind, shape in rows:
+        dtype, count = np.dtype(kind), math.prod(shape)
+        found[name] = np.frombuffer(held, dtype, count, start).reshape(shape).copy()
+        start += count * dtype.itemsize
+    return found
 
 
 def fault(error: BaseException, file: str) -> str:

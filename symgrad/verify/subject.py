@@ -17,6 +17,7 @@ import numpy as np
 from symgrad.errors import SpecError
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.branches import Branch, branches_in
+from symgrad.verify.runner import packed, unpacked
 
 RUNNER = Path(__file__).with_name("runner.py")
 SECONDS = 600
@@ -168,19 +169,13 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
         }
         for request in requests
     ]
-    # One file an array: a tensor's name is then never a name inside an archive.
-    for number, array in enumerate(arrays.values()):
-        np.save(folder / f"in_{number}.npy", array, allow_pickle=False)
-    text = json.dumps({"requests": plain, "arrays": list(arrays)})
+    text = json.dumps({"requests": plain, "arrays": packed(folder / "in.bin", arrays)})
     (folder / "requests.json").write_text(text, encoding="utf-8")
 
 
 def _read(folder: Path, count: int) -> list[Answer]:
     plain = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
-    arrays = {
-        name: np.load(folder / f"out_{number}.npy", allow_pickle=False)
-        for number, name in enumerate(plain["arrays"])
-    }
+    arrays = unpacked(folder / "out.bin", plain["arrays"])
 
     def group(k: int, run: str) -> Mapping[str, Array]:
         prefix = f"{k}/{run}/"
