@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -12,6 +14,8 @@ import symgrad as sg
 from symgrad import several
 from symgrad.catalog.builtin import names, spec_path
 from symgrad.cli import main
+from symgrad.verify.runner import packed, unpacked
+from symgrad.verify.subject import ONE_THREAD
 
 RIGHT = 'equations = "loss = w**2 + x"\n[params]\nw = "real"\n[data]\nx = "real"\n'
 NOWHERE = 'equations = "loss = log(-1 - w**2)"\n[params]\nw = "real"\n'
@@ -99,3 +103,49 @@ def test_what_cannot_be_checked_is_one_line_and_2(
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
     assert said in line
+
+
+def test_processes_compute_in_one_thread_unless_the_user_chose_and_the_environment_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    before = dict(os.environ)
+    with several.one_thread():
+        assert {name: os.environ[name] for name in ONE_THREAD} == {
+            **ONE_THREAD,
+            "OMP_NUM_THREADS": "7",
+        }
+    assert dict(os.environ) == before
+
+
+def test_a_spec_of_more_equations_and_gradients_is_begun_earlier() -> None:
+    costs = [several._cost(name) for name in ("dpo", "cartpole_ppo", "one_bias", "none.py")]
+    assert costs == sorted(costs, reverse=True)
+    assert len({*costs}) == len(costs)
+
+
+ARRAYS = [
+    {},
+    {"empty": np.zeros((0, 3))},
+    {"a": np.arange(3.0), "none": np.zeros((2, 0)), "yes": np.array(True), "half": np.float32([2])},
+    {"columns first": np.asfortranarray(np.arange(6).reshape(2, 3))},
+]
+
+
+@pytest.mark.parametrize("arrays", ARRAYS)
+def test_arrays_come_back_as_they_were_and_can_be_written(
+    arrays: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    came = unpacked(tmp_path / "a.bin", packed(tmp_path / "a.bin", arrays))
+    assert list(came) == list(arrays)
+    for name, array in arrays.items():
+        assert (came[name].dtype, came[name].shape) == (array.dtype, array.shape)
+        np.testing.assert_array_equal(came[name], array)
+        assert came[name].flags.writeable
+
+
+def test_what_is_no_number_is_not_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="x holds object, which is no number"):
+        packed(tmp_path / "a.bin", {"x": np.array([print])})
