@@ -9,6 +9,7 @@ from math import prod
 from typing import Literal
 
 from sympy import Expr, Rational, Symbol
+from sympy.core.parameters import distribute
 
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.sizes import ONE, ZERO, Size
@@ -102,7 +103,7 @@ class Equation:
             for symbol, slot in self.slots
         }
         symbols = {old: slot_symbol(slot) for old, slot in slots.items()}
-        body = self.body.xreplace({old: new for old, new in symbols.items() if old != new})
+        body = rewritten(self.body, {old: new for old, new in symbols.items() if old != new})
         known = {symbols[old]: slot for old, slot in slots.items()}
         target = self.target.renamed(name_of)
         return replace(self, target=target, body=body, slots=used_slots(body, known))
@@ -183,6 +184,12 @@ def fresh_name(name: str, taken: Iterable[str]) -> str:
 def slot_symbol(slot: Slot) -> Symbol:
     """One plain Symbol for each slot, named as it is written: `W1[i,j]`, `q[b,act[b]]`, `B`."""
     return Symbol(str(slot))
+
+
+def rewritten(body: Expr, symbols: Mapping[Symbol, Symbol]) -> Expr:
+    """The body with other symbols, else as it is written: -(a + b) does not become -a - b."""
+    with distribute(False):
+        return body.xreplace(symbols)
 
 
 def used_slots(body: Expr, slots: Mapping[Symbol, Slot]) -> tuple[tuple[Symbol, Slot], ...]:

@@ -21,7 +21,16 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from symgrad.algebra.access import Access, Affine, Subscript
-from symgrad.algebra.program import Equation, Program, Range, Slot, Tensor, digits, slot_symbol
+from symgrad.algebra.program import (
+    Equation,
+    Program,
+    Range,
+    Slot,
+    Tensor,
+    digits,
+    rewritten,
+    slot_symbol,
+)
 from symgrad.algebra.sizes import ONE, ZERO, Size
 
 Node = tuple[object, ...]
@@ -288,7 +297,7 @@ def _resized(number: int, program: Program, sizes: Mapping[Node, Size]) -> Progr
         return replace(
             old,
             target=_counting(old.target, old.range_of, new),
-            body=old.body.xreplace(symbols),
+            body=rewritten(old.body, symbols),
             slots=tuple((symbols[symbol], s) for symbol, s in slots.items()),
             box=ranges,
         )
