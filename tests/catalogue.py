@@ -25,15 +25,6 @@ def is_large(spec: Spec) -> bool:
     return sum(prod(n.evaluate(sizes) for n in shape) for shape in shapes) > MOST
 
 
-LEARNERS = (
-    *("actor_weight", "attention", "cartpole_dqn", "cartpole_reinforce", "convolution"),
-    *("digits_mlp", "gru", "lecture_layer", "lecture_q", "lecture_q_residual", "one_bias"),
-    "softmax_policy",
-)
-"""Those whose derivations are read back line by line, one expression for the network included, and
-whose programs are simplified pass by pass. Of the larger ones that would take too long."""
-
-
 def at(container: Any, name: str) -> Any:
     """The array of a tensor: q_W1, and q.W1 too, is container.q.W1 where q is a group.
 
