@@ -25,6 +25,14 @@ SPECS = list(PATHS)
 FOLDER = tempfile.TemporaryDirectory(prefix="symgrad-tests-")
 
 
+def function_names(spec: Spec) -> list[str]:
+    """What `Emitted.functions` finds in the module, without making it."""
+    several = len(spec.losses) > 1
+    made = ("value", "value_and_grad")
+    own = [f"{x.name}_{n}" if several else n for x in spec.losses for n in made]
+    return [*dict(spec.forwards), *own]
+
+
 @dataclass(frozen=True)
 class Emitted:
     """A spec, its module's text, and the module."""

@@ -19,8 +19,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from catalogue import EVERY
 from catalogue import at as array_at
-from emitted import SPECS, Emitted, Inputs, expected, imported, inputs, of_file, of_text, same
+from emitted import (
+    SPECS,
+    Emitted,
+    Inputs,
+    expected,
+    function_names,
+    imported,
+    inputs,
+    of_file,
+    of_text,
+    same,
+)
 from programs import CASES
 
 from symgrad.algebra.program import Program
@@ -38,7 +50,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ("one_bias", "softmax_policy", "attention", "convolution", "gru", "digits_mlp")
 PLAIN = ("softmax_policy", "digits_mlp", "convolution", "gru")
 """An MLP with and without a scatter, a convolution, a recurrence."""
-CALLS = [(path, name) for path in SPECS for name in of_file(path).functions()]
+CALLS = [(path, name) for path in SPECS for name in function_names(EVERY[path])]
 
 MIXED = """
 description = "Ambiguous \\u2013 to a linter; \\u00e9."
@@ -87,6 +99,12 @@ def ids(value: Any) -> str:
 
 
 every_spec = pytest.mark.parametrize("path", SPECS, ids=ids)
+
+
+def test_each_function_of_each_module_is_called_here() -> None:
+    assert [(path, name) for path in SPECS for name in of_file(path).functions()] == CALLS
+
+
 every_call = pytest.mark.parametrize(("path", "name"), CALLS, ids=ids)
 
 
