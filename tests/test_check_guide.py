@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +16,7 @@ from symgrad.verify.verdict import EXIT_CODES
 
 PAGE = (Path(__file__).parent.parent / "docs" / "checking.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", PAGE, re.S)
-LIBRARIES = ("torch", "jax")
+LIBRARIES = ("autograd", "torch", "jax")
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?|\d+e-\d+")
 
 
@@ -53,6 +54,13 @@ def test_the_numpy_blocks_print_what_the_page_says() -> None:
     assert len(found) >= 6
     for came, expected in found:
         assert rounded(came) == rounded(expected)
+
+
+def test_the_autograd_block_prints_what_the_page_says() -> None:
+    if version("autograd") != "1.9.1":
+        pytest.skip("the page says what autograd 1.9.1 does")
+    ((came, expected),) = run("autograd")
+    assert rounded(came) == rounded(expected)
 
 
 def test_the_torch_block_prints_what_the_page_says(torch: ModuleType) -> None:
