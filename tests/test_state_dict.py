@@ -114,6 +114,32 @@ def test_parameters_that_need_a_gradient_load_too(torch: Any) -> None:
     np.testing.assert_array_equal(params.c1, network.bias.detach().numpy())
 
 
+def test_running_statistics_are_data_and_the_rest_of_batchnorm_loads(torch: Any) -> None:
+    layers = (torch.nn.Linear(4, 5), torch.nn.BatchNorm1d(5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+    network = torch.nn.Sequential(*layers).double()
+    obs = np.random.default_rng(3).normal(size=(6, 4))
+    with torch.no_grad():
+        network[1].weight += torch.arange(5.0)
+        network(torch.as_tensor(obs))  # moves the statistics
+    network.eval()
+    text = f"""
+[networks.q]
+input = "obs"
+layers = ["dense H", "batchnorm relu running_mean=rm running_var=rv", "dense 2"]
+{DATA}
+rm = "real[H]"
+rv = "real[H]"
+"""
+    emitted = of_text(text.replace('[params]\nlog_std = "real[2]"', ""), "q")
+    params, state = fresh(emitted), network.state_dict()
+    emitted.module.load_state_dict(params, state)
+    rm, rv = state["1.running_mean"].numpy(), state["1.running_var"].numpy()
+    expected = network(torch.as_tensor(obs)).detach().numpy()
+    np.testing.assert_allclose(
+        emitted.module.forward(params, obs, rm, rv), expected, rtol=1e-12, atol=1e-13
+    )
+
+
 def test_a_module_with_parts_loads_part_by_part(torch: Any) -> None:
     class Actor(torch.nn.Module):
         def __init__(self) -> None:
@@ -160,6 +186,17 @@ def test_an_npz_file_loads_whatever_its_order(tmp_path: Path) -> None:
         by_file = fresh(emitted)
         emitted.module.load_state_dict(by_file, tmp_path / "weights.npz")
         np.testing.assert_array_equal(by_file.flat, by_mapping.flat)
+
+
+def test_what_batchnorm_counts_is_left_out() -> None:
+    emitted = of_text(ONE, "one")
+    counts = {"2.num_batches_tracked": np.array(3), "2.running_mean": np.ones(5)}
+    params, plain = fresh(emitted), fresh(emitted)
+    emitted.module.load_state_dict(plain, entries())
+    emitted.module.load_state_dict(params, entries() | counts)
+    np.testing.assert_array_equal(params.flat, plain.flat)
+    with pytest.raises(ValueError, match="layer '2' has bias and running_sum and weight"):
+        emitted.module.load_state_dict(params, entries() | {"2.running_sum": np.ones(5)})
 
 
 def test_layers_of_a_sequential_network_go_by_number_not_by_letter() -> None:
