@@ -115,7 +115,12 @@ def test_parameters_that_need_a_gradient_load_too(torch: Any) -> None:
 
 
 def test_running_statistics_are_data_and_the_rest_of_batchnorm_loads(torch: Any) -> None:
-    layers = (torch.nn.Linear(4, 5), torch.nn.BatchNorm1d(5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+    layers = (
+        torch.nn.Linear(4, 5),
+        torch.nn.BatchNorm1d(5),
+        torch.nn.ReLU(),
+        torch.nn.Linear(5, 2),
+    )
     network = torch.nn.Sequential(*layers).double()
     obs = np.random.default_rng(3).normal(size=(6, 4))
     with torch.no_grad():
