@@ -29,7 +29,7 @@ from symgrad.errors import SymgradError
 from symgrad.verify.check import judged
 from symgrad.verify.subject import ModuleSubject
 
-MOST = 2
+MOST = 1
 """Mutants of one operator, in one spec, in one way."""
 SAMPLE = 40
 """Of so many mutants one is checked as a file too, in a process of its own."""

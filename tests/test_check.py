@@ -620,7 +620,7 @@ def test_sizes_that_cannot_be_had_say_why() -> None:
         (make_equation(x("loss"), y(x("a", "i")), [x("a", "i")], [i]),),
     )
     with pytest.raises(
-        NoInstance, match="no small sizes give every axis and range at least one place"
+        NoInstance, match="small: no sizes give every axis and range at least one place"
     ):
         small_instance(hopeless, "loss", (), 0)
 

@@ -210,7 +210,7 @@ def _first(
 ) -> Instance:
     """The first sizes and inputs at which every range is proper and the outputs are finite."""
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-    reason = f"no {name} sizes give every axis and range at least one place"
+    reason = f"{name}: no sizes give every axis and range at least one place"
     for chosen in choices:
         sizes = {**fixed, **chosen}
         if not _fits(program, checks, sizes):
