@@ -7,6 +7,7 @@ that stands in the slope is the tensor h.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from sympy import Dummy, Expr, Symbol
 from sympy.core.parameters import distribute
@@ -86,7 +87,7 @@ class _Work:
         if isinstance(head, Select):
             return head.func(self.inner(head.args[0], equation), *head.args[1:])
         args = [self.inner(a, equation) for a in head.args]
-        if _slope_names_arguments(head):
+        if _slope_names_arguments(head.func, len(head.args)):
             args = [self.named(a, equation, "arg") for a in args]
         return head.func(*args)
 
@@ -146,12 +147,13 @@ def _label(head: Expr) -> str:
     return {"expdiff": "softmax"}.get(name.replace("'", "_prime"), name.replace("'", "_prime"))
 
 
-def _slope_names_arguments(head: Expr) -> bool:
+@cache
+def _slope_names_arguments(function: type[Expr], count: int) -> bool:
     """Whether a partial derivative mentions an argument beside the function's own value."""
-    if isinstance(head, Stop):
+    if issubclass(function, Stop):
         return False
-    names = [Dummy() for _ in head.args]
-    own = head.func(*names)
+    names = [Dummy() for _ in range(count)]
+    own = function(*names)
     value = Dummy()
     return any(
         own.fdiff(k + 1).xreplace({own: value}).free_symbols & set(names) for k in range(len(names))

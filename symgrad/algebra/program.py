@@ -98,6 +98,8 @@ class Equation:
 
     def renamed(self, name_of: Callable[[str], str]) -> Equation:
         """The same equation, its tensors by other names."""
+        if all(name_of(a.tensor) == a.tensor for a in (self.target, *self.reads)):
+            return self
         slots: dict[Symbol, Slot] = {
             symbol: slot.renamed(name_of) if isinstance(slot, Access) else slot
             for symbol, slot in self.slots

@@ -5,7 +5,8 @@ No pass inlines one layer into the next: names that the user knows stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from sympy import Expr, S, Symbol
@@ -119,13 +120,15 @@ def share(program: Program) -> Program:
     while True:
         first: dict[object, str] = {}
         alias: dict[str, str] = {}
-        for name, equations in program.writers.items():
-            if all(e.target.is_plain for e in equations):
-                key = (
-                    program.tensor_of[name].shape,
-                    program.tensor_of[name].kind,
-                    tuple(_canonical(e) for e in equations),
-                )
+        rough = {
+            name: (program.tensor_of[name].shape, program.tensor_of[name].kind, _outline(equations))
+            for name, equations in program.writers.items()
+            if all(e.target.is_plain for e in equations)
+        }
+        alike = Counter(rough.values())
+        for name, outline in rough.items():
+            if alike[outline] > 1:
+                key = (outline, tuple(_canonical(e) for e in program.writers[name]))
                 if key in first and name not in program.outputs:
                     alias[name] = first[key]
                 else:
@@ -143,6 +146,14 @@ PASSES: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("share", share),
     ("drop dead", drop_dead),
 )
+
+
+def _outline(equations: Iterable[Equation]) -> object:
+    """What is the same in all equations that are, and is found at once."""
+    return tuple(
+        (e.op, len(e.body.args), len(e.box), tuple(sorted(a.tensor for a in e.reads)))
+        for e in equations
+    )
 
 
 def _canonical(equation: Equation) -> object:

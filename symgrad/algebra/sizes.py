@@ -57,14 +57,19 @@ class Size:
     def collect(terms: Iterable[tuple[Monomial, int]]) -> Size:
         total: dict[Monomial, int] = defaultdict(int)
         for monomial, coefficient in terms:
-            total[tuple(sorted(monomial, key=str))] += coefficient
+            total[monomial if len(monomial) < 2 else tuple(sorted(monomial, key=str))] += (
+                coefficient
+            )
         kept = [(m, c) for m, c in total.items() if c]
-        return Size(
-            tuple(sorted(kept, key=lambda term: (-len(term[0]), [str(a) for a in term[0]])))
-        )
+        if len(kept) > 1:
+            kept.sort(key=lambda term: (-len(term[0]), [str(a) for a in term[0]]))
+        return Size(tuple(kept))
 
     def __add__(self, other: int | str | Size) -> Size:
-        return Size.collect((*self.terms, *Size.of(other).terms))
+        right = Size.of(other)
+        if not right.terms:
+            return self
+        return Size.collect((*self.terms, *right.terms)) if self.terms else right
 
     __radd__ = __add__
 
@@ -72,13 +77,16 @@ class Size:
         return Size(tuple((m, -c) for m, c in self.terms))
 
     def __sub__(self, other: int | str | Size) -> Size:
-        return self + (-Size.of(other))
+        right = Size.of(other)
+        return self + (-right) if right.terms else self
 
     def __rsub__(self, other: int | str | Size) -> Size:
         return Size.of(other) - self
 
     def __mul__(self, other: int | str | Size) -> Size:
         right = Size.of(other).terms
+        if right == ONE.terms:
+            return self
         return Size.collect((m + n, c * d) for m, c in self.terms for n, d in right)
 
     __rmul__ = __mul__

@@ -81,6 +81,8 @@ def read_checks(
                     raise scanned.statement.error(
                         f"{access}: it cannot be shown that {subscript} stays in range", at
                     )
+                if least.is_nonnegative():
+                    continue  # the usual case, without the words for the other one
                 message = f"{access} needs {what}"
                 error = scanned.statement.error(_outside(access, axis, size, what, equation), at)
                 yield from required(least, message, error, defaults)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from symgrad.algebra.access import Affine
 from symgrad.plan.mapped import mapped
 from symgrad.plan.steps import Guard, Loop, Plan, Step
 from symgrad.plan.views import Array, Strided, View
@@ -26,7 +27,7 @@ def numbered(plan: Plan, taken: Iterable[str]) -> Plan:
     return replace(
         plan,
         arrays=tuple(arrays.values()),
-        steps=mapped(plan.steps, renamed),
+        steps=mapped(plan.steps, renamed, leaves=(Affine,)),
         shares=tuple(pair for pair in pairs if pair[0] != pair[1]),
     )
 

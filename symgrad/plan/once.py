@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from sympy import Symbol
 
-from symgrad.algebra.access import Access
+from symgrad.algebra.access import Access, Affine
 from symgrad.plan.mapped import mapped
 from symgrad.plan.steps import (
     ArgMax,
@@ -322,4 +322,4 @@ def _instead(thing: T, old: str, new: str) -> T:
                 return replace(part, tensor=new)
         return part
 
-    return mapped(thing, change)
+    return mapped(thing, change, leaves=(Affine,))
