@@ -7,7 +7,7 @@ import inspect
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,8 @@ from catalogue import PATHS
 from catalogue import at as array_at
 
 from benchmarks.fuzzing.running import accepted
-from symgrad.pipeline import derive, generate
+from symgrad.pipeline import derive, derive_stable, generate
+from symgrad.products import Gradient
 from symgrad.spec import Loss, Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
 
@@ -40,6 +41,16 @@ class Emitted:
     spec: Spec
     text: str
     module: ModuleType
+
+    @cached_property
+    def derived(self) -> Mapping[str, Gradient]:
+        """Each loss's own program, differentiated."""
+        return {loss.name: derive(loss) for loss in self.spec.losses}
+
+    @cached_property
+    def derived_stable(self) -> Mapping[str, Gradient]:
+        """What the module computes: the stabilised programs, differentiated."""
+        return {loss.name: derive_stable(loss) for loss in self.spec.losses}
 
     def sizes(self, **chosen: int) -> dict[str, int]:
         """Every size: chosen, its default, or a small number of its own."""
@@ -136,7 +147,7 @@ def inputs(emitted: Emitted, dtype: Any = np.float64, seed: int = 0, **chosen: i
 def expected(emitted: Emitted, name: str, at: Inputs) -> dict[str, Any]:
     """Value, aux and gradients by the naive evaluator: `loss` and the names in wrt and aux."""
     loss = emitted.loss(name)
-    derived = derive(loss).derived
+    derived = emitted.derived[loss.name].derived
     known = [t.name for t in emitted.spec.tensors if t.role == "param"]
     values = {**{n: array_at(at.params, n) for n in known}, **at.data}
     wanted = (*loss.program.outputs, *derived.result.values())

@@ -13,8 +13,9 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,10 @@ from emitted import (
 from programs import CASES
 
 from symgrad.algebra.program import Program
+from symgrad.algebra.simplify import simplify
 from symgrad.notation.printer import equation_text
-from symgrad.pipeline import (
-    derive,
-    derive_stable,
-    forward_function,
-    generate,
-    gradient_function,
-    value_function,
-)
+from symgrad.pipeline import generate, optimised
+from symgrad.products import stable
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = ("one_bias", "softmax_policy", "attention", "convolution", "gru", "digits_mlp")
@@ -209,10 +205,9 @@ def program_of(emitted: Emitted, name: str) -> Program:
     """What a function computes, as it was planned."""
     forwards = dict(emitted.spec.forwards)
     if name in forwards:
-        return forward_function(name, forwards[name]).program
-    gradient = derive_stable(emitted.loss(name))
-    made = gradient_function if name.endswith("_and_grad") else value_function
-    return made(name, gradient).program
+        return stable(forwards[name])[0]
+    gradient = emitted.derived_stable[emitted.loss(name).name]
+    return optimised(gradient) if name.endswith("_and_grad") else simplify(gradient.program)
 
 
 def behind(tensor: str, reads: dict[str, set[str]]) -> set[str]:
@@ -302,7 +297,8 @@ def enlarged(emitted: Emitted, size: str) -> dict[str, int] | None:
 
 
 def entries(emitted: Emitted, sizes: dict[str, int]) -> int:
-    shapes = [t.shape for loss in emitted.spec.losses for t in derive(loss).derived.program.tensors]
+    programs = [gradient.derived.program for gradient in emitted.derived.values()]
+    shapes = [t.shape for program in programs for t in program.tensors]
     return sum(math.prod(n.evaluate(sizes) for n in shape) for shape in shapes)
 
 
@@ -475,11 +471,16 @@ OPERATORS = {"Add": np.add, "Sub": np.subtract, "Mult": np.multiply, "Div": np.d
 
 def watching(text: str, **watchers: Callable[..., Any]) -> ModuleType:
     """The module, with every value, call and update going through these."""
-    tree = ast.fix_missing_locations(Watching().visit(ast.parse(text)))
     module = ModuleType("watched")
     module.__dict__.update(watchers)
-    builtins.exec(compile(tree, "watched", "exec"), module.__dict__)
+    builtins.exec(watching_code(text), module.__dict__)
     return module
+
+
+@cache
+def watching_code(text: str) -> CodeType:
+    tree = ast.fix_missing_locations(Watching().visit(ast.parse(text)))
+    return compile(tree, "watched", "exec")
 
 
 def watched(text: str) -> tuple[ModuleType, list[str]]:
