@@ -20,7 +20,7 @@ import cartpole_ppo as m  # found in the folder above
 
 POLES, LENGTH = 8, 128  # steps of each pole between updates
 EPOCHS, BATCH, RATE, LONGEST = 4, 256, 1e-3, 0.5  # LONGEST: to which a gradient is clipped
-DISCOUNT, LAMBDA = 0.99, 0.95
+DISCOUNT, LAMBDA, ENTROPY = 0.99, 0.95, 0.01
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -82,7 +82,8 @@ def train(params: m.Params, steps: int, rng: np.random.Generator) -> list[float]
     workspace = m.Workspace(B=BATCH)
     with progress(steps, poles.returns) as show:
         for done in range(0, steps, POLES * LENGTH):
-            adam.rate = RATE * (1 - done / steps)
+            left = 1 - done / steps  # the rate and the entropy bonus go to 0 together
+            adam.rate = RATE * left
             data = poles.play(params, LENGTH, rng)
             for _ in range(EPOCHS):
                 order = rng.permutation(len(data["action"]))
@@ -90,6 +91,7 @@ def train(params: m.Params, steps: int, rng: np.random.Generator) -> list[float]
                     batch = {name: a[order[start : start + BATCH]] for name, a in data.items()}
                     mine = batch["advantage"]
                     batch["advantage"] = (mine - mine.mean()) / (mine.std(ddof=1) + 1e-8)
+                    batch["entropy_weight"] = ENTROPY * left
                     _, grads = m.value_and_grad(params, **batch, workspace=workspace)
                     length = np.linalg.norm(grads.flat)
                     adam.step(grads.flat * min(1.0, LONGEST / length))
