@@ -37,6 +37,9 @@ LISTED = re.compile(
 )
 """What a manifest may name: nothing else is ever removed on its word."""
 
+FOLDER = "name one that exists, or make it first"
+NO_FOLDER = f"there is no such folder; {FOLDER}"
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -123,8 +126,8 @@ def write_module(path: Path, text: str) -> None:
 def existing_folder(folder: Path) -> Path:
     """`folder`, if it is one."""
     if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "there is no such folder"
-        raise SymgradError(f"{what}; name one that exists, or make it first", Place(str(folder)))
+        what = f"is not a folder; {FOLDER}" if folder.exists() else NO_FOLDER
+        raise SymgradError(what, Place(str(folder)))
     return folder
 
 
@@ -135,7 +138,8 @@ def _plain(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> SymgradError:
-    return SymgradError(f"cannot be written: {error.strerror or error}", Place(str(path)))
+    reason = NO_FOLDER if isinstance(error, FileNotFoundError) else error.strerror or error
+    return SymgradError(f"cannot be written: {reason}", Place(str(path)))
 
 
 # ---- the tree -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from symgrad.catalog.builtin import START, SUFFIX
 from symgrad.errors import Place, SpecError, SymgradError
-from symgrad.generated_tree import name_taken
+from symgrad.generated_tree import NO_FOLDER, name_taken
 from symgrad.notation.names import fault_of, shown
 
 PLACEHOLDER = "NAME"
@@ -42,7 +42,6 @@ def write_new(path: Path, text: str) -> None:
         what = "exists, and is left as it is; choose another name, or move the file away"
         raise SymgradError(what, Place(str(path))) from None
     except FileNotFoundError:
-        what = "cannot be written: there is no such folder; name one that exists, or make it first"
-        raise SymgradError(what, Place(str(path))) from None
+        raise SymgradError(f"cannot be written: {NO_FOLDER}", Place(str(path))) from None
     except OSError as error:
         raise SymgradError(f"cannot be written: {error.strerror}", Place(str(path))) from None

@@ -105,7 +105,7 @@ def test_a_spec_named_like_code_is_refused() -> None:
     ("name", "content", "words"),
     [
         ("missing.toml", None, "cannot be read: No such file"),
-        ("latin.toml", b"# ok\n# \xff\n", "latin.toml:2: not UTF-8"),
+        ("latin.toml", b"# ok\n# \xff\n", "latin.toml:2: not UTF-8, which TOML is; save it"),
         ("a-b.toml", b'equations = "loss = 1"', '"a-b" is not a name'),
         ("large.toml", b"#" * 1_100_000, "1024 kB"),
         ("nul.toml", b"\x00", "not TOML"),
@@ -120,6 +120,13 @@ def test_a_file_that_cannot_be_read_is_refused(
     with pytest.raises(SymgradError) as caught:
         load(path)
     assert words in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_spec(tmp_path: Path) -> None:
+    path = tmp_path / "marked.toml"
+    text = "outputs = ['one']\nequations = 'one = 1'\n"
+    path.write_text(text, encoding="utf-8-sig")
+    assert load(path) == parse_spec(text, "marked")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ WHERE = [
     ("a wrong folder",        ["check", "mine.toml"],       "mine.toml: cannot be read: No such file or directory; no spec lies in that folder"),
     ("a folder that is not",  ["check", "none/mine.toml"],  'there is no folder "none"'),
     ("a misspelt file",       ["check", "../mien.toml"],    'did you mean "mine.toml"?'),
-    ("no file at all",        ["check", "mine"],            'no built-in spec is named "mine"; known: '),
+    ("no file at all",        ["check", "mine"],            'no built-in spec is named "mine"; `symgrad list` shows them'),
     ("a verb that is not",    ["run", "mine.toml"],         'no command "run"; see'),
     ("no verb",               ["mine.toml"],                'derive mine.toml"?'),
 ]  # fmt: skip

@@ -267,6 +267,8 @@ def test_a_seed_chooses_the_inputs() -> None:
 BAD = [
     # claim,                        arguments,                                          what is said
     ("an unknown spec",             ["derive", "grv"],                                  'no built-in spec is named "grv"; did you mean "gru"?'),
+    ("a folder by name",            ["derive", "folder"],                               'no built-in spec is named "folder"; `symgrad list` shows them; a path to a spec ends with .toml'),
+    ("a module as a spec",          ["derive", "small.py"],                             'did you mean "small.toml"? `symgrad list` shows them'),
     ("a file that is not there",    ["derive", "none.toml"],                            "none.toml: cannot be read: No such file"),
     ("a folder as a spec",          ["generate", "folder.toml"],                        "folder.toml: cannot be read: Is a directory"),
     ("a spec that is not TOML",     ["generate", "broken.toml"],                        "broken.toml:1:"),
@@ -274,7 +276,7 @@ BAD = [
     ("an unknown loss",             ["derive", "small.toml", "--loss", "lss"],          'did you mean "loss"?'),
     ("an unknown tensor in --wrt",  ["derive", "small.toml", "--wrt", "v"],             '"v"'),
     ("a name of Python's own",      ["generate", "queue.toml"],                         'queue.py: "queue" is a module of Python\'s own, which queue.py would hide; choose another name'),
-    ("a derivation's folder",       ["derive", "small.toml", "-o", "none/x.md"],        "none/x.md: cannot be written"),
+    ("a derivation's folder",       ["derive", "small.toml", "-o", "none/x.md"],        "none/x.md: cannot be written: there is no such folder; name one"),
     ("check of an unknown spec",    ["check", "grv"],                                   'did you mean "gru"?'),
     ("check of a declared function", ["check", "declared.toml"],                        "declared.toml: there is nothing to check: f is an undefined function"),
     ("a module of a declared function", ["generate", "declared.toml"],                  "declared.toml: there is nothing to generate: f is an undefined function"),

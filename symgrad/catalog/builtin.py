@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symgrad.errors import SpecError, did_you_mean
+from symgrad.errors import SpecError, nearest
 
 FOLDER = Path(__file__).resolve().parent / "specs"
 START = FOLDER.parent / "start.toml"
@@ -27,13 +27,15 @@ def spec_path(given: str | Path) -> Path:
     if isinstance(given, Path) or text.endswith(SUFFIX) or "/" in text or "\\" in text:
         return Path(given)
     if text not in names():
-        shown = ascii(text[:60])[1:-1]
-        file = Path(f"{text}{SUFFIX}")
-        if shown == text and file.is_file():
-            raise SpecError(f'no built-in spec is named "{shown}"; did you mean the file {file}?')
-        local = (path.name for path in Path().glob(f"*{SUFFIX}"))
-        raise SpecError(
-            f'no built-in spec is named "{shown}"{did_you_mean(text, names(), local)};'
-            f" a path to a spec ends with {SUFFIX}"
-        )
+        raise SpecError(f'no built-in spec is named "{ascii(text[:60])[1:-1]}"; {_meant(text)}')
     return FOLDER / f"{text}{SUFFIX}"
+
+
+def _meant(text: str) -> str:
+    """What to write in the place of a name that is none."""
+    local = sorted(path.name for path in Path().glob(f"*{SUFFIX}") if path.is_file())
+    if f"{text}{SUFFIX}" in local:
+        return f"did you mean the file {text}{SUFFIX}?"
+    near = nearest(text, (*names(), *local))
+    hint = f'did you mean "{near}"? ' if near else ""
+    return f"{hint}`symgrad list` shows them; a path to a spec ends with {SUFFIX}"

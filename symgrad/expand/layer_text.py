@@ -29,6 +29,8 @@ FLAGS = ("true", "false")
 BIASES = ("zeros", "constant", "uniform", "normal")
 """How a vector can start: the others need a fan-in, and a vector has none."""
 
+SIZES = {"channels": "32", "kernel": "3", "heads": "4"}
+"""An example of a size; of another it is 64."""
 EXAMPLE = '"dense 64 tanh", "layernorm", "relu" or { residual = ["dense 64 relu"] }'
 
 
@@ -92,7 +94,9 @@ class _LayerParser(Parser):
         token = self.next
         named = token.kind == "name" and self.tokens[self.position + 1].text == "="
         if token.kind == "end" or token.text in ACTIVATIONS or named:
-            raise self.error(f"{row.name} needs its {what} first, as in {row.name} 64")
+            example = " ".join((row.name, *(SIZES.get(size, "64") for size in row.sizes)))
+            sizes = " and ".join(row.sizes)
+            raise self.error(f"{row.name} needs its {sizes} first, as in {example}")
         size = size_of(self.expression_from(ADD), self.source, declared.size_of)
         error = self.error(f"{row.name}: the {what} is at least 1, and {size} came", token.at)
         return size, at_least(size - 1, error, declared.defaults)

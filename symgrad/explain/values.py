@@ -40,9 +40,9 @@ def load_values(path: Path, spec: Spec) -> Given:
     shown_path = ascii(str(path))[1:-1]
     try:
         with path.open("rb") as stream:
-            text = stream.read(FILE_CAP + 1).decode("utf-8")
+            text = stream.read(FILE_CAP + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8, which TOML is"
+        reason = getattr(error, "strerror", None) or "not UTF-8, which TOML is; save it as UTF-8"
         raise SpecError(f"cannot be read: {reason}", Place(shown_path)) from None
     return values_text(text, spec, shown_path)
 

@@ -39,13 +39,14 @@ def load(path: str | Path) -> Spec:
     try:
         with path.open("rb") as stream:
             raw = stream.read(FILE_CAP + 1)
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         if len(raw) > FILE_CAP:
             text = raw.decode("latin-1")
         else:
             line = raw.count(b"\n", 0, error.start) + 1
-            raise SpecError("not UTF-8, which TOML is", Place(shown_path, line)) from None
+            what = "not UTF-8, which TOML is; save it as UTF-8"
+            raise SpecError(what, Place(shown_path, line)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         here = _beside(path) if isinstance(error, FileNotFoundError) else ""
@@ -120,7 +121,7 @@ def _nothing(document: Document, shared: Shared) -> SpecError:
     if VALUE in {t.name for t in shared.found.tensors}:  # what makes it none is `wrt = []`
         what = f'wrt = [] says that there is no loss, and "{VALUE}" is all there is'
         return document.error(f"{what}; name what to differentiate by, or outputs", "wrt")
-    what = 'nothing to compute: define a rank-0 "loss", add [losses.NAME], or name outputs'
+    what = 'nothing to compute: write an equation "loss = ...", add [losses.NAME], or name outputs'
     return no_loss(document, what, shared.expanded.shared)
 
 
