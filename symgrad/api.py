@@ -273,4 +273,4 @@ def _checked(
             draw=draw,
             watch=watch,
         )
-    return replace(report, subject=path.name)
+    return replace(report, subject=spec.name if made else path.name)

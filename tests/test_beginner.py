@@ -65,7 +65,7 @@ def test_a_changed_spec_passes_its_check(step: str, first: str) -> None:
     Path("mine.toml").write_text(text, encoding="utf-8")
     result = symgrad("check", "mine.toml")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-1].startswith("PASS mine.py: ")
+    assert result.stdout.splitlines()[-1].startswith("PASS mine: ")
 
 
 SLIPS = [

@@ -49,7 +49,7 @@ def test_a_new_spec_passes_its_check_and_trains_as_it_stands() -> None:
     assert made.stdout == "wrote first.toml; next: symgrad check first.toml\n"
     checked = symgrad("check", "first.toml")
     assert checked.exit_code == 0, checked.output
-    assert checked.stdout.splitlines()[-1].startswith("PASS first.py: ")
+    assert checked.stdout.splitlines()[-1].startswith("PASS first: ")
     assert symgrad("derive", "first.toml").exit_code == 0
     assert symgrad("generate", "first.toml").stdout == "wrote first.py\n"
     code = "import first, numpy as np; print(first.init(np.random.default_rng(0)))"

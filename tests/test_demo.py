@@ -200,7 +200,8 @@ def test_a_terminal_sees_the_same_facts(
     ]
     assert MEAN.findall("\n".join(lines)) == MEAN.findall(printed)
     rules = [line for line in lines if line.endswith("\u2500" * 3) or re.match(r"\d\. ", line)]
-    assert [line for line in rules if len(line) > int(width)] == []
+    fitting = lines if int(width) >= 80 else rules  # an equation is not broken
+    assert [line for line in fitting if len(line) > int(width)] == []
     assert "\u2026" not in plain  # nothing is cut short
     assert sorted(contents(tmp_path / "symgrad-demo")) == list(FILES)
 

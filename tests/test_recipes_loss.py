@@ -108,7 +108,7 @@ def test_the_loss_derives_and_passes_the_check(half: Path, tmp_path: Path) -> No
     assert "# log_cosh: mean log cosh d, d = q - y" in derived.stdout
     checked = run(half, tmp_path, "symgrad", "check", "own.toml")
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.splitlines()[-1].startswith("PASS own.py: ")
+    assert checked.stdout.splitlines()[-1].startswith("PASS own: ")
 
 
 def test_the_loss_is_named_among_what_is_known(half: Path, tmp_path: Path) -> None:

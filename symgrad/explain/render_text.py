@@ -12,8 +12,8 @@ from symgrad.explain.steps import LOCAL, Code, Figure, Formula, Prose, Section, 
 
 GLUE = "\0"
 """Stands for a space at which no line is broken."""
-BOUND = re.compile(r"(\([a-z]\w*(?:,[a-z]\w*)*:) ")
-"""Where a reduction names its indices."""
+BOUND = re.compile(r"(\([a-z]\w*(?:,[a-z]\w*)*:|\bgrad) ")
+"""Where a reduction names its indices, and `grad Q`."""
 LEAST = 40
 """No narrower: a formula needs room."""
 
