@@ -415,8 +415,15 @@ def _at(place: Place) -> Iterator[None]:
         raise error.at(place) from None
 
 
+FLAT = (
+    'loss "{}" does not move with {}: its gradient is 0 everywhere; stop(...), argmax, sign and '
+    "conditions pass none on"
+)
+
+
 def _loaded(source: str) -> tuple[Spec, Place]:
     """A spec, and where errors about all of it stand."""
+    from symgrad.algebra.depends import depends
     from symgrad.catalog.builtin import SUFFIX, names, spec_path
     from symgrad.spec import load
 
@@ -424,6 +431,10 @@ def _loaded(source: str) -> tuple[Spec, Place]:
     if source in names() and Path(f"{source}{SUFFIX}").is_file():
         click.echo(f"note: {source} is the built-in spec; the file is {source}{SUFFIX}", err=True)
     spec = load(path)
+    place = Place(ascii(str(path))[1:-1])
     for _, note in spec.unneeded:
         click.echo(f"note: {note}", err=True)
-    return spec, Place(ascii(str(path))[1:-1])
+    for loss in spec.losses:
+        if not depends(loss.program, loss.value, loss.wrt):
+            click.echo(f"note: {place}: {FLAT.format(loss.name, ', '.join(loss.wrt))}", err=True)
+    return spec, place

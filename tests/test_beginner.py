@@ -156,6 +156,27 @@ def test_what_nothing_is_computed_from_is_named_once_and_refuses_nothing(
     assert symgrad("generate", "mine.toml").stderr.startswith(derived.stderr)
 
 
+LOGPI = "policy[b,a] - logsumexp(v: policy[b,v])"
+FLAT: list[tuple[str, list[Change], str | None]] = [
+    # what,                            changes,                                        by what, None where it moves
+    ("held constant",                  [(LOGPI, f"stop({LOGPI})")],                    "W1, c1, W2, c2"),
+    ("flat steps",                     [(LOGPI, f"sign({LOGPI})")],                    "W1, c1, W2, c2"),
+    ("an input that it never reads",   [('wrt = ["policy"]', 'wrt = ["ret"]')],        "ret"),
+    ("one of two",                     [('wrt = ["policy"]', 'wrt = ["policy", "ret"]')], None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "by"), [row[1:] for row in FLAT], ids=[row[0] for row in FLAT])
+def test_a_loss_that_moves_with_nothing_is_named(
+    changes: list[Change], by: str | None, first: str
+) -> None:
+    Path("mine.toml").write_text(changed(first, changes), encoding="utf-8")
+    said = f'note: mine.toml: loss "actor" does not move with {by}: its gradient is 0 everywhere'
+    result = symgrad("generate", "mine.toml")
+    assert (result.exit_code, result.stdout) == (0, "wrote mine.py\n")
+    assert [line[: len(said)] for line in result.stderr.splitlines()] == ([said] if by else [])
+
+
 WHERE = [
     # claim,                  arguments,                    what is said
     ("a wrong folder",        ["check", "mine.toml"],       "mine.toml: cannot be read: No such file or directory; no spec lies in that folder"),
