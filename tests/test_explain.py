@@ -599,6 +599,38 @@ def test_names_in_latex_are_told_apart(name: str, wanted: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("units", "named", "below"),
+    [
+        ("H", "net", False),
+        ("H", "critic_of_the_second_player", True),
+        ("2*H + 1234567890", "net", True),
+    ],
+)
+def test_a_note_stands_behind_a_formula_in_latex_only_where_both_fit(
+    units: str, named: str, below: bool
+) -> None:
+    text = f"""outputs = ["{named}"]
+wrt = ["{named}"]
+equations = "loss = sum(b,i: {named}[b,i])"
+[sizes]
+B = "batch"
+H = 2
+[data]
+x = "real[B, 3]"
+[networks.{named}]
+input = "x"
+layers = ["dense {units} tanh"]
+"""
+    latex = explained(text).latex()
+    layer = next(
+        line
+        for line in latex.splitlines()
+        if f"{named}, layer 1: dense".replace("_", r"\_") in line
+    )
+    assert layer.startswith(r"&\quad\text{") == below
+
+
 def test_a_function_called_sigma_is_not_taken_for_the_sigmoid() -> None:
     text = 'equations = "loss = sigmoid(sigma(w))"\n[params]\nw = "real"\n[functions]\nsigma = 1\n'
     latex = explained(text).latex()

@@ -325,6 +325,7 @@ def test_the_proof_is_printed_with_both_sides_and_their_difference() -> None:
     texts = [f.text for step in found.steps for f in step.formulas]
     total = next(f for f in found.steps[0].formulas)
     assert len(total.terms) == 4
+    assert len(found.steps[2].formulas[0].terms) == 2  # a line each: one is wider than a page
     assert texts[-1] == "the paths - the recursion = 0"
     said = " ".join(part for prose in found.remarks for part in prose if isinstance(part, str))
     assert "each of the 18 entries of w and b" in said

@@ -52,6 +52,14 @@ class Writer:
 
     def tensor(self, access: Access, scope: frozenset[str]) -> Expr:
         """What a computed tensor is at a place."""
+        terms = self.terms(access, scope)
+        if len(terms) == 1:
+            return terms[0]
+        whole = summed(map(self.code, terms))
+        return Written(whole.text, whole.latex, ADD, SUM)
+
+    def terms(self, access: Access, scope: frozenset[str]) -> list[Expr]:
+        """Its contributions, one from each equation."""
         writers = self.program.writers.get(access.tensor, ())
         name = access.tensor
         if self.depth > DEEPEST:
@@ -62,10 +70,7 @@ class Writer:
         terms = [self.contribution(e, access, scope) for e in writers]
         self.depth -= 1
         self.put_in += 1
-        if len(terms) == 1:
-            return terms[0]
-        whole = summed(map(self.code, terms))
-        return Written(whole.text, whole.latex, ADD, SUM)
+        return terms
 
     def code(self, expr: Expr) -> Code:
         """Errors: TooMuch for a text that would fill the page."""
@@ -199,7 +204,7 @@ def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
     own = [s.plain for s in writers[0].target.subscripts if isinstance(s, Affine)]
     place = Access.plain(name, tuple(i or "" for i in own))
     writer = Writer(program, latex)
-    right = writer.code(writer.tensor(place, place.indices))
+    terms = tuple(map(writer.code, writer.terms(place, place.indices)))
     shape = dict(zip((i or "" for i in own), program.tensor_of[name].shape, strict=True))
     for index, given in writer.wanted.items():
         if index in shape or any(n != given.hi for n in writer.lengths.get(index, [ZERO])):
@@ -210,7 +215,7 @@ def output(program: Program, latex: Latex, name: str) -> tuple[Formula, int]:
         if not writer.lengths.get(i) or any(size != n for size in writer.lengths[i])
     ]
     left = Code(str(place), latex.access(place))
-    formula = Formula(left, (right,), conditions=ranges_code(stated, latex))
+    formula = Formula(left, terms, conditions=ranges_code(stated, latex))
     return replace(formula, notation=(formula.text,)), writer.put_in
 
 

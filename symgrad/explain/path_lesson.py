@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr, S
+from sympy import Expr, Mul, S
 
 from symgrad.algebra.access import Access
 from symgrad.algebra.program import Program, Slot, slot_symbol
@@ -106,8 +106,8 @@ class _Told:
         put = expr.xreplace({slope: slot_symbol(a) for slope, a in self.ends.items()})
         return expression(self.book, put, self.slots)
 
-    def formula(self, place: Access, expr: Expr) -> Formula:
-        return Formula(self.book.adjoint(self.adjoint(place)), (self.code(expr),))
+    def formula(self, place: Access, *terms: Expr) -> Formula:
+        return Formula(self.book.adjoint(self.adjoint(place)), tuple(map(self.code, terms)))
 
     def one(self) -> Section:
         book, shown = self.book, self.shown
@@ -153,7 +153,7 @@ class _Told:
             self.step(("The recursion, from the loss back to ", start), *self.backwards()),
             self.step(
                 ("The same with one put into the other",),
-                self.formula(shown.place, shown.recursion),
+                self.formula(shown.place, *_outermost(shown.recursion)),
             ),
             self.step(("Both sums multiplied out, and subtracted",), difference),
         )
@@ -192,6 +192,17 @@ class _Told:
             f"Paths from one weight: {said}. Every layer more multiplies them by its number of "
             "neurons; the recursion goes through each neuron once.",
         )
+
+
+def _outermost(expr: Expr) -> Iterator[Expr]:
+    """a*b*(c + d): a*b*c and a*b*d; the sums inside c and d stay."""
+    factors = Mul.make_args(expr)
+    inner = next((f for f in factors if f.is_Add), None)
+    if inner is None:
+        yield expr
+        return
+    beside = Mul(*(f for f in factors if f is not inner))
+    yield from (beside * term for term in inner.args)
 
 
 def _far(place: Access, paths: Sequence[Path]) -> tuple[int, str]:

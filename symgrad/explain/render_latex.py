@@ -37,8 +37,9 @@ NUMBER = re.compile(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)|nan")
 LONG = 160
 """Source characters from which on each term gets a line of its own."""
 
-BRIEF = 60
-"""Source characters of a note that stands behind its formula; a longer one stands below."""
+ROOM = 80
+"""Characters of the text form of what fits on a line: of a formula with a note behind it, else the
+note stands below; and of a note, else it is broken."""
 
 DOCUMENT = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -78,7 +79,7 @@ def prose_latex(prose: Prose) -> str:
 
 
 def _step(step: Step) -> Iterator[str]:
-    notes = [rf"\text{{{prose_latex(n)}}}" for n in step.notes]
+    notes = [_note(n) for n in step.notes]
     if step.title:
         yield rf"\paragraph{{({step.number})}} {prose_latex(step.title)}"
     tag = "" if step.title else rf"\tag{{{step.number}}}"
@@ -89,6 +90,11 @@ def _step(step: Step) -> Iterator[str]:
         yield from (r"\begin{center}", *table_latex(table, cells), r"\end{center}")
     for prose in step.remarks:
         yield from (prose_latex(prose), "")
+
+
+def _note(note: Prose) -> str:
+    text = prose_latex(note)
+    return rf"\text{{{text}}}" if len(text) <= ROOM else rf"\parbox[t]{{0.8\linewidth}}{{{text}}}"
 
 
 def cell_latex(cell: Cell) -> str:
@@ -109,7 +115,7 @@ def alignment(formulas: Sequence[Formula], tag: str = "", notes: Sequence[str] =
     for formula in formulas:
         lines = list(formula_lines(formula))
         if not shown:
-            behind = all(len(note) < BRIEF for note in notes)
+            behind = all(len(formula.text) + len(note) <= ROOM for note in notes)
             lines[0] += "".join(rf"\quad{note}" for note in notes if behind) + tag
             lines[1:1] = [rf"&\quad{note}" for note in notes if not behind]
         shown += lines
