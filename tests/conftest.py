@@ -7,6 +7,7 @@ session in which no test with that oracle passed fails.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 from collections import Counter
@@ -82,6 +83,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"SYMGRAD_REQUIRE_ORACLE={REQUIRED}; known: {', '.join(ORACLES)}")
     if not hasattr(config, "workerinput"):  # workers only run tests; their controller counts
         config.pluginmanager.register(OracleCount(), "oracle-count")
+
+
+def pytest_collection_finish() -> None:
+    """What is there for the whole run is not looked through again for garbage, nor so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,6 +21,7 @@ from symgrad.pipeline import derive, derive_stable, generate
 from symgrad.products import Gradient
 from symgrad.spec import Loss, Spec, load, parse_spec
 from symgrad.verify.evaluate import evaluate
+from symgrad.verify.small import Small, small_literals
 
 SPECS = list(PATHS)
 FOLDER = tempfile.TemporaryDirectory(prefix="symgrad-tests-")
@@ -109,6 +110,15 @@ def _emitted(spec: Spec) -> Emitted:
 def of_file(path: Path) -> Emitted:
     """The module of a spec in the catalogue."""
     return _emitted(load(path))
+
+
+@cache
+def smaller(path: Path) -> Small | None:
+    """The same with smaller literal sizes, where there are any that give the same code."""
+    made = of_file(path)
+    return small_literals(
+        made.spec, made.text, lambda other: made.text if other is made.spec else generate(other)
+    )
 
 
 @cache

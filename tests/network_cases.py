@@ -606,14 +606,19 @@ CASES = (
 TENSORS = {
     "state": "real[B, 3]",
     "cell": "real[B, 3]",
-    "reset": "bool[B, 5]",
-    "mask": "bool[B, 5]",
+    "reset": "bool[B, 4]",
+    "mask": "bool[B, 4]",
     "noise": "real[8]",
     "running_mean": "real[5]",
     "running_var": "real[5] > 0",
     "training": "bool",
 }
 """What the options of layers that name a tensor are given."""
+
+AXES = ((), (5,), (4, 3), (5, 5, 5))
+"""The sizes that a layer works on, by how many they are: a sequence of few steps, since its
+differences cost the square of them, and a window of 3 that moves by 2.
+"""
 
 
 def layer_text(row: Layer) -> str:
@@ -625,12 +630,12 @@ def layer_text(row: Layer) -> str:
 def layer_spec(row: Layer, text: str) -> str:
     """A network of that layer, written so, and a loss of every entry of its output.
 
-    The axes that it works on have size 5; integers are below 6.
+    The axes that it works on have the sizes of AXES; integers are below 6.
     """
-    axes = 3 if row.axes is None else row.axes
-    shape = ", ".join(["B", *("5" for _ in range(axes))])
+    axes = AXES[3 if row.axes is None else row.axes]
+    shape = ", ".join(["B", *map(str, axes)])
     kind = f"int[{shape}] < 6" if row.reads == "int" else f"real[{shape}]"
-    own = tuple(Size.of(5) for _ in range(axes))
+    own = tuple(map(Size.of, axes))
     sizes = tuple(Size.of(3) for _ in row.sizes)
     built = row.build(
         Signal(("b",), own[:1] or (Size.of(5),), own, Size.of(6)), sizes, dict(row.options)

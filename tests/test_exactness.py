@@ -11,7 +11,8 @@ import numpy as np
 import oracles
 import pytest
 import sympy
-from catalogue import is_large
+from catalogue import EVERY, is_large
+from emitted import smaller
 from gradient_cases import Gradient, chosen, digits_for, in_single, tiny
 from mpmath.ctx_mp import MPContext
 from programs import NAMES, SPECS, assert_agree, fresh_values
@@ -31,11 +32,9 @@ from symgrad.algebra.scalars import (
     Select,
     Stop,
 )
-from symgrad.pipeline import generate
-from symgrad.spec import Loss, Spec, load
-from symgrad.verify.small import small_literals
+from symgrad.spec import Loss, Spec
 
-LOADED = {name: load(SPECS / f"{name}.toml") for name in NAMES}
+LOADED = {name: EVERY[SPECS / f"{name}.toml"] for name in NAMES}
 CASES = [(name, loss.name) for name in NAMES for loss in LOADED[name].losses]
 EVERY = pytest.mark.parametrize(
     ("name", "loss_name"), CASES, ids=["-".join(dict.fromkeys(case)) for case in CASES]
@@ -66,7 +65,7 @@ def spec_of(name: str) -> Spec:
     spec = LOADED[name]
     if not is_large(spec):
         return spec
-    small = small_literals(spec, generate(spec), generate)
+    small = smaller(SPECS / f"{name}.toml")
     assert small is not None, f"{name}: its literal sizes cannot shrink; give them names in [sizes]"
     return small.spec
 

@@ -9,14 +9,13 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 from catalogue import NAMES
 from click.testing import CliRunner, Result
+from generated_files import files
 
 from symgrad import generated_tree, pipeline
 from symgrad.cli import main
@@ -58,11 +57,6 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Each file's bytes and time of writing."""
     files = (p for p in folder.rglob("*") if p.is_file())
     return {str(p): (p.read_bytes(), p.stat().st_mtime_ns) for p in files}
-
-
-@cache
-def files() -> Mapping[str, str]:
-    return MappingProxyType(generated_tree.tree())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from emitted import imported
 from gradient_cases import Gradient, digits_for
 from programs import assert_agree
 
+from symgrad.algebra.derive import Derived
 from symgrad.catalog.distributions import FORMULAS
 from symgrad.catalog.formula import REDUCTION, NamedLoss, reduction
 from symgrad.catalog.losses import LOSSES, ROWS
@@ -160,12 +161,17 @@ class Emitted:
     def scales(self, values: Mapping[str, Any], sizes: Mapping[str, int], numbers: Numbers) -> Any:
         """S of the loss and of each derivative, in the stable form that the module computes."""
         (loss,) = self.spec.losses
-        derived = derive_stable(loss).derived
-        names = (loss.value, *derived.result.values())
+        names = (loss.value, *self.derived.result.values())
         found = evaluate(
-            derived.program, values, sizes, numbers, outputs=names, magnitude=True
+            self.derived.program, values, sizes, numbers, outputs=names, magnitude=True
         ).magnitudes
-        return found[loss.value], {n: found[derived.result[n]] for n in loss.wrt}
+        return found[loss.value], {n: found[self.derived.result[n]] for n in loss.wrt}
+
+    @cached_property
+    def derived(self) -> Derived:
+        """What the module computes."""
+        (loss,) = self.spec.losses
+        return derive_stable(loss).derived
 
 
 @cache

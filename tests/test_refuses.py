@@ -20,6 +20,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from emitted import of_file
 from programs import NAMES
 
 from benchmarks.mutants.edits import function_of, with_function, with_other_gradient
@@ -316,8 +317,9 @@ def restated(text: str, spec: Spec) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_module_of_a_built_in_spec_passes_alone(name: str, tmp_path: Path) -> None:
     """And beside its spec, which asks the same of it: of some that is seen too."""
-    spec, path = load(spec_path(name)), tmp_path / f"{name}.py"
-    path.write_text(pipeline.generate(spec), encoding="utf-8")
+    made, path = of_file(spec_path(name)), tmp_path / f"{name}.py"
+    spec = made.spec
+    path.write_text(made.text, encoding="utf-8")
     reports = [check_module(path)]
     if name in PROGRAMS:
         reports.append(check(spec, ModuleSubject(path), gradient=emitted))

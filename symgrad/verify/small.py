@@ -47,7 +47,7 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
     """
     programs = (spec.shared, *(loss.program for loss in spec.losses))
     extents = extents_of(programs)
-    if not extents or _code(emit(spec)) != _code(text):
+    if not extents or ((made := emit(spec)) != text and _code(made) != _code(text)):
         return None
     for chosen in choices(programs, extents):
         try:
