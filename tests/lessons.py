@@ -17,7 +17,7 @@ from symgrad.explain.numbers import Numbers
 from symgrad.explain.values import values_text
 from symgrad.notation.canonical import program_toml
 from symgrad.notation.values import Given
-from symgrad.spec import Spec, load, parse_spec
+from symgrad.spec import Spec, parse_spec
 from symgrad.verify.arithmetic import Array
 from symgrad.verify.evaluate import evaluate
 
@@ -75,7 +75,7 @@ M = 2
 def cases() -> dict[str, tuple[Spec, str, Given]]:
     """Each loss of each spec that has values: the spec, the loss, and drawn values."""
     found: dict[str, tuple[Spec, str, Given]] = {}
-    specs = [load(path) for path in SPECS]
+    specs = [EVERY[path] for path in SPECS]
     for spec in (*specs, parse_spec(EVERYTHING, "everything")):
         if not spec.functions:
             for loss in spec.losses:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import oracles
+from catalogue import EVERY, at
 from catalogue import NAMES as NAMES
 from catalogue import SPECS as SPECS
-from catalogue import at
 from emitted import imported
 from sympy import Integer
 
@@ -29,7 +29,7 @@ from symgrad.algebra.program import INF, Program, Range, Tensor, make_equation, 
 from symgrad.algebra.second import forward_over_reverse, reverse_over_reverse
 from symgrad.algebra.sizes import ZERO
 from symgrad.pipeline import generate
-from symgrad.spec import Loss, Spec, load, parse_spec
+from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Numbers
 from symgrad.verify.evaluate import Result, evaluate
 from symgrad.verify.instance import draw
@@ -195,7 +195,7 @@ class Case:
 
     @cached_property
     def spec(self) -> Spec:
-        return parse_spec(self.text, self.name) if self.text else load(SPECS / f"{self.name}.toml")
+        return parse_spec(self.text, self.name) if self.text else EVERY[SPECS / f"{self.name}.toml"]
 
     @property
     def loss(self) -> Loss:

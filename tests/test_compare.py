@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from catalogue import EVERY
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
@@ -340,7 +341,7 @@ def test_latex_parses_and_markdown_renders() -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_comparison_ends_with_what_both_assume(path: Path) -> None:
-    spec = load(path)
+    spec = EVERY[path]
     derivation = compare_full(spec, spec.losses[0].name)
     end = derivation.text(1000).split("What both assume\n")[1]
     wanted = ["Held constant, data: ", "Convention: ", "Descent, which makes "]

@@ -30,7 +30,7 @@ from symgrad.explain.derivation import Derivation
 from symgrad.explain.values import values_text
 from symgrad.notation.canonical import program_toml
 from symgrad.pipeline import derive
-from symgrad.spec import Spec, load, parse_spec
+from symgrad.spec import Spec, parse_spec
 from symgrad.verify.evaluate import evaluate
 
 SPECS = [path for path in EVERY if not is_large(EVERY[path])]
@@ -122,14 +122,15 @@ def explained(text: str, **chosen: str) -> Derivation:
     return explain(parse_spec(text, "example"), **chosen)
 
 
-@pytest.fixture(params=SPECS, ids=lambda path: path.stem)
-def spec(request: pytest.FixtureRequest) -> Spec:
-    return load(request.param)
+@cache
+def told(path: Path, loss: str = "") -> Derivation:
+    """The derivation of a built-in spec's loss, the first one where none is named."""
+    spec = EVERY[path]
+    return explain(spec, loss or spec.losses[0].name)
 
 
-@pytest.fixture(params=VALUED, ids=lambda path: path.stem)
-def valued(request: pytest.FixtureRequest) -> Spec:
-    return load(request.param)
+every_spec = pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+every_valued = pytest.mark.parametrize("path", VALUED, ids=lambda path: path.stem)
 
 
 def everything() -> Spec:
@@ -142,17 +143,19 @@ def test_a_gradient_of_zero_has_one_set_of_letters() -> None:
     assert "dunused[i] = 0 for i < H\n" in text
 
 
-def test_the_steps_lines_read_back_and_evaluate_to_the_gradient(valued: Spec) -> None:
-    for loss in valued.losses:
-        derived = derive(loss).derived
-        printed = as_program(explain(valued, loss.name))
+@every_valued
+def test_the_steps_lines_read_back_and_evaluate_to_the_gradient(path: Path) -> None:
+    for name, gradient in of_file(path).derived.items():
+        derived = gradient.derived
+        printed = as_program(told(path, name))
         assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
 
 
-def test_the_sums_with_their_deltas_read_back_and_evaluate_to_the_gradient(valued: Spec) -> None:
-    for loss in valued.losses:
-        derived = derive(loss).derived
-        printed = explain(valued, loss.name).notation()
+@every_valued
+def test_the_sums_with_their_deltas_read_back_and_evaluate_to_the_gradient(path: Path) -> None:
+    for name, gradient in of_file(path).derived.items():
+        derived = gradient.derived
+        printed = told(path, name).notation()
         assert_same_gradient(printed, derived.program, tuple(derived.result.values()))
 
 
@@ -179,7 +182,7 @@ def with_final_lines(derivation: Derivation) -> str:
     return before + "\n" + "\n".join(lines) + '\n"""' + rest
 
 
-@pytest.mark.parametrize("path", VALUED, ids=lambda path: path.stem)
+@every_valued
 def test_the_final_equations_read_back_to_what_the_module_returns(path: Path) -> None:
     found = of_file(path)
     at = module_inputs(found, seed=4, **{n: 3 for n, v in found.spec.sizes if v is None})
@@ -188,7 +191,7 @@ def test_the_final_equations_read_back_to_what_the_module_returns(path: Path) ->
         if not name.endswith("value_and_grad"):
             continue
         loss = found.loss(name)
-        derivation = explain(found.spec, loss.name)
+        derivation = told(path, loss.name)
         read = parse_spec(with_final_lines(derivation), "printed").shared
         names = [f"{how}_{x}" for x in loss.wrt for how in ("notation", "printed")]
         known = {t.name for t in read.tensors if t.role != "computed"}
@@ -340,7 +343,7 @@ MATRICES = (
 
 @pytest.mark.parametrize(("name", "wrt", "wanted"), MATRICES)
 def test_the_matrix_form_follows_from_index_sets(name: str, wrt: str, wanted: str | None) -> None:
-    spec = load(next(path for path in SPECS if path.stem == name))
+    spec = EVERY[next(path for path in SPECS if path.stem == name)]
     found = [f.text for f in explain(spec, wrt=wrt).formulas("gradient") if f.label]
     assert found == ([] if wanted is None else [wanted])
 
@@ -375,7 +378,7 @@ v = "real[N]"
 
 
 def test_contributions_of_several_reads_are_added_up_in_a_step_of_their_own() -> None:
-    spec = load(next(path for path in SPECS if path.stem == "softmax_policy"))
+    spec = EVERY[next(path for path in SPECS if path.stem == "softmax_policy")]
     (step,) = [s for s in explain(spec).steps if s.kind == "sum"]
     assert step.formulas[0].text == (
         "dL/dlogits[b,a] = dlogp[b]*[a == action[b]] + dlse[b]*expdiff(logits[b,a], lse[b])"
@@ -442,12 +445,14 @@ def test_what_holds_of_every_term_is_said_once() -> None:
     assert "- loss is the mean over b: the sum divided by B.\n" in end
 
 
-def test_the_labels_of_formulas_stand_in_every_format(spec: Spec) -> None:
-    derivation = explain(spec, spec.losses[0].name)
+@every_spec
+def test_the_labels_of_formulas_stand_in_every_format(path: Path) -> None:
+    derivation = told(path)
+    text, pages = derivation.text(100), (derivation.latex(), derivation.markdown())
     for kind in ("local", "chain rule", "in matrices"):
         count = sum(f.label == kind for f in derivation.formulas())
-        assert derivation.text(100).count(f"{kind}:") == count
-        for page in (derivation.latex(), derivation.markdown()):
+        assert text.count(f"{kind}:") == count
+        for page in pages:
             assert page.count(rf"\text{{({kind})}}") == count
 
 
@@ -480,27 +485,40 @@ def test_an_unknown_choice_is_refused(chosen: dict[str, str], message: str) -> N
     assert message in str(found.value)
 
 
-@pytest.mark.parametrize("width", [60, 100])
-def test_text_is_ascii_and_as_wide_as_asked_for(spec: Spec, width: int) -> None:
-    for derivation in (explain(spec, spec.losses[0].name), explain(everything())):
-        lines = derivation.text(width).splitlines()
-        assert len(lines) > 20
-        assert all(line.isascii() and line == line.rstrip() for line in lines)
-        assert max(map(len, lines)) <= width
+WIDTHS = (60, 100)
 
 
-def test_steps_are_numbered_in_one_row(spec: Spec) -> None:
-    derivation = explain(spec, spec.losses[0].name)
+@pytest.mark.parametrize("width", WIDTHS)
+@every_spec
+def test_text_is_ascii_and_as_wide_as_asked_for(path: Path, width: int) -> None:
+    assert_ascii_and_as_wide(told(path), width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_so_is_the_text_of_every_kind_of_equation(width: int) -> None:
+    assert_ascii_and_as_wide(explain(everything()), width)
+
+
+def assert_ascii_and_as_wide(derivation: Derivation, width: int) -> None:
+    lines = derivation.text(width).splitlines()
+    assert len(lines) > 20
+    assert all(line.isascii() and line == line.rstrip() for line in lines)
+    assert max(map(len, lines)) <= width
+
+
+@every_spec
+def test_steps_are_numbered_in_one_row(path: Path) -> None:
+    derivation = told(path)
     assert [s.number for s in derivation.steps] == list(range(1, len(derivation.steps) + 1))
 
 
 @cache
 def derivations() -> tuple[Derivation, ...]:
     """In symbols and in numbers, with tables and without."""
-    specs = {path.stem: load(path) for path in SPECS}
+    specs = {path.stem: EVERY[path] for path in SPECS}
     actor = specs["actor_weight"]
     return (
-        *(explain(s, s.losses[0].name) for s in specs.values()),
+        *map(told, SPECS),
         explained(LAYERS),
         explain(everything()),
         explain(everything(), element="E[1,2]"),

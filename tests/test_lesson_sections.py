@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from catalogue import EVERY
 from lessons import SPECS, cases, derived, each_case, numbers_of, read_back
 
 from symgrad.algebra.program import Program
@@ -299,7 +300,7 @@ def last(derivation: Derivation) -> str:
 
 def test_every_derivation_ends_with_what_it_assumes() -> None:
     for path in SPECS:
-        spec = load(path)
+        spec = EVERY[path]
         for loss in spec.losses:
             derivation = explain(spec) if spec.functions else derived(f"{spec.name}-{loss.name}")
             assert derivation.sections[-1].title == "What the gradient assumes"

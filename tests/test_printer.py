@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+from catalogue import EVERY
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol, pi
 from sympy.core.parameters import distribute
 
@@ -28,9 +30,9 @@ from symgrad.algebra.scalars import (
 from symgrad.algebra.sizes import ZERO, Size
 from symgrad.notation.canonical import program_toml
 from symgrad.notation.printer import equation_text, expression_text
-from symgrad.spec import Loss, load, parse_spec
+from symgrad.spec import Loss, parse_spec
 
-SPECS = sorted((Path(__file__).parent.parent / "symgrad" / "catalog" / "specs").glob("*.toml"))
+SPECS = list(EVERY)
 
 HEAD = """
 [sizes]
@@ -190,9 +192,10 @@ def gradient(loss: Loss) -> Derived:
     return reverse(loss.program, loss.value, loss.wrt)
 
 
+@cache
 def programs(path: Path) -> list[Program]:
     """The forward program, its gradient, and the Hessian-vector product both ways."""
-    loss, *_ = load(path).losses
+    loss, *_ = EVERY[path].losses
     derived = gradient(loss)
     tangents = {name: f"{name}_v" for name in loss.wrt}
     over = forward(derived.program, tangents, tuple(derived.result.values()))

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from catalogue import SPECS, at
+from catalogue import EVERY, SPECS, at
 from policy_oracles import ORACLES
 from programs import assert_agree, called, module_of, params_of
 
 from symgrad.pipeline import derive_stable
-from symgrad.spec import Loss, Spec, load
+from symgrad.spec import Loss, Spec
 from symgrad.verify.evaluate import evaluate
 
 # Parameters of each network at the sizes that the spec is named for, those of copies left out. A network
@@ -46,9 +46,8 @@ SIZES = {"B": 6, "S": 3, "A": 2, "H": 4, "H1": 4, "H2": 3, "T": 4, "V": 5, "D": 
 DRAWS = ("ordinary", "one", "grid", "twins")
 
 
-@cache
 def spec_of(name: str) -> Spec:
-    return load(SPECS / f"{name}.toml")
+    return EVERY[SPECS / f"{name}.toml"]
 
 
 @cache
