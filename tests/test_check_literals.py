@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from catalogue import EVERY, PATHS, SPECS
 
 import symgrad as sg
 from symgrad import pipeline
-from symgrad.catalog.builtin import names
 from symgrad.spec import Spec, parse_spec
 from symgrad.verify.literals import derived, extents_of, shrunk
 from symgrad.verify.small import choices, same_code, small_literals
@@ -83,7 +83,7 @@ def test_an_extent_shrinks_only_where_no_form_number_or_part_depends_on_it(
 @cache
 def literal(name: str) -> Spec:
     """A built-in spec with the values of its sizes in their place."""
-    spec = sg.load(name)
+    spec = EVERY[SPECS / f"{name}.toml"]
     text = spec.canonical()
     for size, value in spec.sizes:
         if value is not None:
@@ -92,11 +92,7 @@ def literal(name: str) -> Spec:
     return sg.parse(text, name)
 
 
-WITH_LITERALS = [
-    name
-    for name in names()
-    if not (spec := sg.load(name)).functions and any(value for _, value in spec.sizes)
-]
+WITH_LITERALS = [p.stem for p in PATHS if any(value for _, value in EVERY[p].sizes)]
 
 
 @pytest.mark.parametrize("name", WITH_LITERALS)
