@@ -360,6 +360,7 @@ SAID = (
     ("lecture_layer", "by convention, relu'(0) = 0"),
     ("lecture_layer", "leaky_relu'(x, slope) = where(0 < x, 1, slope)"),
     ("lecture_layer", "by convention, leaky_relu'(0) = slope"),
+    ("lecture_layer", "Convention: none but what sigma may need at a kink of its own."),
     ("lecture_layer", "w[l,i,j] <- w[l,i,j] - beta*dL/dw[l,i,j]"),
     ("lecture_q", "sum(j: s[m,j]*w1[i,j]) + b1[i] = 0"),
     ("lecture_q", "relu'(x) = [0 < x]"),

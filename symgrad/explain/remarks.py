@@ -37,7 +37,7 @@ def assumptions(
         *reductions(book),
         *held(book, shown, explained.wrt, targets),
         *(held_by_stop(book, shown) if stops else ()),
-        *(kinks(shown) or (NO_KINKS,)),
+        *(kinks(shown) or (_no_kinks(explained),)),
         _identities(explained),
         *_updates(explained),
         *_unneeded(explained),
@@ -45,14 +45,24 @@ def assumptions(
     return Section(title, (), (), remarks)
 
 
-NO_KINKS: Prose = ("Convention: none is needed; nothing here has a kink.",)
+def _no_kinks(explained: Explained) -> Prose:
+    """An undefined function may have some."""
+    if not explained.spec.functions:
+        return ("Convention: none is needed; nothing here has a kink.",)
+    unknown = _functions(explained)
+    return ("Convention: none but what ", *unknown, " may need at a kink of its own.")
+
+
+def _functions(explained: Explained) -> Prose:
+    """The undefined ones."""
+    return listed([Code(name, name_latex(name)) for name, _ in explained.spec.functions])
 
 
 def _identities(explained: Explained) -> Prose:
     """Which stable forms the module differentiates in the place of these equations."""
     if explained.spec.functions:
-        names = [Code(n, name_latex(n)) for n, _ in explained.spec.functions]
-        return ("Nothing can be generated from it: ", *listed(names), " has no value.")
+        unknown = _functions(explained)
+        return ("Nothing can be generated from it: ", *unknown, " has no value.")
     _, used = stabilise(split_heads(explained.loss.program))
     if not used:
         return ("Stable forms: none is needed; generate differentiates what stands above.",)
