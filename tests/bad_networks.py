@@ -75,7 +75,7 @@ LAYERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("a misspelt activation alone", "gelo", 12, ('unknown layer "gelo"', "gelu")),
     ("a layer of another library", "Linear(4, 64)", 12, ('unknown layer "Linear"', "write dense")),
     ("no size", "dense", 17, ("dense needs its width first", "dense 64")),
-    ("one size of two", "conv2d 8", 19, ("conv2d needs its channels and kernel first, as in conv2d 32 3",)),
+    ("one size of two", "conv2d 8", 20, ("conv2d needs its channels and kernel first, as in conv2d 32 3",)),
     ("an activation where the size goes", "dense tanh", 18, ("dense needs its width first",)),
     ("an unknown size", "dense W tanh", 18, ('unknown size "W"', "known: B, H, T")),
     ("a size of 0", "dense 0", 18, ("the width is at least 1, and 0 came",)),
