@@ -13,6 +13,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sympy import Expr, Integer, Rational, Symbol
 
+import symgrad as sg
 from symgrad.algebra.access import Access, Affine
 from symgrad.algebra.derive import reverse
 from symgrad.algebra.program import (
@@ -28,6 +29,7 @@ from symgrad.algebra.scalars import FUNCTIONS as F
 from symgrad.algebra.scalars import Stop
 from symgrad.algebra.sizes import Size
 from symgrad.errors import SpecError
+from symgrad.pipeline import generate
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits
 from symgrad.verify.check import check, check_module, check_program
@@ -465,6 +467,32 @@ def test_a_gradient_whose_contributions_cancel_is_0_but_for_rounding(
     found = [block for block in report.blocks if block.name == "c"]
     assert [block.verdict for block in found] == [verdict] * len(found)
     assert all(block.note == "what contributes to it cancels" for block in found) == (slip == 0)
+
+
+NORMALISED = """
+loss = "squared_error(v[b,0], ret)"
+[sizes]
+B = "batch"
+H = 8
+[networks.v]
+input = "obs"
+layers = ["dense H", "batchnorm relu", "dense 1"]
+[data]
+obs = "real[B, 4]"
+ret = "real[B]"
+"""
+
+
+@pytest.mark.parametrize(("slip", "verdict"), [("0", "PASS"), ("1e-9", "FAIL")])
+def test_it_is_so_where_some_units_are_off(slip: str, verdict: str, tmp_path: Path) -> None:
+    """Batch normalisation takes a bias below it away; of 8 units relu switches some off."""
+    spec, right = parse_spec(NORMALISED, "normalised"), "np.sum(dz1, axis=0, out=grads.c1)"
+    text, path = generate(spec), tmp_path / "normalised.py"
+    assert right in text
+    path.write_text(text.replace(right, f"{right}; grads.c1[-1] += {slip}"), encoding="utf-8")
+    report = sg.check(path)
+    assert report.verdict == verdict, text_of(report)
+    assert {b.name for b in report.failures} == ({"c1"} if verdict == "FAIL" else set())
 
 
 def test_an_unknown_loss_is_refused() -> None:

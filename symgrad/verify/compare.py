@@ -133,16 +133,19 @@ def compare(
 
 
 def _vanishing(gradient: Array, scales: Array, probe: Probe) -> float:
-    """S of the block, where its contributions cancel and nothing else is left; else 0."""
-    sizes = np.array(
-        [np.sum(scales) if p is None else scales[p] for p in probe.places], dtype=float
-    )
-    found = [
-        (abs(np.sum(by[probe.name] * gradient)), abs(slope.value), slope.bound)
-        for by, slope in zip(probe.directions, probe.slopes, strict=True)
-    ]
-    largest = np.array(found, dtype=float).max(axis=1, initial=0.0)
-    return float(sizes.max(initial=0.0)) if (largest <= VANISHES * sizes).all() else 0.0
+    """S of the block, where its contributions cancel and nothing else is left; else 0.
+
+    An entry that nothing contributes to, as of a unit that is off, may stand among them.
+    """
+    sizes, idle, largest = [], [], []
+    for by, place, slope in zip(probe.directions, probe.places, probe.slopes, strict=True):
+        size = float(np.sum(scales) if place is None else scales[place])
+        came, numeric = float(abs(np.sum(by[probe.name] * gradient))), abs(float(slope.value))
+        sizes.append(size)
+        idle.append(size == came == 0 and numeric <= slope.bound)
+        largest.append(max(came, numeric, slope.bound))
+    small = np.array(largest) <= VANISHES * np.array(sizes)
+    return max(sizes, default=0.0) if (small | idle).all() else 0.0
 
 
 def _entry(
