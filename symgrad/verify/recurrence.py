@@ -26,7 +26,10 @@ class Writer:
 
 @dataclass(frozen=True)
 class Course:
-    """The places in order; at each of them these tensors in order, and what writes each."""
+    """The places in order; at each of them these tensors in order, and what writes each.
+
+    They are all places at which something is written, those that `pad` drops among them.
+    """
 
     places: range
     names: tuple[str, ...]
@@ -105,10 +108,19 @@ class _Search:
         order = groups(sorted(self.group), at_once)
         if any(len(some) > 1 or some[0] in at_once.get(some[0], ()) for some in order):
             return None
-        shapes = {name: self.program.tensor_of[name].shape for name in axes}
-        length = max(shapes[name][axis].evaluate(self.sizes) for name, axis in axes.items())
-        places = range(length) if max(every) <= 0 else range(length - 1, -1, -1)
-        return Course(places, tuple(name for (name,) in order), writers)
+        spans = [self.span(writer) for some in writers.values() for writer in some]
+        places = range(min(lo for lo, _ in spans), max(hi for _, hi in spans))
+        forward = max(every) <= 0
+        return Course(places if forward else places[::-1], tuple(n for (n,) in order), writers)
+
+    def span(self, writer: Writer) -> tuple[int, int]:
+        """From where to where an equation writes; with `pad` also outside of the tensor."""
+        if not writer.index:
+            return writer.offset, writer.offset + 1
+        box = self.program.equations[writer.equation].box
+        (found,) = (r for r in box if r.index == writer.index)
+        lo, hi = (size.evaluate(self.sizes) + writer.offset for size in (found.lo, found.hi))
+        return lo, hi
 
     def writer(self, number: int, axis: int) -> Writer | None:
         form = self.form(self.program.equations[number].target, axis)
