@@ -431,7 +431,7 @@ def _loaded(source: str) -> tuple[Spec, Place]:
     if source in names() and Path(f"{source}{SUFFIX}").is_file():
         click.echo(f"note: {source} is the built-in spec; the file is {source}{SUFFIX}", err=True)
     spec = load(path)
-    place = Place(ascii(str(path))[1:-1])
+    place = Place(ascii(source)[1:-1])
     for _, note in spec.unneeded:
         click.echo(f"note: {note}", err=True)
     for loss in spec.losses:

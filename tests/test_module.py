@@ -200,7 +200,7 @@ def test_a_workspace_of_other_sizes_is_refused() -> None:
         module.value(params, **data, workspace=module.Workspace(B=5))
     with pytest.raises(ValueError, match="workspace is made for H=8; this call has H=64"):
         module.value(params, **data, workspace=module.Workspace(B=4, H=8))
-    with pytest.raises(TypeError, match="workspace is a dict"):
+    with pytest.raises(TypeError, match="workspace is of type dict"):
         module.value(params, **data, workspace={})
     for wrong in (0, -1, 2.0):
         with pytest.raises(ValueError, match=r"B is .*; expected a whole number"):

@@ -153,7 +153,7 @@ def test_a_batch_of_one_works() -> None:
 def test_params_of_another_kind_are_refused() -> None:
     module, params, data = policy()
     for wrong in (params.flat, None, emitted("several").module.init(np.random.default_rng(0), N=3)):
-        with pytest.raises(TypeError, match=r"params is a .*; expected this module's Params"):
+        with pytest.raises(TypeError, match=r"params is of type .*; expected this module's Params"):
             module.value(wrong, **data)
 
 

@@ -164,5 +164,5 @@ def test_load_refuses_what_is_not_its_own(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", np.zeros(3))
     with pytest.raises(ValueError, match="holds one array"):
         module.load(tmp_path / "one.npy")
-    with pytest.raises(TypeError, match="params is a ndarray"):
+    with pytest.raises(TypeError, match="params is of type ndarray"):
         module.save(tmp_path / "p.npz", params.flat)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """actor_weight: A small actor, tanh then softmax, and how its loss moves with a single weight.
 
 Forward
@@ -164,7 +165,7 @@ class Workspace:
 def init(rng, *, S=3, H=2, A=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, H=H, A=A)
     params.W1[...] = _uniform_fan_in(rng, (H, S))
     params.c1[...] = 0.0
@@ -442,7 +443,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -500,7 +501,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """attention: A block of causal multi-head self-attention with a residual connection, and a squared
 error.
 
@@ -176,7 +177,7 @@ class Workspace:
 def init(rng, *, D=16, A=2, K=8, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), D=D, A=A, K=K)
     params.Wq[...] = _uniform_fan_in(rng, (A, K, D))
     params.Wk[...] = _uniform_fan_in(rng, (A, K, D))
@@ -487,7 +488,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -540,7 +541,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100
+# ruff: noqa: E741, RUF100, E501, RUF100
 """attention_classifier: A classifier of token sequences: embeddings and places, one block of masked
 self-attention, the mean over the tokens that are there, softmax cross-entropy.
 
@@ -413,7 +413,7 @@ class Workspace:
 def init(rng, *, T=16, V=100, D=16, A=4, K=4, F=32, C=4, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), T=T, V=V, D=D, A=A, K=K, F=F, C=C)
     params.place[...] = _normal(rng, (T, D), 0.02)
     params.word.W1[...] = _normal(rng, (V, D), 0.02)
@@ -1714,7 +1714,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -1819,7 +1819,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

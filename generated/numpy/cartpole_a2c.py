@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """cartpole_a2c: Advantage actor-critic for CartPole: an actor 4-64-64-2 and a critic 4-64-64-1 with
 tanh, learned by one loss.
 
@@ -312,7 +313,7 @@ class Workspace:
 def init(rng, *, S=4, A=2, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.actor.W1[...] = _orthogonal(rng, (H, S), 1.414)
     params.actor.c1[...] = 0.0
@@ -907,7 +908,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -965,7 +966,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """cartpole_dueling: Dueling deep Q-learning for CartPole: a value and advantages on one trunk, Q =
 V + A - mean A, with a target network.
 
@@ -357,7 +358,7 @@ class Workspace:
 def init(rng, *, H1=120, H2=84, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H1=H1, H2=H2)
     params.trunk.W1[...] = _uniform_fan_in(rng, (H1, 4))
     params.trunk.c1[...] = 0.0
@@ -1180,7 +1181,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -1220,7 +1221,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """cartpole_ppo_shared: PPO for CartPole with one trunk: 4-64-64 with tanh, then the logits of two
 actions and the value.
 
@@ -328,7 +329,7 @@ class Workspace:
 def init(rng, *, S=4, A=2, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.trunk.W1[...] = _orthogonal(rng, (H, S), 1.414)
     params.trunk.c1[...] = 0.0
@@ -1144,7 +1145,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -1202,7 +1203,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """cartpole_trpo: Trust-region policy optimisation for CartPole: 4-64-64-2 with tanh; the surrogate,
 and how far the policy moved from the one that played.
 
@@ -341,7 +342,7 @@ class Workspace:
 def init(rng, *, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H=H)
     params.pi.W1[...] = _uniform_fan_in(rng, (H, 4))
     params.pi.c1[...] = 0.0
@@ -1164,7 +1165,7 @@ def _along(name, v, own, *inputs):
             raise ValueError(f"{name} has sizes {v._sizes}; expected {own._sizes}")
     elif inputs or not isinstance(v, np.ndarray):
         came, vector = _whose(v, type(own)), "" if inputs else " or a vector laid out as its flat"
-        raise TypeError(f"{name} is a {came}; expected this module's {type(own).__name__}{vector}")
+        raise TypeError(f"{name} is of type {came}; expected this module's {type(own).__name__}{vector}")
     for part in ("flat", *inputs):
         array, room = arrays[part], vars(own)[part]
         if array.shape != np.shape(room) or array.dtype.kind not in "fiu":
@@ -1223,7 +1224,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -1281,7 +1282,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

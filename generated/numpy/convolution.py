@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100
+# ruff: noqa: E741, RUF100, E501, RUF100
 """convolution: A convolution over time, strided, padded and dilated, then relu, a linear read-out
 and a squared error.
 
@@ -161,7 +161,7 @@ class Workspace:
 def init(rng, *, L=20, C=3, O=4, K=3, M=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     U = (L + 6 - 3 * K) // 2 + 1
     params = Params(np.dtype(dtype), L=L, C=C, O=O, K=K, M=M)
     params.W[...] = _uniform_fan_in(rng, (O, C, K))
@@ -450,7 +450,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -485,7 +485,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

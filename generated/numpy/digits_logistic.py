@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """digits_logistic: Logistic regression of handwritten digits, 64-10: softmax cross-entropy from
 logits, and a penalty on the weights. It is convex.
 
@@ -157,7 +158,7 @@ class Workspace:
 def init(rng, *, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype))
     params.W[...] = 0.0
     params.c[...] = 0.0
@@ -431,7 +432,7 @@ def _along(name, v, own, *inputs):
             raise ValueError(f"{name} has sizes {v._sizes}; expected {own._sizes}")
     elif inputs or not isinstance(v, np.ndarray):
         came, vector = _whose(v, type(own)), "" if inputs else " or a vector laid out as its flat"
-        raise TypeError(f"{name} is a {came}; expected this module's {type(own).__name__}{vector}")
+        raise TypeError(f"{name} is of type {came}; expected this module's {type(own).__name__}{vector}")
     for part in ("flat", *inputs):
         array, room = arrays[part], vars(own)[part]
         if array.shape != np.shape(room) or array.dtype.kind not in "fiu":
@@ -490,7 +491,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -543,7 +544,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

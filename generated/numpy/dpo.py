@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100
+# ruff: noqa: E741, RUF100, E501, RUF100
 """dpo: Direct preference optimisation of a small language model, an embedding, causal attention and
 logits: of two answers the chosen one is preferred to the rejected one.
 
@@ -743,7 +743,7 @@ class Workspace:
 def init(rng, *, V=32, D=16, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), V=V, D=D)
     params.policy.W1[...] = _normal(rng, (V, D), 1.0)
     params.policy.g2[...] = 1.0
@@ -2806,7 +2806,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -2871,7 +2871,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

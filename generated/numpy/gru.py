@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """gru: A gated recurrent unit over time, in PyTorch's form, with a linear read-out of every step
 and a squared error.
 
@@ -240,7 +241,7 @@ class Workspace:
 def init(rng, *, D=3, H=8, K=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), D=D, H=H, K=K)
     params.Wr[...] = _uniform_fan_in(rng, (H, D))
     params.Ur[...] = _uniform_fan_in(rng, (H, H))
@@ -685,7 +686,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -720,7 +721,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """halfcheetah_ppo: PPO for HalfCheetah: a Gaussian actor 17-64-64-6 with tanh and 6 log-stds that
 do not depend on the state, and a critic 17-64-64-1.
 
@@ -371,7 +372,7 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.log_std[...] = 0.0
     params.actor.W1[...] = _orthogonal(rng, (H, S), 1.414)
@@ -1137,7 +1138,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -1172,7 +1173,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

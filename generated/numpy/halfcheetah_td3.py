@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """halfcheetah_td3: TD3 for HalfCheetah: an actor 17-256-256-6 that ends in tanh, two critics
 23-256-256-1 with relu, and a target network of each; the target is the smaller of two at a
 smoothed action.
@@ -743,7 +744,7 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=256, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.actor.W1[...] = _uniform_fan_in(rng, (H, S))
     params.actor.c1[...] = 0.0
@@ -2093,7 +2094,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -2128,7 +2129,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

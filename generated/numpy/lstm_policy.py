@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF100
 """lstm_policy: Recurrent PPO: an LSTM over sequences that begin anew where an episode does, padded
 to one length; it acts step by step with T = 1, its state passed in and out.
 
@@ -440,7 +441,7 @@ class Workspace:
 def init(rng, *, H=32, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H=H)
     params.core.W1[...] = _orthogonal(rng, (H, 4), 1.414)
     params.core.c1[...] = 0.0
@@ -1962,7 +1963,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -2020,7 +2021,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100
+# ruff: noqa: E741, RUF100, E501, RUF100
 """nature_dqn: Deep Q-learning from pixels: the network of the Atari games, three convolutions and
 two dense layers, for six actions, with a target network.
 
@@ -426,7 +426,7 @@ class Workspace:
 def init(rng, *, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is a {type(rng).__name__}; expected np.random.default_rng(seed)")
+        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype))
     params.q.W1[...] = _uniform_fan_in(rng, (32, 4, 8, 8))
     params.q.c1[...] = 0.0
@@ -1469,7 +1469,7 @@ def _dtype_of(params):
     """The parameters choose the type of every number: float32 or float64."""
     if not isinstance(params, Params):
         came = _whose(params, Params)
-        raise TypeError(f"params is a {came}; expected this module's Params")
+        raise TypeError(f"params is of type {came}; expected this module's Params")
     return params.flat.dtype
 
 
@@ -1504,7 +1504,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from sympy import preorder_traversal
 
@@ -42,7 +43,11 @@ def reading(book: Book, spec: Spec, shown: Sequence[Equation]) -> Section:
     ranges = dict.fromkeys(r for e in shown for r in e.box)
     if ranges:
         shown_ranges = sorted(ranges, key=lambda r: (r.index, str(r.hi)))
-        codes = [Code(ranges_text([r]), book.latex.range(r)) for r in shown_ranges]
+        codes = []
+        for _, of_index in groupby(shown_ranges, key=lambda r: r.index):
+            some = [(ranges_text([r]), book.latex.range(r)) for r in of_index]
+            texts, formulas = zip(*some, strict=True)
+            codes.append(Code(" or ".join(texts), r" \text{ or } ".join(formulas)))
         said.append(("Indices: ", *listed(codes), "."))
     for name, _ in spec.sizes:
         if name in notes:

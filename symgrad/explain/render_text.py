@@ -108,7 +108,8 @@ def _formula(formula: Formula, head: str, width: int, behind: str = "") -> Itera
         yield head + shown + behind
     else:
         yield head + shown
-        yield from _wrapped(behind.strip(), " " * len(head), " " * len(head) + "  ", width)
+        indent = " " * len(head)
+        yield from _wrapped(behind.strip(), indent, f"{indent}# ", width)
 
 
 def _by_terms(formula: Formula, head: str, width: int, behind: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ def _along(name, v, own, *inputs):
             raise ValueError(f"{name} has sizes {v._sizes}; expected {own._sizes}")
     elif inputs or not isinstance(v, np.ndarray):
         came, vector = _whose(v, type(own)), "" if inputs else " or a vector laid out as its flat"
-        raise TypeError(f"{name} is a {came}; expected this module's {type(own).__name__}{vector}")
+        raise TypeError(f"{name} is of type {came}; expected this module's {type(own).__name__}{vector}")
     for part in ("flat", *inputs):
         array, room = arrays[part], vars(own)[part]
         if array.shape != np.shape(room) or array.dtype.kind not in "fiu":

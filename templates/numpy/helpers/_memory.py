@@ -4,7 +4,7 @@ def _memory(workspace, kind, dtype, /, **sizes):
         return kind(dtype, **sizes)
     if not isinstance(workspace, Workspace):
         came = _whose(workspace, Workspace)
-        raise TypeError(f"workspace is a {came}; expected this module's Workspace")
+        raise TypeError(f"workspace is of type {came}; expected this module's Workspace")
     for name, size in sizes.items():
         if workspace.sizes[name] != size:
             made = workspace.sizes[name]
