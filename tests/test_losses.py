@@ -48,6 +48,7 @@ SMALL = ("logp", "ref", "log_alpha", "log_std", "advantage")
 """What is exponentiated by itself: no program keeps exp(1e4)."""
 
 
+@cache
 def statements(text: str) -> tuple[Statement, ...]:
     """A row's equations."""
     return parse(Source("\n".join(line.strip() for line in text.strip().splitlines())))
@@ -66,7 +67,7 @@ class Variant:
             (self.row.name, *sorted(self.given), *([] if self.lead == "B" else [self.lead or "()"]))
         )
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, str]:
         """The type of each argument, and of each option that is a number."""
         every = (*self.row.options, *REDUCTION)
@@ -268,7 +269,7 @@ def jax_oracle(jax: Any, variant: Variant) -> Any:
             1 if total else xp.maximum(xp.sum(xp.broadcast_to(mask, each.shape)), 1)
         )
 
-    found = jax.jit(jax.value_and_grad(loss))
+    found = jax.value_and_grad(loss)
 
     def oracle(values: Mapping[str, Any]) -> Any:
         chosen = {n: jax.numpy.asarray(v) for n, v in values.items() if n in variant.reals}
