@@ -113,6 +113,24 @@ def test_a_built_in_spec_with_literal_sizes_is_the_same_code_at_smaller_ones(nam
         assert largest < max(s.constant or 0 for t in spec.tensors for s in t.shape)
 
 
+def test_a_literal_that_would_stay_as_it_is_makes_no_other_spec() -> None:
+    text = """
+    [networks.q]
+    input = "x"
+    layers = ["attention 3 3"]
+    [sizes]
+    B = "batch"
+    [data]
+    x = "real[B, 4, 3]"
+    [losses.one]
+    equations = "loss = mean(b: sum(i,j: q[b,i,j]**3))"
+    """
+    spec = sg.parse(text)
+    programs = (spec.shared, *(loss.program for loss in spec.losses))
+    assert {e.value for e in extents_of(programs)} == {9}  # 3 heads of 3
+    assert [*choices(programs, extents_of(programs))] == []
+
+
 def test_some_built_in_specs_have_literals_that_shrink() -> None:
     specs = [literal(name) for name in WITH_LITERALS]
     found = [s for s in specs if extents_of((s.shared, *(loss.program for loss in s.losses)))]

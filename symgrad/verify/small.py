@@ -61,11 +61,18 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
 
 
 def choices(programs: Sequence[Program], extents: Sequence[Extent]) -> Iterator[Chosen]:
-    """Smaller sizes, to be tried in turn: those that forms read too; those of plain reads alone."""
+    """Smaller sizes, to be tried in turn, where one of them is smaller at all."""
+    for chosen in _candidates(programs, extents):
+        if any(size < extent.value for extent, size in chosen):
+            yield chosen
+
+
+def _candidates(programs: Sequence[Program], extents: Sequence[Extent]) -> Iterator[Chosen]:
+    """Those of what forms read too; those of plain reads alone."""
     read = {node for e in extents for form in e.forms for node, _, _ in form.terms}
     plain = [e for e in extents if not e.forms and read.isdisjoint(e.nodes)]
     if len(plain) < len(extents):
-        yield from filter(None, (_windowed(extents, start) for start in STARTS))
+        yield from (_windowed(extents, start) for start in STARTS)
     shrinking = {node for e in plain for node in e.nodes}
     axes = [(axis_of(t, k), n) for p in programs for t in p.tensors for k, n in enumerate(t.shape)]
     staying = {size.constant for node, size in axes if node not in shrinking}
