@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from catalogue import EVERY, SPECS, at
+from emitted import of_file
 from policy_oracles import ORACLES
-from programs import assert_agree, called, module_of, params_of
+from programs import assert_agree, called, params_of
 
-from symgrad.pipeline import derive_stable
-from symgrad.spec import Loss, Spec
+from symgrad.spec import Spec
 from symgrad.verify.evaluate import evaluate
 
 # Parameters of each network at the sizes that the spec is named for, those of copies left out. A network
@@ -48,11 +48,6 @@ DRAWS = ("ordinary", "one", "grid", "twins")
 
 def spec_of(name: str) -> Spec:
     return EVERY[SPECS / f"{name}.toml"]
-
-
-@cache
-def stable(spec: Spec, loss: Loss) -> Any:
-    return derive_stable(loss).derived
 
 
 def drawn(spec: Spec, how: str) -> tuple[dict[str, Any], dict[str, int]]:
@@ -94,8 +89,8 @@ def oracle(jax: Any, name: str, loss: str) -> Any:
 
 def compared(name: str, values: Mapping[str, Any], sizes: Mapping[str, int], jax: Any) -> int:
     """Each loss of the spec, its aux and its gradient are the oracle's: how many numbers."""
-    spec, count = spec_of(name), 0
-    module = module_of(spec)
+    emitted, count = of_file(SPECS / f"{name}.toml"), 0
+    spec, module = emitted.spec, emitted.module
     params = params_of(module, spec, values, sizes)
     for loss in spec.losses:
         wrt = {x: values[x] for x in loss.wrt}
@@ -104,7 +99,7 @@ def compared(name: str, values: Mapping[str, Any], sizes: Mapping[str, int], jax
         prefix = "" if len(spec.losses) == 1 else f"{loss.name}_"
         came, grads = called(module, f"{prefix}value_and_grad", params, spec, values)
         came, beside = came if isinstance(came, tuple) else (came, {})
-        derived = stable(spec, loss)
+        derived = emitted.derived_stable[loss.name].derived
         names = (*loss.program.outputs, *derived.result.values())
         scale = evaluate(derived.program, values, sizes, outputs=names, magnitude=True).magnitudes
         what = f"{name}, {loss.name}"
@@ -152,7 +147,7 @@ def test_at_the_edge_of_the_clip_the_ratio_is_learned_and_beyond_it_is_not(name:
     logp = -np.log(np.full(sizes["B"], 2.0))
     values |= {"logp_old": logp - 0.5, "advantage": np.ones(sizes["B"])}
     edge = np.exp(logp - values["logp_old"])[0] - 1
-    module = module_of(spec)
+    module = of_file(SPECS / f"{name}.toml").module
     params = params_of(module, spec, values, sizes)
     biases = {}
     for eps in (edge, 10.0, np.nextafter(edge, 0)):
