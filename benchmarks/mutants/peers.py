@@ -34,11 +34,12 @@ def call_of(bench: Bench, module: ModuleType) -> tuple[Call, list[Array]]:
     def call(*arrays: Array) -> tuple[float, list[Array]]:
         values = {**given, **dict(zip(names, map(np.asarray, arrays), strict=True))}
         params = {n: values[n] for n in request.params}
-        data = {n: runner.pass_on(values[n]) for n in request.data}
         first = [runner.new_params(module, vars(request), params)] if params else []
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             function = getattr(module, request.function)
+            taken = runner.accepted(function, {n: values[n] for n in request.data})
+            data = {n: runner.pass_on(a) for n, a in taken.items()}
             returned = function(*first, **runner.accepted(function, request.sizes), **data)
             came, grads = runner.parted(returned, vars(request))
         return float(came[request.outputs[0]]), [np.asarray(grads[n], float) for n in names]

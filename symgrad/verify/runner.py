@@ -90,7 +90,7 @@ def answer(
     function = getattr(module, request["function"])
     params = new_params(module, request, given["params"])
     known = parameters(function)
-    data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
+    data = {name: pass_on(array) for name, array in accepted(function, given["data"]).items()}
     along = direction(module, request, given, params)
     sizes = accepted(function, request["sizes"])  # those that no array shows
 
@@ -156,7 +156,7 @@ def direction(
         return None
     function = getattr(module, request["like"])
     known = parameters(function)
-    data = {name: pass_on(array) for name, array in given["data"].items() if name in known}
+    data = {name: pass_on(array) for name, array in accepted(function, given["data"]).items()}
     _, v = function(*handed(known, params), **accepted(function, request["sizes"]), **data)
     for name, array in given["along"].items():
         at(v, name, request["paths"])[...] = array
@@ -200,12 +200,8 @@ def used_otherwise(
     """A call with other numbers, half as large: what it leaves in the workspace must not matter."""
     params = {name: array / 2 for name, array in given["params"].items()}
     data = {n: pass_on(a / 2) for n, a in given["data"].items() if a.dtype.kind == "f"}
-    known = parameters(getattr(module, request["function"]))
-    call(
-        new_params(module, request, params),
-        **{name: value for name, value in data.items() if name in known},
-        workspace=workspace,
-    )
+    taken = accepted(getattr(module, request["function"]), data)
+    call(new_params(module, request, params), **taken, workspace=workspace)
 
 
 def paths(data: Mapping[str, Any], workspace: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -316,7 +312,7 @@ def value_alone(
     if not of_both or function is None or (before and before[claim]):
         return {}
     known = parameters(function)
-    given = {n: v for n, v in data.items() if n in known}
+    given = accepted(function, data)
     sizes = accepted(function, request["sizes"])
     value, dtype = values[request["outputs"][0]], np.float32 if before else np.float64
     near = 10 * ROUNDING * float(np.finfo(dtype).eps)
@@ -367,9 +363,10 @@ def parameters(function: Callable[..., Any]) -> set[str]:
     return set(inspect.signature(function).parameters)
 
 
-def accepted(function: Callable[..., Any], sizes: Mapping[str, int]) -> dict[str, int]:
+def accepted(function: Callable[..., Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some sizes or data that a function takes."""
     known = parameters(function)
-    return {name: size for name, size in sizes.items() if name in known}
+    return {name: given for name, given in named.items() if name in known}
 
 
 def pass_on(array: Any) -> Any:
