@@ -18,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.mutants.judging import bench_of, outcome_of
-from benchmarks.mutants.peers import PEERS, refused
+from benchmarks.mutants.peers import PEERS, call_of, refused
 from benchmarks.mutants.planted import mutants, specs
 from symgrad.errors import SymgradError
 
@@ -44,6 +44,8 @@ class Found:
 def judged_by_all(name: str, most: int) -> tuple[list[Found], dict[str, bool]]:
     """The mutants of one spec, and which peers refuse its right module."""
     bench = bench_of(specs()[name]())
+    right, at = call_of(bench, bench.module)
+    right(*at)  # whatever a peer is to refuse, the right module raises nothing
     alarms = refused(bench, bench.module)
     found = []
     for mutant in mutants(bench, most):

@@ -13,7 +13,15 @@ import pytest
 
 from benchmarks import checker_power
 from benchmarks.mutants.edits import SourceFault, function_of
-from benchmarks.mutants.judging import Bench, Outcome, bench_of, outcome_of, with_edit
+from benchmarks.mutants.judging import (
+    POINTS,
+    Bench,
+    Outcome,
+    bench_of,
+    clean_points,
+    outcome_of,
+    with_edit,
+)
 from benchmarks.mutants.planted import mutants, specs
 from benchmarks.mutants.program import PROGRAM_FAULTS
 from benchmarks.mutants.source import BUFFER_FAULTS, SOURCE_FAULTS
@@ -87,6 +95,13 @@ def test_equivalent_is_what_agrees_at_odd_batches_with_a_workspace_at_kinks_and_
     line: str, kind: str
 ) -> None:
     assert edited("softmax_policy", line).kind == kind
+
+
+def test_what_is_equivalent_is_so_where_the_right_module_gives_numbers() -> None:
+    """Of several losses each has a function that takes its own data alone."""
+    found = clean_points(bench("cartpole_trpo.kl"))
+    assert len(found) == POINTS
+    assert all(before.keys() == found[0][2].keys() for *_, before in found)
 
 
 def test_a_table_counts_what_it_is_given() -> None:
