@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """actor_weight: A small actor, tanh then softmax, and how its loss moves with a single weight.
 
 Forward
@@ -165,7 +164,8 @@ class Workspace:
 def init(rng, *, S=3, H=2, A=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, H=H, A=A)
     params.W1[...] = _uniform_fan_in(rng, (H, S))
     params.c1[...] = 0.0

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """attention: A block of causal multi-head self-attention with a residual connection, and a squared
 error.
 
@@ -177,7 +176,8 @@ class Workspace:
 def init(rng, *, D=16, A=2, K=8, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), D=D, A=A, K=K)
     params.Wq[...] = _uniform_fan_in(rng, (A, K, D))
     params.Wk[...] = _uniform_fan_in(rng, (A, K, D))

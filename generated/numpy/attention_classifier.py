@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100, E501, RUF100
+# ruff: noqa: E741, RUF100
 """attention_classifier: A classifier of token sequences: embeddings and places, one block of masked
 self-attention, the mean over the tokens that are there, softmax cross-entropy.
 
@@ -413,7 +413,8 @@ class Workspace:
 def init(rng, *, T=16, V=100, D=16, A=4, K=4, F=32, C=4, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), T=T, V=V, D=D, A=A, K=K, F=F, C=C)
     params.place[...] = _normal(rng, (T, D), 0.02)
     params.word.W1[...] = _normal(rng, (V, D), 0.02)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """cartpole_a2c: Advantage actor-critic for CartPole: an actor 4-64-64-2 and a critic 4-64-64-1 with
 tanh, learned by one loss.
 
@@ -313,7 +312,8 @@ class Workspace:
 def init(rng, *, S=4, A=2, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.actor.W1[...] = _orthogonal(rng, (H, S), 1.414)
     params.actor.c1[...] = 0.0

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """cartpole_c51: Categorical deep Q-learning for CartPole: for each of two actions the probabilities
 of 101 returns; the target distribution is data, projected by symgrad.returns.
 
@@ -219,7 +218,8 @@ class Workspace:
 def init(rng, *, H1=120, H2=84, A=2, K=101, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H1=H1, H2=H2, A=A, K=K)
     params.W1[...] = _uniform_fan_in(rng, (H1, 4))
     params.c1[...] = 0.0

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """cartpole_dueling: Dueling deep Q-learning for CartPole: a value and advantages on one trunk, Q =
 V + A - mean A, with a target network.
 
@@ -358,7 +357,8 @@ class Workspace:
 def init(rng, *, H1=120, H2=84, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H1=H1, H2=H2)
     params.trunk.W1[...] = _uniform_fan_in(rng, (H1, 4))
     params.trunk.c1[...] = 0.0

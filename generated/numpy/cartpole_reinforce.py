@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """cartpole_reinforce: REINFORCE for CartPole: a policy of two tanh layers, 4-64-64-2; the advantage
 is the return, less a baseline if there is one.
 
@@ -190,7 +189,8 @@ class Workspace:
 def init(rng, *, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H=H)
     params.W1[...] = _uniform_fan_in(rng, (H, 4))
     params.c1[...] = 0.0

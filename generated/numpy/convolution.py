@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100, E501, RUF100
+# ruff: noqa: E741, RUF100
 """convolution: A convolution over time, strided, padded and dilated, then relu, a linear read-out
 and a squared error.
 
@@ -161,7 +161,8 @@ class Workspace:
 def init(rng, *, L=20, C=3, O=4, K=3, M=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     U = (L + 6 - 3 * K) // 2 + 1
     params = Params(np.dtype(dtype), L=L, C=C, O=O, K=K, M=M)
     params.W[...] = _uniform_fan_in(rng, (O, C, K))

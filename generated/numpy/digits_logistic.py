@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """digits_logistic: Logistic regression of handwritten digits, 64-10: softmax cross-entropy from
 logits, and a penalty on the weights. It is convex.
 
@@ -158,7 +157,8 @@ class Workspace:
 def init(rng, *, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype))
     params.W[...] = 0.0
     params.c[...] = 0.0
@@ -431,8 +431,9 @@ def _along(name, v, own, *inputs):
         if v._sizes != own._sizes:
             raise ValueError(f"{name} has sizes {v._sizes}; expected {own._sizes}")
     elif inputs or not isinstance(v, np.ndarray):
-        came, vector = _whose(v, type(own)), "" if inputs else " or a vector laid out as its flat"
-        raise TypeError(f"{name} is of type {came}; expected this module's {type(own).__name__}{vector}")
+        came, expected = _whose(v, type(own)), f"this module's {type(own).__name__}"
+        vector = "" if inputs else " or a vector laid out as its flat"
+        raise TypeError(f"{name} is of type {came}; expected {expected}{vector}")
     for part in ("flat", *inputs):
         array, room = arrays[part], vars(own)[part]
         if array.shape != np.shape(room) or array.dtype.kind not in "fiu":

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """digits_mlp: Handwritten digits of 8 by 8 pixels: one hidden relu layer, 64-128-10, softmax
 cross-entropy from logits.
 
@@ -155,7 +154,8 @@ class Workspace:
 def init(rng, *, H=128, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H=H)
     params.W1[...] = _he_normal(rng, (H, 64))
     params.c1[...] = 0.0

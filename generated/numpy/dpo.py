@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100, E501, RUF100
+# ruff: noqa: E741, RUF100
 """dpo: Direct preference optimisation of a small language model, an embedding, causal attention and
 logits: of two answers the chosen one is preferred to the rejected one.
 
@@ -743,7 +743,8 @@ class Workspace:
 def init(rng, *, V=32, D=16, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), V=V, D=D)
     params.policy.W1[...] = _normal(rng, (V, D), 1.0)
     params.policy.g2[...] = 1.0

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """gru: A gated recurrent unit over time, in PyTorch's form, with a linear read-out of every step
 and a squared error.
 
@@ -241,7 +240,8 @@ class Workspace:
 def init(rng, *, D=3, H=8, K=2, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), D=D, H=H, K=K)
     params.Wr[...] = _uniform_fan_in(rng, (H, D))
     params.Ur[...] = _uniform_fan_in(rng, (H, H))

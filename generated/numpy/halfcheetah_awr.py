@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_awr: Advantage-weighted regression for HalfCheetah: a Gaussian actor 17-128-64-6 with
 relu and 6 log-stds, and a critic 17-128-64-1; the advantage is the return less the critic's
 value.
@@ -351,7 +350,8 @@ class Workspace:
 def init(rng, *, S=17, A=6, H1=128, H2=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H1=H1, H2=H2)
     params.log_std[...] = -1.0
     params.actor.W1[...] = _uniform_fan_in(rng, (H1, S))

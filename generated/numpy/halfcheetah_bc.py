@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_bc: Behaviour cloning for HalfCheetah: an actor 17-256-256-6 with relu imitates
 actions, by their squared error, or as a Gaussian with 6 log-stds by the likelihood.
 
@@ -243,7 +242,8 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=256, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.log_std[...] = 0.0
     params.W1[...] = _uniform_fan_in(rng, (H, S))

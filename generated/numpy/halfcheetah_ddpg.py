@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_ddpg: DDPG for HalfCheetah: an actor 17-256-256-6 that ends in tanh, a critic
 23-256-256-1 with relu, and a target network of each.
 
@@ -541,7 +540,8 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=256, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.actor.W1[...] = _uniform_fan_in(rng, (H, S))
     params.actor.c1[...] = 0.0

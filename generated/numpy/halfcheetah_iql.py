@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_iql: Implicit Q-learning for HalfCheetah: a value 17-256-256-1 learned as an
 expectile of two target critics, critics 23-256-256-1 that bootstrap from it, and a Gaussian
 actor 17-256-256-6 weighted by the advantage.
@@ -726,7 +725,8 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=256, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.log_std[...] = 0.0
     params.actor.W1[...] = _uniform_fan_in(rng, (H, S))

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_sac: SAC for HalfCheetah: a squashed Gaussian actor 17-256-256-12, two critics
 23-256-256-1 with relu, a target network of each critic, and a temperature that is learned.
 
@@ -843,7 +842,8 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=256, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.log_alpha[...] = 0.0
     params.actor.W1[...] = _uniform_fan_in(rng, (H, S))

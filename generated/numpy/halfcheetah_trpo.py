@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """halfcheetah_trpo: TRPO for HalfCheetah: the surrogate and the divergence from the old policy as
 losses of their own, of a Gaussian actor 17-64-64-6 with 6 log-stds, and a critic.
 
@@ -399,7 +398,8 @@ class Workspace:
 def init(rng, *, S=17, A=6, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), S=S, A=A, H=H)
     params.log_std[...] = 0.0
     params.actor.W1[...] = _uniform_fan_in(rng, (H, S))

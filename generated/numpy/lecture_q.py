@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """lecture_q: Q-learning with a neural network, from a university lecture: the target is held
 constant, which gives the semi-gradient.
 
@@ -182,7 +181,8 @@ class Workspace:
 def init(rng, *, D=4, H=16, A=3, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), D=D, H=H, A=A)
     params.w1[...] = _uniform_fan_in(rng, (H, D))
     params.b1[...] = 0.0

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """lstm_policy: Recurrent PPO: an LSTM over sequences that begin anew where an episode does, padded
 to one length; it acts step by step with T = 1, its state passed in and out.
 
@@ -441,7 +440,8 @@ class Workspace:
 def init(rng, *, H=32, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H=H)
     params.core.W1[...] = _orthogonal(rng, (H, 4), 1.414)
     params.core.c1[...] = 0.0

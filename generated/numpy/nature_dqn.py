@@ -1,4 +1,4 @@
-# ruff: noqa: E741, RUF100, E501, RUF100
+# ruff: noqa: E741, RUF100
 """nature_dqn: Deep Q-learning from pixels: the network of the Atari games, three convolutions and
 two dense layers, for six actions, with a target network.
 
@@ -426,7 +426,8 @@ class Workspace:
 def init(rng, *, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype))
     params.q.W1[...] = _uniform_fan_in(rng, (32, 4, 8, 8))
     params.q.c1[...] = 0.0

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """one_bias: One bias, two snack shops: a policy gradient with a single parameter. w = 20 is a
 reconstruction; the bias then settles near -10.
 
@@ -133,7 +132,8 @@ class Workspace:
 def init(rng, *, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype))
     params.b[...] = 0.0
     return params

@@ -1,4 +1,3 @@
-# ruff: noqa: E501, RUF100
 """softmax_policy: REINFORCE for a softmax policy with two hidden tanh layers.
 
 Forward
@@ -175,7 +174,8 @@ class Workspace:
 def init(rng, *, H=64, dtype=np.float64):
     """New parameters, drawn from a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is of type {type(rng).__name__}; expected np.random.default_rng(seed)")
+        came = type(rng).__name__
+        raise TypeError(f"rng is of type {came}; expected np.random.default_rng(seed)")
     params = Params(np.dtype(dtype), H=H)
     params.W1[...] = _orthogonal(rng, (H, 4), 1.414)
     params.c1[...] = 0.0

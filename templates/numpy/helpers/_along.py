@@ -6,8 +6,9 @@ def _along(name, v, own, *inputs):
         if v._sizes != own._sizes:
             raise ValueError(f"{name} has sizes {v._sizes}; expected {own._sizes}")
     elif inputs or not isinstance(v, np.ndarray):
-        came, vector = _whose(v, type(own)), "" if inputs else " or a vector laid out as its flat"
-        raise TypeError(f"{name} is of type {came}; expected this module's {type(own).__name__}{vector}")
+        came, expected = _whose(v, type(own)), f"this module's {type(own).__name__}"
+        vector = "" if inputs else " or a vector laid out as its flat"
+        raise TypeError(f"{name} is of type {came}; expected {expected}{vector}")
     for part in ("flat", *inputs):
         array, room = arrays[part], vars(own)[part]
         if array.shape != np.shape(room) or array.dtype.kind not in "fiu":
