@@ -521,7 +521,9 @@ def test_a_direction_of_other_sizes_or_with_inputs_as_a_vector_is_refused() -> N
     _, small = module.value_and_grad(module.init(rng, N=2), x=x[:2], damping=1.0)
     with pytest.raises(ValueError, match=r"v_2 has sizes \{'N': 2\}; expected \{'N': 3\}"):
         module.hvp(params, small, x=x, damping=1.0)
-    with pytest.raises(TypeError, match=r"v_2 is of type ndarray; expected this module's Gradients$"):
+    with pytest.raises(
+        TypeError, match=r"v_2 is of type ndarray; expected this module's Gradients$"
+    ):
         module.hvp(params, np.zeros(9), x=x, damping=1.0)
 
 
