@@ -190,7 +190,7 @@ def numbers(module: ModuleType, request: Request) -> Mapping[str, Array] | str:
     return found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)  # of one spec after the other
 def clean_points(bench: Bench) -> tuple[tuple[str, Request, Mapping[str, Array]], ...]:
     """What the clean module gives at the points: so many at which it gives anything."""
     found = []
