@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from emitted import of_file
 
 from symgrad import pipeline
 from symgrad.catalog.builtin import spec_path
@@ -186,6 +188,23 @@ def test_built_in_specs_pass_at_their_kinks(name: str, tmp_path: Path) -> None:
     report = judged(found, ModuleSubject(path))
     assert report.verdict == "PASS", text_of(report)
     assert report.at_kinks > 0
+
+
+@pytest.mark.parametrize("name", ["halfcheetah_ddpg", "halfcheetah_td3", "halfcheetah_sac"])
+def test_every_relu_that_an_actor_learns_through_shows_at_its_kink(
+    name: str, tmp_path: Path
+) -> None:
+    emitted = of_file(spec_path(name))
+    found = prepared(emitted.spec, losses=("actor",), kinds=("kinks",))
+    head, actor = emitted.text.split("def actor_value_and_grad", 1)
+    masks = [match.start() for match in re.finditer(r"np\.greater\(", actor)]
+    assert len(masks) >= 4
+    path = tmp_path / f"{name}.py"
+    for at in (None, *masks):
+        wrong = actor if at is None else actor[:at] + actor[at:].replace("er(", "er_equal(", 1)
+        path.write_text(f"{head}def actor_value_and_grad{wrong}", encoding="utf-8")
+        report = judged(found, ModuleSubject(path))
+        assert report.verdict == ("PASS" if at is None else "FAIL"), text_of(report)
 
 
 GRADIENTS = [
