@@ -123,7 +123,7 @@ def test_right_code_passes_at_its_kinks_and_they_are_counted(name: str, tmp_path
 def test_every_kink_of_a_loss_has_its_equality(name: str) -> None:
     cases = oracle(name, "kinks").cases
     program, sizes = cases[0].target.program, cases[0].instance.sizes
-    every = kinks_in(program, cases[0].target.outputs[0])
+    every = kinks_in(program, cases[0].target.outputs)
     assert every
     for kink in every:
         found = [
@@ -205,6 +205,20 @@ def test_every_relu_that_an_actor_learns_through_shows_at_its_kink(
         path.write_text(f"{head}def actor_value_and_grad{wrong}", encoding="utf-8")
         report = judged(found, ModuleSubject(path))
         assert report.verdict == ("PASS" if at is None else "FAIL"), text_of(report)
+
+
+def test_a_value_beside_the_loss_is_compared_at_its_kink(tmp_path: Path) -> None:
+    emitted = of_file(spec_path("cartpole_a2c"))
+    found = prepared(emitted.spec, kinds=("kinks",))
+    head, function = emitted.text.split("def value_and_grad", 1)
+    assert "(var_ret > 0.0)" in function
+    path = tmp_path / "cartpole_a2c.py"
+    for right, way in ((True, ">"), (False, ">=")):
+        text = function.replace("(var_ret > 0.0)", f"(var_ret {way} 0.0)")
+        path.write_text(f"{head}def value_and_grad{text}", encoding="utf-8")
+        report = judged(found, ModuleSubject(path))
+        assert report.verdict == ("PASS" if right else "FAIL"), text_of(report)
+        assert {b.name for b in report.failures} == (set() if right else {"explained_variance"})
 
 
 GRADIENTS = [

@@ -73,7 +73,7 @@ def at_kinks(
     gaps, rng = Gaps(program, instance.sizes, instance.layout), np.random.default_rng([seed, 5])
     by = {name: rng.normal(size=instance.values[name].shape) for name in wrt}
     search = Search(gaps, outputs, by, seed)
-    rest, met, found = kinks_in(program, outputs[0]), set[Kink](), list[Instance]()
+    rest, met, found = kinks_in(program, outputs), set[Kink](), list[Instance]()
     for start in STARTS:
         more = True
         while rest and more:
@@ -200,9 +200,10 @@ def _settled(search: Search, values: Values) -> bool:
 
 
 def _shows(search: Search, values: Values, move: Move) -> bool:
-    """Whether the loss has another slope, or value, with this selection alone on another side."""
+    """Whether an output has another value, or the loss another slope, with this selection alone
+    on another side."""
     gaps, (name, entry) = search.gaps, move.entry
-    here = gaps.evaluated(values, FLOAT64, search.outputs[:1])
+    here = gaps.evaluated(values, FLOAT64, search.outputs)
     number = move.kink.equation
     beside = {name: _rows(values[name], [entry, entry], np.array([-NEARBY, NEARBY]))}
     target = (gaps.program.equations[number].target.tensor,)
@@ -237,17 +238,22 @@ def _lines(
     count: int = 1,
     beside: Sequence[str] = (),
 ) -> Array:
-    """The loss and its slope, along branches and with stops that are given: so many rows.
+    """The outputs and the loss's slope, along branches and with stops that are given: so many rows.
 
     branches: two rows of them for each, of what is `beside`.
     """
-    loss, steps = search.outputs[0], np.tile([-NEARBY, NEARBY], count)
+    steps = np.tile([-NEARBY, NEARBY], count)
     several = {
         name: values[name] + steps.reshape(-1, *(1,) * far.ndim) * far
         for name, far in search.by.items()
     }
     found = search.gaps.evaluated(
-        values, FLOAT64, (loss,), stops, branches, several=several, beside=beside
+        values, FLOAT64, search.outputs, stops, branches, several=several, beside=beside
     )
-    left, right = np.broadcast_to(found.values[loss], steps.shape).reshape(count, 2).T
-    return np.stack([(left + right) / 2, (right - left) / (2 * NEARBY)], axis=1)
+    rows = []
+    for name in search.outputs:
+        came, shape = found.values[name], search.gaps.layout.shapes[name]
+        rows.append(np.broadcast_to(came, (len(steps), *shape)).reshape(count, 2, -1))
+    left, right = np.moveaxis(np.concatenate(rows, axis=2), 1, 0)
+    with np.errstate(invalid="ignore"):  # infinities may be left where there is no value
+        return np.concatenate([(left + right) / 2, (right - left)[:, :1] / (2 * NEARBY)], axis=1)

@@ -36,15 +36,15 @@ class Kink:
     sides: tuple[Expr, Expr] | None = None
 
 
-def kinks_in(program: Program, loss: str) -> list[Kink]:
-    """The comparisons of reals, and the argmaxes, that the gradient of a loss meets.
+def kinks_in(program: Program, outputs: Sequence[str]) -> list[Kink]:
+    """The comparisons of reals, and the argmaxes, that the outputs meet outside of stops.
 
     Of a clip the middle too: PPO begins at a ratio of 1, where no convention may show.
     """
     equations = enumerate(program.equations)
     stops = [(n, k) for n, e in equations for k, _ in enumerate(stops_in(e.body))]
     reads = Layout(program, {}).reads(stops).by_tensor
-    live = {name for group in groups([loss], reads) for name in group}
+    live = {name for group in groups(outputs, reads) for name in group}
     found: list[Kink] = []
     for number, equation in enumerate(program.equations):
         if equation.target.tensor not in live:
