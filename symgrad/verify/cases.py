@@ -11,7 +11,7 @@ import numpy as np
 
 from symgrad.algebra.program import Program
 from symgrad.algebra.sizes import Size
-from symgrad.verify import kinks
+from symgrad.verify import kinks, sides
 from symgrad.verify.arithmetic import FLOAT64, Array, Digits, Numbers
 from symgrad.verify.branches import Branch
 from symgrad.verify.compare import Effort, Probe, probed, probed_alone
@@ -223,7 +223,8 @@ def instances(
         if {"small", "many", "kinks"} & {*kinds}:
             small = small_instance(program, outputs, checks, seed, target.wrt)
             further = _crowded(target, checks, small, seed) if "many" in kinds else []
-            further += _kinked(target, small, seed) if "kinks" in kinds else []
+            many = [one for one, *_ in further]
+            further += _kinked(target, small, seed, many) if "kinks" in kinds else []
         if "small" in kinds:
             found.append((small, _numbers(program, small), _effort(program, small)))
         if sizes is not None:
@@ -254,7 +255,8 @@ def _crowded(
     many = many_instance(program, target.outputs, checks, small, seed) if target.wrt else None
     if many is None or work(program, many.sizes) > MANY_COST:
         return []
-    return [(many, FLOAT64, affordable(program, many, OWN_EFFORT, OWN_EACH))]
+    moved = sides.on_both(program, target.outputs, many)
+    return [(moved, FLOAT64, affordable(program, moved, OWN_EFFORT, OWN_EACH))]
 
 
 def branching(
@@ -277,12 +279,14 @@ def branching(
     return found, missing
 
 
-def _kinked(target: Target, small: Instance, seed: int) -> list[tuple[Instance, Numbers, Effort]]:
+def _kinked(
+    target: Target, small: Instance, seed: int, many: Sequence[Instance]
+) -> list[tuple[Instance, Numbers, Effort]]:
     """The small instance moved to the kinks of its loss; none where there are none."""
     program = target.program
     if not target.wrt or _numbers(program, small) is not DIGITS:
         return []
-    placed = kinks.at_kinks(program, target.outputs, target.wrt, small, seed)
+    placed = kinks.at_kinks(program, target.outputs, target.wrt, small, seed, many)
     return [(one, EXACT, affordable(program, one, KINKS_EFFORT, SMALL_EACH)) for one in placed]
 
 

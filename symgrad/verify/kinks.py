@@ -24,6 +24,7 @@ from symgrad.verify.inexact import EXACT, Noisy
 from symgrad.verify.instance import Instance
 from symgrad.verify.nearby import Direction
 from symgrad.verify.selections import Gaps, Kink, Values, kinks_in
+from symgrad.verify.sides import Side, taken
 from symgrad.verify.starts import STARTS, reals
 
 NAME = "at kinks"
@@ -64,27 +65,38 @@ class Search:
 
 
 def at_kinks(
-    program: Program, outputs: tuple[str, ...], wrt: Sequence[str], instance: Instance, seed: int
+    program: Program,
+    outputs: tuple[str, ...],
+    wrt: Sequence[str],
+    instance: Instance,
+    seed: int,
+    others: Sequence[Instance] = (),
 ) -> list[Instance]:
-    """Instances at as many of a loss's kinks as can be had exactly, each at as many as it can be.
+    """Instances at as many of a loss's kinks as can be had exactly, each at as many as it can be;
+    and on sides of a selection that neither this one nor the others take.
 
     A kink that does not show where it was met, since the slope behind it is 0, is sought again.
     """
     gaps, rng = Gaps(program, instance.sizes, instance.layout), np.random.default_rng([seed, 5])
     by = {name: rng.normal(size=instance.values[name].shape) for name in wrt}
     search = Search(gaps, outputs, by, seed)
-    rest, met, found = kinks_in(program, outputs), set[Kink](), list[Instance]()
-    for start in STARTS:
+    kinks = kinks_in(program, outputs)
+    rest, met, found, seen = kinks, set[Kink](), list[Instance](), set[Side]()
+    for one in (instance, *others):
+        seen |= taken(Gaps(program, one.sizes, one.layout), kinks, one.values)
+    for start in STARTS if kinks else ():
         more = True
-        while rest and more:
+        while more:
             values, moves = _placed(search, rest, start(program, wrt, instance.values))
             shown = {move.kink for move in moves if _shows(search, values, move)}
             zero = {kink for kink in rest if np.any(gaps.at(kink, values) == 0)}
-            more = bool(shown or zero - met) and _settled(search, values)
+            sides = taken(gaps, kinks, values)
+            more = bool(shown or zero - met or sides - seen) and _settled(search, values)
             if more:
                 name = f"{NAME} ({len(found) + 1})" if found else NAME
                 found.append(replace(instance, name=name, values=values))
                 met |= zero
+                seen |= sides
                 rest = [kink for kink in rest if kink not in shown]
     return found
 

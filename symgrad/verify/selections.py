@@ -36,14 +36,14 @@ class Kink:
     sides: tuple[Expr, Expr] | None = None
 
 
-def kinks_in(program: Program, outputs: Sequence[str]) -> list[Kink]:
-    """The comparisons of reals, and the argmaxes, that the outputs meet outside of stops.
+def kinks_in(program: Program, outputs: Sequence[str], *, inside_stops: bool = False) -> list[Kink]:
+    """The comparisons of reals, and the argmaxes, that the outputs meet; inside stops if asked for.
 
     Of a clip the middle too: PPO begins at a ratio of 1, where no convention may show.
     """
     equations = enumerate(program.equations)
     stops = [(n, k) for n, e in equations for k, _ in enumerate(stops_in(e.body))]
-    reads = Layout(program, {}).reads(stops).by_tensor
+    reads = Layout(program, {}).reads(() if inside_stops else stops).by_tensor
     live = {name for group in groups(outputs, reads) for name in group}
     found: list[Kink] = []
     for number, equation in enumerate(program.equations):
@@ -53,7 +53,7 @@ def kinks_in(program: Program, outputs: Sequence[str]) -> list[Kink]:
             found.append(Kink(number))
         real = _reals(equation, program)
         pairs: dict[frozenset[Expr], Kink] = {}
-        for left, right in _compared(equation.body):
+        for left, right in _compared(equation.body, inside_stops):
             if (left.free_symbols | right.free_symbols) & real:
                 pairs.setdefault(frozenset((left, right)), Kink(number, (left, right)))
         found += pairs.values()
@@ -69,8 +69,8 @@ def _reals(equation: Equation, program: Program) -> set[Symbol]:
     }
 
 
-def _compared(body: Expr) -> Iterator[tuple[Expr, Expr]]:
-    """The sides of every comparison in preorder, but for those inside stops."""
+def _compared(body: Expr, inside_stops: bool) -> Iterator[tuple[Expr, Expr]]:
+    """The sides of every comparison in preorder; those inside stops if asked for."""
     pending = [body]
     while pending:
         node = pending.pop()
@@ -82,7 +82,7 @@ def _compared(body: Expr) -> Iterator[tuple[Expr, Expr]]:
             yield x, (low + high) / 2
         if type(node) in SELECTIONS:
             pending.append(SELECTIONS[type(node)](*node.args))
-        if not isinstance(node, Stop):
+        if inside_stops or not isinstance(node, Stop):
             pending.extend(reversed(node.args))
 
 

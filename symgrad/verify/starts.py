@@ -63,9 +63,9 @@ def traded(program: Program, wrt: Sequence[str], values: Values) -> Values:
 
 
 def blank(program: Program, wrt: Sequence[str], values: Values) -> Values:
-    """Rounded, and all samples 0: a variance is 0, whatever rounds."""
+    """Rounded, and all samples 0: a variance is 0, whatever rounds, and so is the sum of a mask."""
     found = rounded(program, wrt, values)
-    samples = [t.name for t in reals(program) if t.role == "data" and t.shape]
+    samples = [t.name for t in program.tensors if t.role == "data" and t.shape]
     return {**found, **{name: np.zeros_like(found[name]) for name in samples}}
 
 
