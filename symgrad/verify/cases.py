@@ -251,11 +251,13 @@ def _crowded(
     target: Target, checks: Sequence[Size], small: Instance, seed: int
 ) -> list[tuple[Instance, Numbers, Effort]]:
     """The small instance with many samples, where a loss has a batch and they cost little."""
-    program = target.program
-    many = many_instance(program, target.outputs, checks, small, seed) if target.wrt else None
-    if many is None or work(program, many.sizes) > MANY_COST:
+    program, outputs = target.program, target.outputs
+    if not target.wrt:
         return []
-    moved = sides.on_both(program, target.outputs, many)
+    many = many_instance(program, outputs, checks, small, seed, MANY_COST)
+    if many is None:
+        return []
+    moved = sides.on_both(program, outputs, many)
     return [(moved, FLOAT64, affordable(program, moved, OWN_EFFORT, OWN_EACH))]
 
 

@@ -117,9 +117,15 @@ def _mute(
 
 
 def many_instance(
-    program: Program, outputs: Names, checks: Sequence[Size], small: Instance, seed: int
+    program: Program,
+    outputs: Names,
+    checks: Sequence[Size],
+    small: Instance,
+    seed: int,
+    limit: float = math.inf,
 ) -> Instance | None:
-    """The small sizes, but for many samples: some take each side of a branch. None without a batch.
+    """The small sizes, but for many samples: some take each side of a branch. None without a batch,
+    and where one evaluation has more points than `limit`.
 
     The batch is the free size that leads most inputs.
     """
@@ -129,6 +135,8 @@ def many_instance(
         return None
     batch = max(free, key=lambda name: leading.count(Size.of(name)))
     sizes = {**small.sizes, batch: MANY}
+    if work(program, sizes) > limit:
+        return None
     rng = np.random.default_rng([seed, 6])
     try:
         return _first(program, outputs, checks, CROWD, {}, iter([sizes]), rng)

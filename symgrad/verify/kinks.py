@@ -25,7 +25,7 @@ from symgrad.verify.instance import Instance
 from symgrad.verify.nearby import Direction
 from symgrad.verify.selections import Gaps, Kink, Values, kinks_in
 from symgrad.verify.sides import Side, taken
-from symgrad.verify.starts import STARTS, reals
+from symgrad.verify.starts import reals, starts
 
 NAME = "at kinks"
 NOISES = 3
@@ -84,10 +84,10 @@ def at_kinks(
     rest, met, found, seen = kinks, set[Kink](), list[Instance](), set[Side]()
     for one in (instance, *others):
         seen |= taken(Gaps(program, one.sizes, one.layout), kinks, one.values)
-    for start in STARTS if kinks else ():
+    for start in starts(program, wrt, instance.values) if kinks else ():
         more = True
         while more:
-            values, moves = _placed(search, rest, start(program, wrt, instance.values))
+            values, moves = _placed(search, rest, start)
             shown = {move.kink for move in moves if _shows(search, values, move)}
             zero = {kink for kink in rest if np.any(gaps.at(kink, values) == 0)}
             sides = taken(gaps, kinks, values)

@@ -13,7 +13,7 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from symgrad.algebra.access import Access
-from symgrad.algebra.program import Equation, Program
+from symgrad.algebra.program import INF, Equation, Program
 from symgrad.algebra.scalars import FUNCTIONS, ROWS, Equal, Less, LessEqual, Stop
 from symgrad.verify.arithmetic import FLOAT64, Array, Numbers
 from symgrad.verify.body import Trace
@@ -39,6 +39,7 @@ class Kink:
 def kinks_in(program: Program, outputs: Sequence[str], *, inside_stops: bool = False) -> list[Kink]:
     """The comparisons of reals, and the argmaxes, that the outputs meet; inside stops if asked for.
 
+    None with infinity: no gap to it is 0.
     Of a clip the middle too: PPO begins at a ratio of 1, where no convention may show.
     """
     equations = enumerate(program.equations)
@@ -54,7 +55,8 @@ def kinks_in(program: Program, outputs: Sequence[str], *, inside_stops: bool = F
         real = _reals(equation, program)
         pairs: dict[frozenset[Expr], Kink] = {}
         for left, right in _compared(equation.body, inside_stops):
-            if (left.free_symbols | right.free_symbols) & real:
+            finite = not (left.has(INF) or right.has(INF))
+            if finite and (left.free_symbols | right.free_symbols) & real:
                 pairs.setdefault(frozenset((left, right)), Kink(number, (left, right)))
         found += pairs.values()
     return found

@@ -45,7 +45,9 @@ def on_both(program: Program, outputs: Sequence[str], many: Instance) -> Instanc
     data = [t for t in reals(program) if t.role == "data" and t.shape and not t.positive]
     for tensor in sorted(data, key=lambda tensor: len(tensor.shape)):
         for first in range(1, EVERY):
-            if len(taken(gaps, kinks, values)) == 2 * len(kinks):
+            seen = taken(gaps, kinks, values)
+            left = [kink for kink in kinks if not {(kink, 0), (kink, 1)} <= seen]
+            if gaps.moving(tensor.name).isdisjoint(gaps.reads(left)):
                 break
             moved = _moved(gaps, kinks, outputs, values, tensor.name, first)
             if moved is None:

@@ -70,3 +70,13 @@ def blank(program: Program, wrt: Sequence[str], values: Values) -> Values:
 
 
 STARTS = (rounded, copied, zeroed, traded, blank)
+
+
+def starts(program: Program, wrt: Sequence[str], values: Values) -> list[Values]:
+    """All that differ: where nothing is held, nothing is copied."""
+    found: list[Values] = []
+    for start in STARTS:
+        one = start(program, wrt, values)
+        if not any(all(np.array_equal(one[n], other[n]) for n in one) for other in found):
+            found.append(one)
+    return found
