@@ -189,6 +189,7 @@ class Case:
     def request(self) -> Request:
         role = {t.name: t.role for t in self.target.program.tensors}
         values = self.instance.values
+        tensors = self.target.program.tensors
         return Request(
             self.target.function,
             {name: array for name, array in values.items() if role[name] == "param"},
@@ -199,6 +200,7 @@ class Case:
             self.target.paths,
             self.along if self.target.product else {},
             self.target.like,
+            {t.name: float(t.default) for t in tensors if t.default is not None},
         )
 
 

@@ -94,23 +94,26 @@ def answer(
     along = direction(module, request, given, params)
     sizes = accepted(function, request["sizes"])  # those that no array shows
 
-    def call(
-        by: Any = params,
-        v: Any = along,
-        /,
-        **more: object,  # a datum may be called v
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def made(by: Any = params, v: Any = along, /, **more: object) -> Any:  # a datum may be called v
         first = [*handed(known, by), *([] if v is None else [v])]
-        return parted(function(*first, **sizes, **{**data, **more}), request)
+        return function(*first, **sizes, **{**data, **more})
 
+    def call(*by: Any, **more: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return parted(made(*by, **more), request)
+
+    state = numpy_state()
     first = values, gradients = call()
     out |= {f"{prefix}first/{name}": g for name, g in gradients.items()}
     out |= {f"{prefix}outputs/{name}": v for name, v in values.items()}
     answered: dict[str, Any] = {"value": value_of(values, request)}
     conduct = {"a second call gives the same bits": differs(first, call())}
+    untouched = numpy_state() == state
+    conduct["NumPy's global state is untouched"] = "" if untouched else "it was changed"
+    conduct["what is left out has its declared default"] = defaults(function, request)
     workspace = new_workspace(module, request, known)
+    other = otherwise(module, request, given)
     if workspace is not None:
-        used_otherwise(module, request, given, call, workspace)
+        call(other[0], along, **accepted(function, other[1]), workspace=workspace)
         again = call(workspace=workspace)
         out |= {f"{prefix}again/{name}": g for name, g in {**again[0], **again[1]}.items()}
         answered["again"] = value_of(again[0], request)
@@ -122,25 +125,29 @@ def answer(
             claim = f"{layout} inputs give the same numbers"
             found = by_layout(partial(call, **more), first, more, data, module)
             conduct[claim] = conduct.get(claim) or (found and f"{path}: {found}")
+    conduct["inputs of other types give the same numbers"] = by_type(call, data, module)
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
+    conduct |= lasting(made, (params, data), other, request)
     if along is not None:
         conduct |= directed(partial(call, params), first, along, given["along"], request)
     if request["wrt"]:
         conduct["gradients are float64, of the parameters' shapes"] = misshapen(gradients, given)
-        conduct |= value_alone(module, request, params, data, values)
+        conduct |= value_alone(module, request, (params, data), values, workspace, other=other)
     if params is None or "dtype" in parameters(module.init):
         single = new_params(module, request, given["params"], dtype=np.float32)
         half = {name: halved(value) for name, value in data.items()}
         v = direction(module, request, given, single)
         rough = call(single, v, **half)
         out |= {f"{prefix}single/{name}": g for name, g in {**rough[0], **rough[1]}.items()}
+        within = rough
         if workspace is not None:
-            conduct["a workspace changes no number in float32"] = unlike(
-                rough, call(single, v, **half, workspace=workspace), np.float32
-            )
+            within = call(single, v, **half, workspace=workspace)
+            conduct["a workspace changes no number in float32"] = unlike(rough, within, np.float32)
+        if params is not None:
+            conduct["float32 parameters give float32 arrays"] = wide(rough) or wide(within)
         if request["wrt"] and params is not None:
-            conduct["float32 parameters give float32 gradients"] = wide(rough[1])
-            conduct |= value_alone(module, request, single, half, rough[0], conduct)
+            both = single, half
+            conduct |= value_alone(module, request, both, rough[0], workspace, before=conduct)
     answered["conduct"] = conduct
     return answered
 
@@ -190,18 +197,90 @@ def new_workspace(module: ModuleType, request: Mapping[str, Any], known: Collect
     return module.Workspace(**accepted(module.Workspace, request["sizes"]))
 
 
-def used_otherwise(
-    module: ModuleType,
-    request: Mapping[str, Any],
-    given: Mapping[str, Mapping[str, Any]],
-    call: Callable[..., Any],
-    workspace: Any,
-) -> None:
-    """A call with other numbers, half as large: what it leaves in the workspace must not matter."""
+def otherwise(
+    module: ModuleType, request: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]
+) -> tuple[Any, dict[str, Any]]:
+    """Other numbers, half as large: what a call with them leaves behind must not matter."""
     params = {name: array / 2 for name, array in given["params"].items()}
     data = {n: pass_on(a / 2) for n, a in given["data"].items() if a.dtype.kind == "f"}
-    taken = accepted(getattr(module, request["function"]), data)
-    call(new_params(module, request, params), **taken, workspace=workspace)
+    return new_params(module, request, params), data
+
+
+def lasting(
+    made: Callable[..., Any],
+    given: tuple[Any, Mapping[str, Any]],
+    other: tuple[Any, Mapping[str, Any]],
+    request: Mapping[str, Any],
+) -> dict[str, str]:
+    """That a result is the caller's own, and that arrays changed in place count as they then are.
+
+    given: the parameters and arrays of every call so far; they are changed here, and put back.
+    """
+    (params, data), (others, halves) = given, other
+    arrays = {n: a for n, a in data.items() if n in halves and np.ndim(a)}
+    held = [*arrays.values(), *(at(params, n, request["paths"]) for n in request["params"])]
+    there = parted(made(others, **{n: halves[n] for n in arrays}), request)
+    mine, saved = made(), [array.copy() for array in held]
+    before = parted(mine, request)
+    for array in held:
+        array /= 2
+    found = parted(made(), request)
+    changed = differs(before, parted(mine, request))
+    for array, old in zip(held, saved, strict=True):
+        array[...] = old
+    return {
+        "what came back stays as it is": changed,
+        "inputs changed in place count as they are": differs(there, found),
+        "flat holds what its views hold": flattened(mine, request),
+    }
+
+
+def by_type(call: Callable[..., Results], data: Mapping[str, Any], module: ModuleType) -> str:
+    """What is not the same where whole numbers come in other types."""
+    arrays = {n: a for n, a in data.items() if np.ndim(a) and a.dtype.kind in "fiu"}
+    real = {n: np.ceil(4 * abs(a)).clip(max=255) for n, a in arrays.items() if a.dtype.kind == "f"}
+    first = call(**real) if arrays else ({}, {})
+    for kinds in TYPES if arrays else ():
+        whole = {n: a for n, a in {**arrays, **real}.items() if a.max() <= np.iinfo(kinds[0]).max}
+        typed = {n: array.astype(kinds[n in real]) for n, array in whole.items()}
+        try:
+            found = unlike(first, call(**typed))
+        except Exception as error:  # a type that the module refuses
+            found = fault(error, str(module.__file__))
+        if found:
+            return f"with {np.dtype(kinds[1])} for real numbers, {np.dtype(kinds[0])}: {found}"
+    return ""
+
+
+TYPES = ((np.int32, np.float32), (np.uint8, np.uint8))
+"""For whole numbers, and for real ones that are whole."""
+
+
+def flattened(returned: Any, request: Mapping[str, Any]) -> str:
+    """Whether the vector behind a gradient's arrays does not hold, in any order, what they hold."""
+    of_both = request["function"].endswith("value_and_grad")
+    views: Any = returned[1] if of_both else None
+    if not hasattr(views, "flat"):
+        return ""
+    arrays = [np.ravel(at(views, name, request["paths"])) for name in request["wrt"]]
+    joined, flat = np.sort(np.concatenate(arrays)), np.sort(views.flat)
+    same = joined.size != flat.size or np.array_equal(joined, flat, equal_nan=True)
+    return "" if same else "it does not"
+
+
+def defaults(function: Callable[..., Any], request: Mapping[str, Any]) -> str:
+    """The first datum that has another default than the declared one."""
+    for name, given in inspect.signature(function).parameters.items():
+        expected = request["defaults"].get(name, given.default)
+        if given.default is not expected and given.default != expected:
+            return f"{name} = {given.default}, expected {expected}"
+    return ""
+
+
+def numpy_state() -> tuple[Any, ...]:
+    """What belongs to the whole process."""
+    state = np.random.get_state(legacy=False)  # noqa: NPY002  the one that all of it shares
+    return repr(state), tuple(np.geterr().values())
 
 
 def paths(data: Mapping[str, Any], workspace: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -297,42 +376,54 @@ def value_of(values: Mapping[str, Any], request: Mapping[str, Any]) -> str:
 def value_alone(
     module: ModuleType,
     request: Mapping[str, Any],
-    params: Any,
-    data: Mapping[str, Any],
+    given: tuple[Any, Mapping[str, Any]],
     values: Mapping[str, Any],
+    workspace: Any,
+    *,
+    other: tuple[Any, Mapping[str, Any]] | None = None,
     before: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """That value() returns what value_and_grad() returns beside the gradients, in each way.
 
-    before: what was found so already, in float64.
+    workspace: one that value_and_grad() has used.
+    other:     parameters and data to use it with first.
+    before:    what was found so already, in float64.
     """
     of_both = request["function"].endswith("value_and_grad")
     function = getattr(module, request["function"].removesuffix("_and_grad"), None)
     claim = "value() returns the value of value_and_grad()"
     if not of_both or function is None or (before and before[claim]):
         return {}
-    known = parameters(function)
-    given = accepted(function, data)
-    sizes = accepted(function, request["sizes"])
-    value, dtype = values[request["outputs"][0]], np.float32 if before else np.float64
+    known, sizes = parameters(function), accepted(function, request["sizes"])
+    params, data = given[0], accepted(function, given[1])
+    dtype, single = (np.float32, " in float32") if before else (np.float64, "")
     near = 10 * ROUNDING * float(np.finfo(dtype).eps)
-    for path, _, more in paths(given, new_workspace(module, request, known)):
+    if workspace is not None and other is not None:
+        more = {**data, **accepted(function, other[1])}
+        function(*handed(known, other[0]), **sizes, **more, workspace=workspace)
+    for path, _, laid in paths(data, workspace):
         try:
-            came = function(*handed(known, params), **sizes, **{**given, **more})
+            came = function(*handed(known, params), **sizes, **{**data, **laid})
         except Exception as error:  # a layout that the module refuses, or cannot write to
             return {claim: f"{path}: {fault(error, str(module.__file__))}"}
-        alone = float(came[0] if isinstance(came, tuple) else came)
-        same = abs(alone - value) <= near * abs(value) or repr(alone) == repr(float(value))
-        if not same:
-            single = " in float32" if before else ""
-            return {claim: f"{path}{single}: {alone!r}, not {float(value)!r}"}
-    return {claim: ""}
+        loss, *aux = came if isinstance(came, tuple) else (came,)
+        for name, array in values.items():
+            alone = np.asarray(loss if name == request["outputs"][0] else aux[0][name])
+            size = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+            if alone.shape != array.shape or not np.allclose(
+                alone, array, rtol=0, atol=near * size, equal_nan=True
+            ):
+                return {claim: f"{path}{single}: {name} is {alone}, not {array}"}
+    defaulted = defaults(function, request)
+    return {claim: defaulted and f"its default {defaulted}"}
 
 
-def wide(gradients: Mapping[str, Any]) -> str:
-    for name, array in gradients.items():
-        if array.dtype != np.float32:
-            return f"the gradient by {name} is {array.dtype}"
+def wide(results: Results) -> str:
+    values = {name: array for name, array in results[0].items() if array.ndim}
+    for what, arrays in (("", values), ("the gradient by ", results[1])):
+        for name, array in arrays.items():
+            if array.dtype == np.float64:
+                return f"{what}{name} is {array.dtype}"
     return ""
 
 

@@ -37,6 +37,7 @@ class Request:
     outputs:      the names of the values that it returns, a loss first.
     paths:        where a grouped parameter is, as an attribute of params: q.W1.
     along:        the direction of a product, laid out as the gradient of the function `like`.
+    defaults:     the declared defaults of data that may be left out.
     """
 
     function: str
@@ -48,6 +49,7 @@ class Request:
     paths: Mapping[str, str] = field(default_factory=dict)
     along: Mapping[str, Array] = field(default_factory=dict)
     like: str = ""
+    defaults: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
             "wrt": list(request.wrt),
             "outputs": list(request.outputs),
             "paths": dict(request.paths),
+            "defaults": dict(request.defaults),
         }
         for request in requests
     ]
