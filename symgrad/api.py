@@ -32,7 +32,7 @@ from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.spec import define as define_spec
 from symgrad.spec import load as load_file
 from symgrad.verify import check as verify
-from symgrad.verify.small import small_literals
+from symgrad.verify.small import emitted_as, small_literals
 from symgrad.verify.spec_text import spec_text
 from symgrad.verify.subject import ModuleSubject
 from symgrad.verify.verdict import Report
@@ -241,8 +241,10 @@ def _checked(
 ) -> Report:
     """made: the module's text, where it is known to be what is emitted for the spec."""
 
+    usual = made or pipeline.generate(spec)
+
     def emit(other: Spec) -> str:
-        return made if made and other is spec else pipeline.generate(other)
+        return usual if other is spec else pipeline.generate(other)
 
     def emitted(loss: Loss) -> tuple[Program, Mapping[str, str]]:
         """The gradient program behind the module: it scales rounding and names equations."""
@@ -262,6 +264,10 @@ def _checked(
             there = Path(folder) / path.name
             there.write_bytes(small.text.encode("utf-8"))
             anew = small, ModuleSubject(there)
+        other = None
+        if not emitted_as(usual, text):
+            other = Path(folder) / f"emitted_{path.name}"
+            other.write_bytes(usual.encode("utf-8"))
         report = verify.check(
             spec,
             ModuleSubject(path),
@@ -270,6 +276,7 @@ def _checked(
             product=along,
             seed=seed,
             small=anew,
+            emitted=ModuleSubject(other) if other else None,
             draw=draw,
             watch=watch,
         )

@@ -18,6 +18,7 @@ from symgrad.errors import SpecError, did_you_mean
 from symgrad.notation.printer import equation_text
 from symgrad.spec import Loss, Spec, parse_spec
 from symgrad.verify.arithmetic import Array
+from symgrad.verify.beside import beside
 from symgrad.verify.branches import Branch
 from symgrad.verify.cases import (
     DIGITS,
@@ -41,7 +42,7 @@ from symgrad.verify.compare import (
     probed,
     unchecked,
 )
-from symgrad.verify.conduct import conduct_of
+from symgrad.verify.conduct import RUNS, conduct_of
 from symgrad.verify.curves import Worst, curves
 from symgrad.verify.evaluate import evaluate
 from symgrad.verify.graph import behind
@@ -96,6 +97,7 @@ def check(
     rule: Rule | None = None,
     sizes: Mapping[str, int] | None = None,
     small: tuple[Small, Subject] | None = None,
+    emitted: Subject | None = None,
     draw: bool = False,
     watch: Watch | None = None,
 ) -> Report:
@@ -103,13 +105,19 @@ def check(
 
     sizes: other sizes to check at too, in 60 digits.
     small: the spec with smaller literals, and what was emitted for it: checked in 60 digits.
+    emitted: what is emitted for the spec, where the subject is another: see verify.beside.
     draw:  also the errors of the worst entries against the step.
     An exception in what is under check is a FAIL; a wrong argument of this function a SpecError.
     """
     look = partial(judged, rule=rule, draw=draw, watch=watch)
     shared = partial(prepared, losses=losses, gradient=gradient, product=product, seed=seed)
     if small is None:
-        return look(shared(spec, sizes=sizes, branches=subject.branches), subject)
+        found = look(shared(spec, sizes=sizes, branches=subject.branches), subject)
+        if emitted is None or any(rule.claim.startswith(RUNS) for rule in found.conduct):
+            return found
+        targets, checks = [t for t, _ in _targets(spec, losses)], [size for size, _ in spec.checks]
+        rules = beside(targets, checks, subject, emitted, seed)
+        return replace(found, conduct=(*found.conduct, *rules))
     anew = shared(small[0].spec, kinds=KINDS[:-1], literals=small[0].said)
     own = shared(spec, sizes=sizes, kinds=KINDS[-1:], branches=subject.branches)
     first, second = look(anew, small[1]), look(own, subject)

@@ -15,12 +15,14 @@ from symgrad.verify.verdict import Conduct
 SINGLE = 1e-4
 """How far float32 numbers may be from float64 ones, as a part of S: loose, for any depth."""
 
+RUNS = "it runs"
+
 
 def conduct_of(case: Case, answer: Answer) -> list[Conduct]:
     """What the runner saw, and whether a workspace or float32 changes the numbers."""
     label = case.target.label
     if answer.error:
-        return [Conduct(label, f"it runs ({case.where})", "FAIL", answer.error)]
+        return [Conduct(label, f"{RUNS} ({case.where})", "FAIL", answer.error)]
     found = dict(answer.conduct)
     if answer.again is not None:
         found["a workspace changes no number"] = apart(answer, *answer.again)

@@ -125,15 +125,10 @@ def many_instance(
     limit: float = math.inf,
 ) -> Instance | None:
     """The small sizes, but for many samples: some take each side of a branch. None without a batch,
-    and where one evaluation has more points than `limit`.
-
-    The batch is the free size that leads most inputs.
-    """
-    leading = [t.shape[0] for t in program.tensors if t.role == "data" and t.shape]
-    free = [name for name, value in program.sizes if value is None and Size.of(name) in leading]
-    if not free:
+    and where one evaluation has more points than `limit`."""
+    batch = batch_of(program)
+    if batch is None:
         return None
-    batch = max(free, key=lambda name: leading.count(Size.of(name)))
     sizes = {**small.sizes, batch: MANY}
     if work(program, sizes) > limit:
         return None
@@ -142,6 +137,13 @@ def many_instance(
         return _first(program, outputs, checks, CROWD, {}, iter([sizes]), rng)
     except NoInstance:
         return None
+
+
+def batch_of(program: Program) -> str | None:
+    """The free size that leads most inputs, if any does."""
+    leading = [t.shape[0] for t in program.tensors if t.role == "data" and t.shape]
+    free = [name for name, value in program.sizes if value is None and Size.of(name) in leading]
+    return max(free, key=lambda name: leading.count(Size.of(name)), default=None)
 
 
 def own_instance(
@@ -218,7 +220,7 @@ def _first(
     reason = f"{name}: no sizes give every axis and range at least one place"
     for chosen in choices:
         sizes = {**fixed, **chosen}
-        if not _fits(program, checks, sizes):
+        if not fits(program, checks, sizes):
             continue
         layout = Layout(program, checked_sizes(program, sizes))
         for drawn in DRAWS:
@@ -239,7 +241,8 @@ def _first(
     raise NoInstance(reason)
 
 
-def _fits(program: Program, checks: Sequence[Size], sizes: Mapping[str, int]) -> bool:
+def fits(program: Program, checks: Sequence[Size], sizes: Mapping[str, int]) -> bool:
+    """Whether every axis and range has at least one place."""
     lengths = [size for tensor in program.tensors for size in tensor.shape]
     counts = [r.count for equation in program.equations for r in equation.box]
     return all(s.evaluate(sizes) >= 0 for s in checks) and all(
@@ -263,7 +266,7 @@ def draw(
             found[tensor.name] = np.asarray(rng.permutation(np.arange(_count(shape)) % 2 == 0))
             found[tensor.name] = found[tensor.name].reshape(shape)
         elif tensor.kind == "int":
-            found[tensor.name] = np.asarray(rng.integers(0, _below(tensor, program, sizes), shape))
+            found[tensor.name] = np.asarray(rng.integers(0, below(tensor, program, sizes), shape))
         else:
             inside = (
                 tensor.positive
@@ -290,8 +293,8 @@ def _count(shape: tuple[int, ...]) -> int:
     return int(np.prod(shape, dtype=int))
 
 
-def _below(tensor: Tensor, program: Program, sizes: Mapping[str, int]) -> int:
-    """The declared bound, and the length of each axis that the tensor is a subscript of."""
+def below(tensor: Tensor, program: Program, sizes: Mapping[str, int]) -> int:
+    """What whole numbers are below: their bound, and the axes that they are subscripts of."""
     limits = [tensor.below.evaluate(sizes)] if tensor.below is not None else []
     for equation in program.equations:
         for access in (*equation.reads, equation.target):

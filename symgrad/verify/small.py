@@ -47,7 +47,7 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
     """
     programs = (spec.shared, *(loss.program for loss in spec.losses))
     extents = extents_of(programs)
-    if not extents or ((made := emit(spec)) != text and _code(made) != _code(text)):
+    if not extents or not emitted_as(emit(spec), text):
         return None
     for chosen in choices(programs, extents):
         try:
@@ -58,6 +58,14 @@ def small_literals(spec: Spec, text: str, emit: Emit) -> Small | None:
         if same_code(emitted, text):
             return Small(resized, emitted, _said(chosen))
     return None
+
+
+def emitted_as(made: str, text: str) -> bool:
+    """Whether a text is the code that was emitted; one that cannot be read is not."""
+    try:
+        return made == text or _code(made) == _code(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
 
 
 def choices(programs: Sequence[Program], extents: Sequence[Extent]) -> Iterator[Chosen]:

@@ -38,6 +38,7 @@ class Request:
     paths:        where a grouped parameter is, as an attribute of params: q.W1.
     along:        the direction of a product, laid out as the gradient of the function `like`.
     defaults:     the declared defaults of data that may be left out.
+    plain:        the numbers alone, by one call.
     """
 
     function: str
@@ -50,6 +51,7 @@ class Request:
     along: Mapping[str, Array] = field(default_factory=dict)
     like: str = ""
     defaults: Mapping[str, float] = field(default_factory=dict)
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,10 @@ class ModuleSubject:
             try:
                 done = subprocess.run(
                     command,
-                    capture_output=True,
+                    stdout=subprocess.DEVNULL,  # it may print without end
+                    stderr=subprocess.PIPE,
                     text=True,
+                    errors="replace",
                     timeout=SECONDS,
                     check=False,
                     env={**ONE_THREAD, **os.environ},
@@ -169,6 +173,7 @@ def _write(folder: Path, requests: Sequence[Request]) -> None:
             "outputs": list(request.outputs),
             "paths": dict(request.paths),
             "defaults": dict(request.defaults),
+            "plain": request.plain,
         }
         for request in requests
     ]
