@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -90,6 +90,26 @@ def of_float32(x: Any) -> Any:
     return 2 * y * (1 - y**2)
 
 
+PEAKED = 1.7e9 + X
+
+
+def peak(t: Any) -> Any:
+    """At a time in seconds since 1970."""
+    return np.sum(np.exp(-((t - 1.7e9) ** 2) / 2))
+
+
+def of_peak(t: Any) -> Any:
+    return -(t - 1.7e9) * np.exp(-((t - 1.7e9) ** 2) / 2)
+
+
+class Weights(NamedTuple):
+    w: Any
+
+
+class Named(dict[str, Any]):
+    __getattr__ = dict.__getitem__
+
+
 TIED = np.array([1.0, 1.0, 0.5])
 AT_0 = np.array([0.0, 1.0, -2.0])
 
@@ -127,6 +147,16 @@ RIGHT = [
     ("float32",                float32, of_float32,                                     X, "Ridders"),
     ("float32 kept in float64", float32, lambda x: of_float32(x).astype(float),         X, "Ridders"),
     ("a large offset",         lambda x: 1e8 + np.sum(x**3), lambda x: 3 * x**2,        X, "PASS"),
+    ("a log near 0",           lambda x: np.sum(np.log(x)), lambda x: 1 / x,              np.array([1e-30, 1e-12, 0.5]), "PASS"),
+    ("a log of huge numbers",  lambda x: np.sum(np.log(x)), lambda x: 1 / x,              np.array([1e200, 3e200]), "PASS"),
+    ("a norm near 0",          np.linalg.norm, lambda x: x / np.linalg.norm(x),           X * 1e-9, "PASS"),
+    ("steps wider than tanh",  lambda x: np.sum(np.tanh(1e12 * x)), lambda x: 1e12 / np.cosh(1e12 * x) ** 2, X * 1e-12, "PASS"),
+    ("steps wider than a peak", peak, of_peak,                                            PEAKED, "PASS"),
+    ("a saturated ratio",      lambda x: np.sum(x / (x + 1e-30)), lambda x: 1e-30 / (x + 1e-30) ** 2, np.array([1e-30, 3e-30]), "PASS"),
+    ("a fast wave",            lambda x: np.sum(np.sin(1e9 * x)), lambda x: 1e9 * np.cos(1e9 * x), X, "PASS"),
+    ("one array in a tuple",   lambda p: quadratic(p[0]), lambda p: (of_quadratic(p[0]),), (X,), "PASS"),
+    ("a named tuple",          lambda p: quadratic(p.w), lambda p: Weights(of_quadratic(p.w)), Weights(X), "PASS"),
+    ("a dict of its own kind", lambda p: quadratic(p.w), lambda p: {"w": of_quadratic(p.w)}, Named(w=X), "PASS"),
     ("scales apart",           lambda x: np.sum(np.array([1e6, 1, 1e-6, 1]) * np.sin(x)), lambda x: np.array([1e6, 1, 1e-6, 1]) * np.cos(x), X, "PASS"),
 ]  # fmt: skip
 
@@ -160,6 +190,9 @@ WRONG = [
     ("a tie of max, both",     np.max, lambda x: np.array([1.5, 1, 0]),                 TIED, "a[0]"),
     ("clip passes all",        lambda x: np.sum(np.clip(x, -1, 1)), np.ones_like,       X, "2 of 4"),
     ("float32, off by 1e-3",   float32, lambda x: of_float32(x) * np.float32(1.001),    X, "comparisons are wrong"),
+    ("a peak denied",          peak, np.zeros_like,                                     PEAKED, "every entry is 0"),
+    ("relu off, just above 0", relu, np.zeros_like,                                     np.array([1e-8, -1.0]), "1 of 2"),
+    ("a log near 0, doubled",  lambda x: np.sum(np.log(x)), lambda x: 2 / x,             np.array([1e-30, 2e-30]), "2 times"),
     ("a stair",                lambda x: np.sum(np.round(x)), np.ones_like,             X, "4 of 4"),
     ("tanh for its derivative", lambda x: np.sum(np.tanh(x)), np.tanh,                  X, "4 of 4"),
     ("plain Python",           loop, lambda x: [v * 1.0001 for v in of_loop(x)],        X, "4 of 4"),
@@ -167,7 +200,31 @@ WRONG = [
 
 random = np.random.default_rng(0)
 
+
+def chaotic(x: Any) -> Any:
+    """The logistic map, 100 times: its slope is about 2**100."""
+    for _ in range(100):
+        x = 3.99 * x * (1 - x)
+    return np.sum(x)
+
+
+class Drifting:
+    calls = 0
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        return quadratic(x) * (1 if self.calls < 30 else 2)
+
+
+def moves_its_target(x: Any, target: Any) -> Any:
+    target += 1
+    return 2 * (x - target + 1)
+
+
 UNDECIDED = [
+    ("chaos",                  chaotic, lambda x: np.full(2, 1e25),                     np.array([0.3, 0.4]), "no step converges"),
+    ("constant in pieces",     lambda x: np.sum(np.floor(10 * x)), np.zeros_like,        X, "no step converges"),
+    ("f drifts",               Drifting(), of_quadratic,                                X, "after it was called at other points"),
     ("f is random",            lambda x: np.sum(x**2) + random.normal(), lambda x: 2 * x, X, "fix its random numbers"),
     ("f raises",               raises, of_quadratic,                                    X, "it raises KeyError"),
     ("f is nan",               lambda x: np.sum(x) * math.nan, np.ones_like,            X, "it is nan"),
@@ -333,6 +390,29 @@ def test_what_hold_names_is_frozen_and_what_it_does_not_is_not() -> None:
     assert "hold=" not in text_of(sg.check_gradient(value, full, X, hold=bootstrap))
 
 
+TAKING_HELD = [
+    ("what is held",  lambda x, t, scale: 2 * scale * (x - t)),
+    ("it alone",      lambda x, scale: 2 * scale * (x - X[::-1])),
+    ("anything",      lambda *given: 2 * given[2] * (given[0] - given[1])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("grad", [row[1] for row in TAKING_HELD], ids=ids(TAKING_HELD))
+def test_a_gradient_gets_what_is_held_where_it_asks_for_it_beside_args(grad: Any) -> None:
+    report = sg.check_gradient(
+        lambda x, t, scale: scale * np.sum((x - t) ** 2), grad, X, hold=X[::-1], args=(2.0,)
+    )
+    assert report.verdict == "PASS", str(report)
+
+
+def test_a_gradient_that_moves_what_is_held_is_said_to() -> None:
+    report = sg.check_gradient(
+        lambda x, t: np.sum((x - t) ** 2), moves_its_target, X, hold=np.zeros(4)
+    )
+    assert report.verdict == "INCONCLUSIVE"
+    assert "after the gradient was called" in str(report)
+
+
 def test_an_objective_and_its_jac_are_taken_as_scipy_takes_them() -> None:
     def fun(x: Any, scale: float, shift: float) -> Any:
         return scale * np.sum((x - shift) ** 4)
@@ -364,6 +444,7 @@ USAGE = [
     ("both, unannounced",   lambda: sg.check_gradient(lambda x: (1.0, x), of_quadratic, X),      "give True as gradient"),
     ("one, as both",        lambda: sg.check_gradient(quadratic, True, X),                       "expected (value, gradient)"),
     ("text",                lambda: sg.check_gradient(quadratic, of_quadratic, "x"),             "expected real numbers"),
+    ("ragged rows",         lambda: sg.check_gradient(quadratic, of_quadratic, [[1.0], [2.0, 3.0]]), "lists of several lengths"),
     ("complex x",           lambda: sg.check_gradient(quadratic, of_quadratic, X + 1j),          "expected real numbers"),
     ("f and grad, swapped",    lambda: sg.check_gradient(quadratic, X, of_quadratic),            "x came as function"),
     ("f is no function",       lambda: sg.check_gradient(3.0, of_quadratic, X),                  "expected a function"),
@@ -461,8 +542,7 @@ def test_wide_steps_that_agree_by_chance_are_no_closer_than_their_neighbours_can
 
     worst = sg.check_gradient(f, grad, x).blocks[0].worst
     assert worst is not None
-    assert worst.error > 1e-3  # so far the wide steps are off
-    assert worst.error < 0.7 * worst.bound  # 0.98 and 0.96 where their agreement alone counts
+    assert worst.error < 0.7 * worst.bound
 
 
 def test_where_f_is_another_function_in_float32_its_gradient_is_not_blamed() -> None:
@@ -525,7 +605,7 @@ def test_a_complex_step_knows_where_it_is_worthless(name: str) -> None:
     noise = noise_of(line, value, 1.0)
     found = complex_step(line, value, noise, 1.0)
     assert (found is not None and found.bound < 1e-9) == analytic
-    slope = black_slope(line, value, Noise(noise), 1.0, 1.0, True)
+    slope = black_slope(line, value, Noise(noise), 1.0, 1.0, 1.0, True)
     assert slope.method == ("complex step" if analytic else "Ridders")
     central = (line(1e-6) - line(-1e-6)).real / 2e-6
     assert abs(slope.value - central) <= 1e-8 + slope.bound

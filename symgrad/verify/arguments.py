@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,10 @@ def _is_numbers(value: object) -> bool:
 
 
 def _real(name: str, value: object) -> Array:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.empty(0, dtype=object)  # rows of several lengths
     if array.dtype.kind not in "fiu":
         raise SpecError(
             f"check_gradient: {name} came as {named(value)}, expected real numbers;"
@@ -91,7 +95,10 @@ def _real(name: str, value: object) -> Array:
 
 def named(value: object) -> str:
     """What came, for a message: the type of an object, the dtype of an array."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return "lists of several lengths"
     return type(value).__name__ if array.dtype.kind == "O" else str(array.dtype)
 
 
@@ -104,8 +111,15 @@ def _filled(value: Any, key: Key, arrays: Mapping[Key, object]) -> Any:
     if key in arrays:
         return arrays[key]
     if isinstance(value, Mapping):
-        return {k: _filled(inner, (*key, k), arrays) for k, inner in value.items()}
+        items = {k: _filled(inner, (*key, k), arrays) for k, inner in value.items()}
+        if not isinstance(value, MutableMapping):
+            return items
+        same = copy(value)  # an OrderedDict, a dict with attributes
+        same.update(items)
+        return same
     inner = [_filled(v, (*key, k), arrays) for k, v in enumerate(value)]
+    if hasattr(value, "_make"):  # a named tuple
+        return value._make(inner)
     return inner if isinstance(value, list) else tuple(inner)
 
 

@@ -24,6 +24,7 @@ from symgrad.verify.rounding import Line, Noise
 RADII = (2.0**-4, 2.0**-9, 2.0**-14, 2.0**-20)
 CORNERS = 16  # points on the edge of a disc
 TINY = 1e-60  # the complex step
+UNKNOWN = 0.1  # a bound above this part of what slopes are here denies nothing
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,18 @@ class BlackSlope:
 
 
 def black_slope(
-    line: Line, value: float, noise: Noise, unit: float, size: float, analytic: bool
+    line: Line, value: float, noise: Noise, unit: float, size: float, span: float, analytic: bool
 ) -> BlackSlope:
     """The slope at t = 0.
 
     value:    f(x); noise: how far rounding moves it.
-    unit:     the scale of steps; size: how large slopes are here.
+    unit:     the scale of steps; size: how large other slopes are that were found.
+    span:     how much f changes over a step: a slope unknown by that much is unknown.
     analytic: whether the complex step is worth a try.
     """
     steps = _by_steps(line, value, noise, unit, size)
+    if steps.bound > UNKNOWN * max(abs(steps.value), size, span):
+        return replace(steps, bound=math.inf)
     exact = complex_step(line, value, noise.here, unit) if analytic else None
     if exact is None or exact.bound > GOOD * max(abs(exact.value), size) or steps.sides is not None:
         return steps

@@ -101,7 +101,16 @@ class Function:
         if again != value:
             why = f"{value.real!r}, then {again.real!r}: fix its random numbers"
             raise Stopped("f gives the same value twice", "INCONCLUSIVE", why)
-        return value.real, self.gradients(self.arrays)
+        gradients = self.gradients(self.arrays)
+        self.steady(value.real, "after the gradient was called")
+        return value.real, gradients
+
+    def steady(self, value: float, when: str) -> None:
+        """Whether f(x) is still what it was; else what was found is of another function."""
+        again = self.value(self._copies(self.arrays)).real
+        if again != value:
+            why = f"{value!r}, then {again!r} {when}: something changes what f depends on"
+            raise Stopped("f gives the same value throughout", "INCONCLUSIVE", why)
 
     def value(self, arrays: Arrays) -> complex:
         """f at any arrays; nan where it has no value."""
@@ -128,7 +137,8 @@ class Function:
         if len(self.x) > 1:
             return came
         alone = isinstance(came, tuple) and len(came) == 1 and isinstance(came[0], np.ndarray)
-        return came if alone else [came]
+        one = all(len(leaf.key) == 1 for leaf in self.leaves)  # x is no tuple itself
+        return came if alone and one else [came]
 
     def conduct(self) -> Iterator[Conduct]:
         """The rules that the calls so far have kept or broken."""
@@ -139,7 +149,7 @@ class Function:
         if self.grad is True:
             return self._pair(self._raw(self.f, arrays, self.held))[1]
         if callable(self.grad):
-            held = self.held if _takes(self.grad, len(self.x)) else ()
+            held = self.held if _takes(self.grad, len(self.x), len(self.args)) else ()
             return self._raw(self.grad, arrays, held)
         return self.grad
 
@@ -174,7 +184,8 @@ class Function:
         return filled(self.x, {leaf.key: arrays[leaf.name] for leaf in self.leaves})
 
     def _copies(self, arrays: Arrays) -> dict[str, Array]:
-        return {name: array.copy() for name, array in arrays.items()}
+        """In the memory order that came."""
+        return {name: array.copy(order="K") for name, array in arrays.items()}
 
     def _unmodified(self, claim: str, arrays: Arrays) -> None:
         if claim in self.broken:
@@ -202,14 +213,18 @@ def _array(results: Any, leaf: Leaf) -> Array | str:
     return array if array.dtype == np.float32 else array.astype(np.float64)
 
 
-def _takes(function: Callable[..., Any], before: int) -> bool:
-    """Whether a gradient asks for what is held: a positional argument after x, without default."""
+def _takes(function: Callable[..., Any], before: int, after: int) -> bool:
+    """Whether a gradient asks for what is held: a positional argument after x, without default,
+    and others for args; or as many as there are."""
     try:
         known = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return False
     named = [p for p in known if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(named) > before and named[before].default is inspect.Parameter.empty
+    if any(p.kind == p.VAR_POSITIONAL for p in known) and len(named) <= before:
+        return True
+    asked = len(named) > before and named[before].default is inspect.Parameter.empty
+    return asked and len(named) > before + after
 
 
 def single_precision(gradient: Array) -> bool:

@@ -17,7 +17,8 @@ from symgrad.verify.rounding import Line, Noise
 RATIO = 1.9  # of steps; not 2: where h is a multiple of a period, so are h/2 and h/4
 COLUMNS = 6  # how many steps an extrapolation uses
 FIRST = 0.137  # the largest step
-LAST = 1.5e-10  # the smallest
+LAST = 1.5e-10  # the smallest, unless smaller ones may tell more
+LEAST = 1e-14  # from here on x itself is rounded away
 WIDER = 4  # how many steps more there are above the first where rounding is large
 NOISY = 1e-12  # of f's value: rounding that is large
 GOOD = 1e-9  # a bound below this part of the slopes' size needs no smaller steps
@@ -26,6 +27,7 @@ UNSURE = 30  # so many times an estimate that did not converge
 HIDDEN = 5  # so many times its rounding a slope is off at most where rounding hides that it is
 MEASURED = 2  # rounding is measured from a few points: to about this factor
 JUMP = 1e-6  # one-sided slopes that differ by less of their size are no kink
+FLAT = 1e-6  # of f's value, over a step: slopes below it are 0
 ANEW = 4  # so many steps further on, most of an extrapolation's sources are others
 BESIDE = 2  # so many further on, its rounding is about the same
 
@@ -80,7 +82,17 @@ class Slopes:
         return one, one
 
     def bound(self, size: float) -> float:
-        return max(side.judged(size) for side in self.sides)
+        """A central slope that the sides do not tell may have stepped over what is at x."""
+        apart = (
+            0.0 if not self.smooth or self.told(size) else abs(self.left.value - self.right.value)
+        )
+        return max(side.judged(size) for side in self.sides) + apart
+
+    def told(self, size: float) -> bool:
+        """Whether the one-sided slopes converge as well."""
+        sides = (self.left, self.right)
+        least = LOOSE * max(size, *(abs(side.value) for side in sides))
+        return max(side.off for side in sides) <= least
 
     def vouched(self, other: Slopes) -> float:
         """How far the slopes of this one may be off if those of the other are right."""
@@ -104,9 +116,18 @@ def slopes_by_steps(
     """
     noisy = noise.here > NOISY * abs(value)
     found: list[Slopes] = []
-    for slopes in _ladder(line, value, noise, unit, noisy):
+    closest, least = Slopes(Estimate(), Estimate(), Estimate()), FLAT * abs(value) / unit
+    for h, slopes in _ladder(line, value, noise, unit, noisy):
         found.append(slopes)
-        if len(found) > ANEW and _settled(found[-1 - ANEW], slopes, size):
+        settled = len(found) > ANEW and _settled(found[-1 - ANEW], slopes, size)
+        if settled and slopes.told(least):
+            break
+        closest = min(closest, slopes, key=lambda s: s.central.bound)
+        rounding = HIDDEN * noise.of(value) / h
+        apart = abs(slopes.central.value - closest.central.value)
+        kink = not closest.smooth and math.isfinite(closest.central.bound)
+        agreed = closest.central.bound < rounding and not apart > 2 * rounding
+        if h < LAST * unit and (kink or agreed):
             break
     known = [s for s in found if all(math.isfinite(side.bound) for side in s.sides)]
     kept = [k for k, s in enumerate(known) if not any(u.denies(s) for u in known[k + 1 :])]
@@ -130,12 +151,14 @@ def _doubt(known: Sequence[Slopes], k: int) -> float:
     return min((known[k].vouched(known[j]) for j in around), default=math.inf)
 
 
-def _ladder(line: Line, value: float, noise: Noise, unit: float, noisy: bool) -> Iterator[Slopes]:
-    """For each step, what it and those before it say."""
+def _ladder(
+    line: Line, value: float, noise: Noise, unit: float, noisy: bool
+) -> Iterator[tuple[float, Slopes]]:
+    """Each step, and what it and those before it say."""
     ladders = (_Ladder(RATIO**2), _Ladder(RATIO), _Ladder(RATIO))
-    floor, here = 1e-12 * abs(value), noise.of(value)
+    floor, here = 1e-12 * abs(value) / unit, noise.of(value)
     h = FIRST * unit * RATIO ** (WIDER if noisy else 0)
-    while h > LAST * unit:
+    while h > LEAST * unit:
         before, after = line(-h).real, line(h).real
         off = noise.of(before), noise.of(after)
         quotients = (
@@ -144,7 +167,7 @@ def _ladder(line: Line, value: float, noise: Noise, unit: float, noisy: bool) ->
             ((after - value) / h, (here + off[1]) / h),
         )
         steps = zip(ladders, quotients, strict=True)
-        yield Slopes(*(ladder.extended(quotient, floor) for ladder, quotient in steps))
+        yield h, Slopes(*(ladder.extended(quotient, floor) for ladder, quotient in steps))
         h /= RATIO
 
 
