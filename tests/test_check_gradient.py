@@ -655,6 +655,44 @@ def test_a_torch_function_is_checked_against_its_own_gradient(torch: ModuleType)
     assert "0.5 times" in text_of(report)
 
 
+def test_a_torch_function_may_write_into_tensors_ask_for_slopes_and_be_strided(
+    torch: ModuleType,
+) -> None:
+    class Contiguous(torch.autograd.Function):  # type: ignore[misc]
+        """Its backward forgets how x lies in memory."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return (x**2).sum()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 2 * g * x.as_strided(x.shape, (x.shape[1], 1))
+
+    def filled(x: Any) -> Any:
+        out = torch.zeros(4)
+        out[0] = x[0] ** 2
+        out[1:] = x[1:]
+        return out.sum()
+
+    def penalty(x: Any) -> Any:
+        (slope,) = torch.autograd.grad(torch.tanh(x).sum(), x, create_graph=True)
+        return (slope**2).sum()
+
+    rows = [
+        ("written into", filled, X, "PASS"),
+        ("written into, float32", filled, torch.tensor(X).float(), "PASS"),
+        ("a gradient penalty", penalty, X, "PASS"),
+        ("bfloat16", lambda x: (x**2).sum(), torch.tensor(X).bfloat16(), "PASS"),
+        ("in rows", Contiguous.apply, torch.tensor(A), "PASS"),
+        ("in columns", Contiguous.apply, torch.tensor(A).T, "FAIL"),
+    ]
+    for name, f, x, verdict in rows:
+        assert sg.check_torch(f, x).verdict == verdict, name
+
+
 def test_a_jax_function_is_checked_against_its_own_gradient(jax: ModuleType) -> None:
     from symgrad.verify import with_jax
 

@@ -35,9 +35,10 @@ def check_torch(
     held = () if frozen is None else (frozen,)
 
     def value(*arrays: Any) -> Any:
-        with torch.no_grad(), _precision(arrays[:count]):
-            came = f(*map(_tensor, arrays[:count]), *held, *args)
-        return came.detach().cpu().numpy() if isinstance(came, torch.Tensor) else came
+        tensors = [_tensor(a).requires_grad_(True) for a in arrays[:count]]  # f may ask for slopes
+        with _precision(arrays[:count]):
+            came = f(*tensors, *held, *args)
+        return _array(came) if isinstance(came, torch.Tensor) else came
 
     def grad(*arrays: Any) -> Any:
         tensors = [_tensor(a).requires_grad_(True) for a in arrays[:count]]
@@ -51,23 +52,34 @@ def check_torch(
 
 
 class _Doubled(TorchFunctionMode):
-    """Whatever is float32 is taken in float64: weights of a module, a cast, a new tensor."""
+    """Whatever is float32 is taken in float64: weights of a module, a cast, a new tensor.
+
+    twins: of each float32 tensor the one in float64, so that what is written into it stays there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.twins: dict[int, tuple[Any, Any]] = {}
 
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         function = torch.Tensor.double if func is torch.Tensor.float else func
-        return function(*_doubled(args), **_doubled(kwargs or {}))
+        return self.doubled(function(*self.doubled(args), **self.doubled(kwargs or {})))
 
+    def doubled(self, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return self.twin(value) if value.dtype == torch.float32 else value
+        if isinstance(value, dict):
+            return {name: self.doubled(inner) for name, inner in value.items()}
+        if type(value) in (tuple, list):
+            return type(value)(self.doubled(inner) for inner in value)
+        return torch.float64 if value is torch.float32 else value
 
-def _doubled(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.double() if value.dtype == torch.float32 else value
-    if isinstance(value, dict):
-        return {name: _doubled(inner) for name, inner in value.items()}
-    if type(value) in (tuple, list):
-        return type(value)(_doubled(inner) for inner in value)
-    return torch.float64 if value is torch.float32 else value
+    def twin(self, tensor: Any) -> Any:
+        if id(tensor) not in self.twins:
+            self.twins[id(tensor)] = tensor, tensor.double()
+        return self.twins[id(tensor)][1]
 
 
 def _precision(arrays: Sequence[Any]) -> AbstractContextManager[Any]:
@@ -80,7 +92,10 @@ def _tensor(array: Any) -> Any:
 
 
 def _array(one: Any) -> Any:
-    return one.detach().cpu().numpy() if isinstance(one, torch.Tensor) else np.asarray(one)
+    if not isinstance(one, torch.Tensor):
+        return np.asarray(one)
+    plain = one.detach().cpu()
+    return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
 
 
 def _gradient(tensor: Any) -> Any:
