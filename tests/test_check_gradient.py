@@ -390,10 +390,15 @@ def test_what_hold_names_is_frozen_and_what_it_does_not_is_not() -> None:
     assert "hold=" not in text_of(sg.check_gradient(value, full, X, hold=bootstrap))
 
 
+def of_scaled(x: Any, scale: float) -> Any:
+    return 2 * scale * (x - X[::-1])
+
+
 TAKING_HELD = [
     ("what is held",  lambda x, t, scale: 2 * scale * (x - t)),
     ("it alone",      lambda x, scale: 2 * scale * (x - X[::-1])),
     ("anything",      lambda *given: 2 * given[2] * (given[0] - given[1])),
+    ("anything, and x and scale alone", lambda *given: of_scaled(*given)),
 ]  # fmt: skip
 
 
@@ -527,7 +532,7 @@ def test_rounding_of_a_float32_gradient_is_no_fault_and_a_fault_of_its_size_is()
     assert off.verdict == "FAIL"
 
 
-@pytest.mark.parametrize("seed", [123, 298])
+@pytest.mark.parametrize("seed", [123, 1804, 4405])
 def test_wide_steps_that_agree_by_chance_are_no_closer_than_their_neighbours_can_tell(
     seed: int,
 ) -> None:
@@ -542,7 +547,8 @@ def test_wide_steps_that_agree_by_chance_are_no_closer_than_their_neighbours_can
 
     worst = sg.check_gradient(f, grad, x).blocks[0].worst
     assert worst is not None
-    assert worst.error < 0.7 * worst.bound
+    assert worst.error > 1e-3  # so far the wide steps are off
+    assert worst.error < 0.7 * worst.bound  # 1.8 to 2.1 where their agreement alone counts
 
 
 def test_where_f_is_another_function_in_float32_its_gradient_is_not_blamed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -149,8 +150,11 @@ class Function:
         if self.grad is True:
             return self._pair(self._raw(self.f, arrays, self.held))[1]
         if callable(self.grad):
-            held = self.held if _takes(self.grad, len(self.x), len(self.args)) else ()
-            return self._raw(self.grad, arrays, held)
+            taken = _takes(self.grad, len(self.x), len(self.args))
+            if taken is None:
+                with suppress(TypeError):  # it does not take what is held
+                    return self._raw(self.grad, arrays, self.held)
+            return self._raw(self.grad, arrays, self.held if taken else ())
         return self.grad
 
     def _called(self, arrays: Arrays) -> Any:
@@ -213,16 +217,17 @@ def _array(results: Any, leaf: Leaf) -> Array | str:
     return array if array.dtype == np.float32 else array.astype(np.float64)
 
 
-def _takes(function: Callable[..., Any], before: int, after: int) -> bool:
+def _takes(function: Callable[..., Any], before: int, after: int) -> bool | None:
     """Whether a gradient asks for what is held: a positional argument after x, without default,
-    and others for args; or as many as there are."""
+    and others for args; None where it takes any number of them.
+    """
     try:
         known = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return False
     named = [p for p in known if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if any(p.kind == p.VAR_POSITIONAL for p in known) and len(named) <= before:
-        return True
+        return None
     asked = len(named) > before and named[before].default is inspect.Parameter.empty
     return asked and len(named) > before + after
 

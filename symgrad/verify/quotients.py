@@ -83,9 +83,10 @@ class Slopes:
 
     def bound(self, size: float) -> float:
         """A central slope that the sides do not tell may have stepped over what is at x."""
-        apart = (
-            0.0 if not self.smooth or self.told(size) else abs(self.left.value - self.right.value)
-        )
+        apart = 0.0
+        if self.smooth and not self.told(size):
+            hidden = HIDDEN * (self.left.rounding + self.right.rounding)
+            apart = max(0.0, abs(self.left.value - self.right.value) - hidden)
         return max(side.judged(size) for side in self.sides) + apart
 
     def told(self, size: float) -> bool:
