@@ -11,7 +11,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,19 +20,17 @@ import numpy as np
 from symgrad.errors import SpecError
 from symgrad.verify.arguments import leaves_of
 from symgrad.verify.arithmetic import Array
-from symgrad.verify.blackbox import BlackSlope, black_slope, complex_step
+from symgrad.verify.blackbox import BlackSlope
 from symgrad.verify.compare import unmatched
 from symgrad.verify.diagnose import diagnosis
 from symgrad.verify.differences import entry_direction, rademacher
 from symgrad.verify.function import Function, Stopped, single_precision
-from symgrad.verify.rounding import EPS, Line, Noise, noise_of
+from symgrad.verify.lines import EPS32, Lines, Point, slopes
+from symgrad.verify.rounding import EPS
 from symgrad.verify.single import in_single
 from symgrad.verify.verdict import LOOSEST, Block, Conduct, Entry, Report, block_of
 
 ROUNDING = 64.0  # units in the last place of the largest entry that a gradient may be off by
-EPS32 = 2.0**-23
-PART = 0.01  # of a step
-NEARER = 1e-3  # steps so much smaller see something else
 
 HELD = (
     "f was differentiated through all that depends on its arguments; what is meant to be held"
@@ -122,7 +120,10 @@ class _Search:
     function: Function
     value: float
     asked: _Asked
-    noises: dict[bool, Noise] = field(default_factory=dict)
+
+    @cached_property
+    def point(self) -> Point:
+        return Point(self.function, self.value, self.asked.seed)
 
     def block(self, name: str, gradient: Array | str) -> Block:
         """One array: some of its entries, or all, and directions over all of them."""
@@ -134,15 +135,16 @@ class _Search:
         places, steps = self.probes(name, total, shape)
         finite = np.abs(gradient[np.isfinite(gradient)])
         size = float(finite.max(initial=0.0))
-        found = self.slopes(name, steps) if total else []
+        lines = Lines(self.point, name)
+        found = slopes(lines, steps) if total else []
         compared = [
-            self.entry(gradient, place, by, slope, size, _Lines(self, name).unit(by))
+            self.entry(gradient, place, by, slope, size, lines.unit(by))
             for place, by, slope in zip(places, steps, found, strict=True)
         ]
         methods = " and ".join(sorted({slope.method for slope in found})) or "at x"
         block = block_of(
             self.function.name, name, methods, total, compared,
-            scale=max(abs(self.value), _Lines(self, name).span), note=diagnosis(compared, shape),
+            scale=max(abs(self.value), lines.span), note=diagnosis(compared, shape),
         )  # fmt: skip
         return _doubtful(block, compared, found, size)
 
@@ -160,50 +162,6 @@ class _Search:
             places += [None] * self.asked.directions
             steps += [rademacher({name: shape}, rng)[name] for _ in range(self.asked.directions)]
         return places, steps
-
-    def slopes(self, name: str, steps: Sequence[Array]) -> list[BlackSlope]:
-        """Each along its own line, in nearer steps where wide ones do not tell, or meet a kink.
-
-        How large slopes are is told by those found, never by the gradient under check: the first
-        along a direction of all entries.
-        """
-        wide, near = _Lines(self, name), _Lines(self, name, near=True)
-        found = []
-        for by in (wide.signs, *steps):
-            slope = wide.slope(by)
-            if near.unit(by) < NEARER * wide.unit(by) and not wide.told(slope):
-                closer = near.slope(by)
-                slope = closer if near.told(closer) or closer.bound < slope.bound else slope
-            found.append(slope)
-        return found[1:]
-
-    def noise(self, near: bool) -> Noise:
-        """How far rounding moves f, along directions of all arrays together; found once."""
-        if near not in self.noises:
-            self.noises[near] = self._noise(near)
-        return self.noises[near]
-
-    def _noise(self, near: bool) -> Noise:
-        rng = np.random.default_rng([self.asked.seed, 2])
-        base = self.function.arrays
-        signs = rademacher({name: array.shape for name, array in base.items()}, rng)
-        by = {name: signs[name] * _reach(array, near) for name, array in base.items()}
-
-        def at(t: complex) -> complex:
-            return self.function.value({n: a + t.real * by[n] for n, a in base.items()})
-
-        values = np.array([self.value, *(at(t).real for t in (-0.137, 0.137, 0.3))])
-        part = EPS32 if single_precision(values) else EPS
-        return Noise(max(part * abs(self.value), noise_of(at, self.value, 1.0)), part)
-
-    def line(self, name: str, by: Array) -> Line:
-        base = self.function.arrays
-
-        def at(t: complex) -> complex:
-            step = t if t.imag else t.real
-            return self.function.value({**base, name: base[name] + step * by})
-
-        return at
 
     def entry(
         self,
@@ -226,89 +184,6 @@ class _Search:
         rounding = ROUNDING * last * max(size, least) * many
         bound = self.asked.tolerance * abs(slope.value) + rounding + slope.bound
         return Entry(place, exact, numeric, abs(exact - numeric), bound, slope.sides)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """The slopes of one array along lines, in steps of 1, or of the size of x.
-
-    near: whether the lesser of the two, or the greater.
-    """
-
-    search: _Search
-    name: str
-    near: bool = False
-    found: list[tuple[float, int]] = field(default_factory=lambda: [(0.0, 1)])
-
-    @cached_property
-    def array(self) -> Array:
-        return self.search.function.arrays[self.name]
-
-    @cached_property
-    def signs(self) -> Array:
-        rng = np.random.default_rng([self.search.asked.seed, 1])
-        return rademacher({self.name: self.array.shape}, rng)[self.name]
-
-    def unit(self, by: Array) -> float:
-        """The scale of what moves."""
-        moved = np.abs(self.array[by != 0])
-        moved = moved[moved != 0] if self.near else moved
-        middle = float(np.median(moved)) if moved.size else 1.0
-        return min(1.0, middle) if self.near else max(1.0, middle)
-
-    def line(self, by: Array) -> Line:
-        return self.search.line(self.name, by)
-
-    @cached_property
-    def noise(self) -> Noise:
-        across = self.search.noise(self.near)
-        here = noise_of(self.line(self.across), self.search.value, 1.0)
-        return replace(across, here=max(across.here, here))
-
-    @cached_property
-    def across(self) -> Array:
-        return self.signs * _reach(self.array, self.near)
-
-    @cached_property
-    def analytic(self) -> bool:
-        """Whether f takes complex steps: found once."""
-        tried = complex_step(self.line(self.across), self.search.value, self.noise.here, 1.0)
-        return tried is not None and tried.bound <= 1e-6 * max(abs(tried.value), self.span)
-
-    @cached_property
-    def span(self) -> float:
-        """How much f changes over a step: what a gradient of 0 is small against."""
-        by = np.ones(self.array.shape)
-        unit, value = self.unit(by), self.search.value
-        line, changes = self.line(by), []
-        for step in (unit, PART * unit):
-            moved = [abs(line(t).real - value) / step for t in (-step, step)]
-            changes.append(max((m for m in moved if math.isfinite(m)), default=0.0))
-        return max(PART * abs(value) / unit, min(changes))
-
-    @property
-    def size(self) -> float:
-        """How large the slopes of entries are, as far as they were found in these steps."""
-        return max(slope / math.sqrt(count) for slope, count in self.found)
-
-    def slope(self, by: Array) -> BlackSlope:
-        """Noise is measured anew, for what shows along this line alone: of log(1 - p), p near 1."""
-        line, unit, value = self.line(by), self.unit(by), self.search.value
-        own = replace(self.noise, here=max(self.noise.here, noise_of(line, value, unit)))
-        one = max(PART * abs(value) / unit, self.span / math.sqrt(self.array.size))
-        found = black_slope(line, value, own, unit, self.size, one, self.analytic)
-        if math.isfinite(found.bound):
-            self.found.append((abs(found.value), int(np.count_nonzero(by))))
-        return found
-
-    def told(self, slope: BlackSlope) -> bool:
-        return slope.sides is None and slope.bound <= LOOSEST * max(abs(slope.value), self.size)
-
-
-def _reach(array: Array, near: bool) -> Array:
-    """How far entries are moved: by 1, or by their size."""
-    size = np.abs(array)
-    return np.where(size == 0, 1.0, np.minimum(1.0, size) if near else np.maximum(1.0, size))
 
 
 def _doubtful(

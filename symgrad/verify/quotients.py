@@ -113,7 +113,8 @@ def slopes_by_steps(
     Smaller steps see a kink that is nearer, and waves that are shorter: so the closest bound counts
     that no smaller step denies. An estimate may be small by chance: it is no closer than the next
     ones vouch for, as far as they can tell themselves. The smallest steps alone may be the only
-    ones that are small enough, unless rounding is large.
+    ones that are small enough, unless rounding is large. Steps below the usual smallest are taken
+    where that one denies the closest: f is another function there.
     """
     noisy = noise.here > NOISY * abs(value)
     found: list[Slopes] = []
@@ -124,11 +125,7 @@ def slopes_by_steps(
         if settled and slopes.told(least):
             break
         closest = min(closest, slopes, key=lambda s: s.central.bound)
-        rounding = HIDDEN * noise.of(value) / h
-        apart = abs(slopes.central.value - closest.central.value)
-        kink = not closest.smooth and math.isfinite(closest.central.bound)
-        agreed = closest.central.bound < rounding and not apart > 2 * rounding
-        if h < LAST * unit and (kink or agreed):
+        if h < LAST * unit and _told_all(closest, slopes, HIDDEN * noise.of(value) / h):
             break
     known = [s for s in found if all(math.isfinite(side.bound) for side in s.sides)]
     kept = [k for k, s in enumerate(known) if not any(u.denies(s) for u in known[k + 1 :])]
@@ -144,6 +141,14 @@ def _settled(before: Slopes, now: Slopes, size: float) -> bool:
     """Two extrapolations that agree, without a jump, closely enough."""
     good = min(before.bound(size), now.bound(size)) <= GOOD * max(abs(now.central.value), size)
     return before.smooth and now.smooth and good and not now.denies(before)
+
+
+def _told_all(closest: Slopes, now: Slopes, rounding: float) -> bool:
+    """Whether smaller steps tell no more: the closest is a kink, or smaller ones are all rounding
+    and do not deny it."""
+    kink = not closest.smooth and math.isfinite(closest.central.bound)
+    apart = abs(now.central.value - closest.central.value)
+    return kink or (closest.central.bound < rounding and not apart > 2 * rounding)
 
 
 def _doubt(known: Sequence[Slopes], k: int) -> float:
