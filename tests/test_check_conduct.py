@@ -91,3 +91,11 @@ def test_a_broken_rule_is_named(what: str, tmp_path: Path) -> None:
     report = verdict(before + start + text, tmp_path)
     broken = [c.claim for c in report.conduct if c.verdict == "FAIL"]
     assert (report.verdict, rule in broken) == ("FAIL", True), (broken, report.failures)
+
+
+def test_a_type_that_is_refused_gives_no_wrong_number(tmp_path: Path) -> None:
+    refused = "    if act.dtype != np.int64:\n        raise TypeError('act is not int64')\n"
+    before, start, text = generate(spec()).partition("\ndef value_and_grad(")
+    text = text.replace(DTYPE, DTYPE + refused, 1)
+    report = verdict(before + start + text, tmp_path)
+    assert report.verdict == "PASS", report.conduct

@@ -1,9 +1,8 @@
 """A file that is not what symgrad emits from its SPEC, run beside what is.
 
-An oracle affords few inputs. The emitted module is checked by it too, and costs nothing to call: so
-both are called where a hand is likely to slip, with one sample and with a thousand, all masks off
-and all on, numbers that overflow and zeros. A pass still needs the oracle; here a file can only
-fail.
+An oracle affords few inputs, and calling the emitted module costs nothing: so both are called where
+a hand is likely to slip, with one sample and with a thousand, all masks off and all on, numbers
+that overflow and zeros. A pass still needs the oracle; here a file can only fail.
 """
 
 from __future__ import annotations
