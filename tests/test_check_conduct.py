@@ -99,3 +99,15 @@ def test_a_type_that_is_refused_gives_no_wrong_number(tmp_path: Path) -> None:
     text = text.replace(DTYPE, DTYPE + refused, 1)
     report = verdict(before + start + text, tmp_path)
     assert report.verdict == "PASS", report.conduct
+
+
+def test_without_parameters_the_data_say_what_to_compute_in(tmp_path: Path) -> None:
+    free = parse_spec(
+        'wrt = ["x"]\nequations = "loss = sum(b: sin(x[b])*n[b])"\n'
+        '[sizes]\nB = "batch"\n[data]\nx = "real[B]"\nn = "int[B]"\n',
+        "free",
+    )
+    path = tmp_path / "free.py"
+    path.write_text(generate(free), encoding="utf-8")
+    report = judged(prepared(free), ModuleSubject(path))
+    assert report.verdict == "PASS", report.conduct

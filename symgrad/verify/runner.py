@@ -127,7 +127,7 @@ def answer(
             claim = f"{layout} inputs give the same numbers"
             found = by_layout(partial(call, **more), first, more, data, module)
             conduct[claim] = conduct.get(claim) or (found and f"{path}: {found}")
-    conduct["inputs of other types give the same numbers"] = by_type(call, data, module)
+    conduct["inputs of other types give the same numbers"] = by_type(call, data, params, module)
     conduct["inputs are unmodified"] = modified(params, data, given, request["paths"])
     conduct |= lasting(made, (params, data), other, request)
     if along is not None:
@@ -237,14 +237,20 @@ def lasting(
     }
 
 
-def by_type(call: Callable[..., Results], data: Mapping[str, Any], module: ModuleType) -> str:
-    """What is not the same where whole numbers come in other types."""
+def by_type(
+    call: Callable[..., Results], data: Mapping[str, Any], params: Any, module: ModuleType
+) -> str:
+    """What is not the same where whole numbers come in other types.
+
+    Without parameters the data say in what to compute: float32 is then no other type.
+    """
     arrays = {n: a for n, a in data.items() if np.ndim(a) and a.dtype.kind in "fiu"}
     real = {n: np.ceil(4 * abs(a)).clip(max=255) for n, a in arrays.items() if a.dtype.kind == "f"}
     first = call(**real) if arrays else ({}, {})
-    for kinds in TYPES if arrays else ():
-        whole = {n: a for n, a in {**arrays, **real}.items() if a.max() <= np.iinfo(kinds[0]).max}
-        typed = {n: array.astype(kinds[n in real]) for n, array in whole.items()}
+    for index, number in TYPES if arrays else ():
+        kind = np.float64 if params is None and number is np.float32 else number
+        whole = {n: a for n, a in {**arrays, **real}.items() if a.max() <= np.iinfo(index).max}
+        typed = {n: array.astype(kind if n in real else index) for n, array in whole.items()}
         try:
             found = unlike(first, call(**typed))
         except (TypeError, ValueError):  # a type that the module refuses: no wrong number
@@ -252,7 +258,7 @@ def by_type(call: Callable[..., Results], data: Mapping[str, Any], module: Modul
         except Exception as error:
             found = fault(error, str(module.__file__))
         if found:
-            return f"with {np.dtype(kinds[1])} for real numbers, {np.dtype(kinds[0])}: {found}"
+            return f"with {np.dtype(kind)} for real numbers, {np.dtype(index)}: {found}"
     return ""
 
 
