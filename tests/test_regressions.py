@@ -130,3 +130,33 @@ def test_the_gradient_is_that_of_the_naive_evaluation(case: str, dtype: type) ->
     for name, adjoint in gradient.derived.result.items():
         np.testing.assert_allclose(getattr(grads, name), exact[adjoint], rtol=tolerance)
         assert getattr(grads, name).dtype == dtype
+
+
+SHARED = """
+wrt = []
+outputs = ["u", "v", "y"]
+equations = '''
+u[n] = a[n]*b[n]*c[n]
+v[n] += c[n] for n < 2
+v[n+2] += a[n]*b[n]*d[n]
+y[n] += sin(c[n])
+y[n] += a[n]*b[n]*d[n]
+'''
+[data]
+a = "real[2]"
+b = "real[2]"
+c = "real[2]"
+d = "real[2]"
+"""
+
+
+def test_a_product_that_a_column_has_read_is_read_where_it_was_written() -> None:
+    spec = parse_spec(SHARED, "shared")
+    module = types.ModuleType("shared")
+    exec(generate(spec), module.__dict__)
+    data = {name: np.array([k + 0.5, 2.0 - k]) for k, name in enumerate("abcd")}
+    with poisoned():
+        found = module.forward(**data)
+    exact = evaluate(spec.shared, data, {}).values
+    for name, came in zip(spec.shared.outputs, found, strict=True):
+        np.testing.assert_allclose(came, exact[name], rtol=1e-15, err_msg=name)

@@ -100,6 +100,8 @@ class _Once:
         self.write(_written(step))
         first = next((known[key] for key in keys if key in known), None)
         holder = None if first is None else self.holder(first, block)
+        if first is not None and holder is not None:  # which may be an array of its own from now on
+            known.update(dict.fromkeys(keys, replace(first, array=holder)))
         if placed is not None and holder is not None:
             block[place] = [self.copy(holder, placed)]
         if result is None or not keys:
