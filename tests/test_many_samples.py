@@ -56,22 +56,14 @@ def test_a_fault_on_a_side_that_few_samples_take_fails_among_many(
 
 
 MASKED = """
-equations = '''
 n = sum(b: m[b])
 loss = sum(b: w*m[b]*y[b])/maximum(n, 1) + where(n < 1, 2*w, w)
-'''
-[sizes]
-B = "batch"
-[params]
-w = "real"
-[data]
-y = "real[B]"
-m = "bool[B]"
 """
 
 
 def test_a_batch_of_zeros_takes_the_side_that_an_empty_mask_alone_does(tmp_path: Path) -> None:
-    spec = parse_spec(MASKED, "masked")
+    text = SPEC.replace(f'"{LOSS}"', f"'''{MASKED}'''") + 'm = "bool[B]"\n'
+    spec = parse_spec(text, "masked")
     text = pipeline.generate(spec)
     path = tmp_path / "masked.py"
     path.write_text(text, encoding="utf-8")

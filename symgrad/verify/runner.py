@@ -255,7 +255,7 @@ def by_type(
             found = unlike(first, call(**typed))
         except (TypeError, ValueError):  # a type that the module refuses: no wrong number
             continue
-        except Exception as error:
+        except Exception as error:  # a type that it takes, and then fails with, as an index does
             found = fault(error, str(module.__file__))
         if found:
             return f"with {np.dtype(kind)} for real numbers, {np.dtype(index)}: {found}"
@@ -349,13 +349,18 @@ def unlike(first: Results, second: Results, dtype: Any = np.float64) -> str:
     """What is not the same but for rounding of the largest entry: sums may run in another order."""
     for what, before, after in zip(("", "the gradient by "), first, second, strict=True):
         for name, array in before.items():
-            finite = np.abs(array[np.isfinite(array)]).max(initial=0.0)
-            near = ROUNDING * float(np.finfo(dtype).eps)
-            if array.shape != after[name].shape or not np.allclose(
-                after[name], array, rtol=0, atol=near * float(finite), equal_nan=True
-            ):
+            if not close(after[name], array, ROUNDING, dtype):
                 return f"{what}{name} differs"
     return ""
+
+
+def close(came: Any, expected: Any, units: float, dtype: Any) -> bool:
+    """Equal, but for so many units of rounding of the largest entry."""
+    size = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
+    near = units * float(np.finfo(dtype).eps) * size
+    return came.shape == expected.shape and np.allclose(
+        came, expected, rtol=0, atol=near, equal_nan=True
+    )
 
 
 def parted(returned: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -407,7 +412,6 @@ def value_alone(
     known, sizes = parameters(function), accepted(function, request["sizes"])
     params, data = given[0], accepted(function, given[1])
     dtype, single = (np.float32, " in float32") if before else (np.float64, "")
-    near = 10 * ROUNDING * float(np.finfo(dtype).eps)
     if workspace is not None and other is not None:
         more = {**data, **accepted(function, other[1])}
         function(*handed(known, other[0]), **sizes, **more, workspace=workspace)
@@ -419,10 +423,7 @@ def value_alone(
         loss, *aux = came if isinstance(came, tuple) else (came,)
         for name, array in values.items():
             alone = np.asarray(loss if name == request["outputs"][0] else aux[0][name])
-            size = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
-            if alone.shape != array.shape or not np.allclose(
-                alone, array, rtol=0, atol=near * size, equal_nan=True
-            ):
+            if not close(alone, array, 10 * ROUNDING, dtype):
                 return {claim: f"{path}{single}: {name} is {alone}, not {array}"}
     defaulted = defaults(function, request)
     return {claim: defaulted and f"its default {defaulted}"}
